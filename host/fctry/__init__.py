@@ -1,0 +1,1 @@
+"""Unique factory data for ESP32 devices: made, flashed and proven."""

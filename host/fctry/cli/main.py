@@ -1,0 +1,61 @@
+"""Entry point: finds the sub-command, imports only that one, and turns errors into text and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from fctry.errors import FctryError
+
+# name -> one line of help; the module is fctry.cli.<name>, imported only when it is asked for
+COMMANDS = {
+    "image": "make NVS images and read them back",
+    "layout": "check, build and read partition tables",
+    "flash": "flash an NVS image into a device's factory partition, and prove what the firmware reads",
+    "board": "serve a board without a board on an RFC2217 port",
+    "esptool": "run esptool with the fast RFC2217 client",
+    "demo": "the main job in one go: image, flash, boot, compare, on a simulated board",
+}
+
+EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+
+
+def parser_for(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser for these arguments: with the options of the one sub-command that they name."""
+    parser = argparse.ArgumentParser(prog="fctry", description="Unique factory data for ESP32 devices.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, text in COMMANDS.items():
+        is_named = bool(argv) and argv[0] == name
+        module = importlib.import_module(f"fctry.cli.{name}") if is_named else None
+        description = module.__doc__ if module else None
+        sub = commands.add_parser(
+            name,
+            help=text,
+            description=description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if module:
+            module.add_arguments(sub)
+            sub.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `fctry ARGV…`. Returns 0 (done), 1 (failed) or 2 (usage)."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    args = parser_for(argv).parse_args(argv)
+    try:
+        return int(args.run(args))
+    except FctryError as error:
+        print(f"error: {error}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""The error tree. Whatever goes wrong for a reason outside this code is one of these.
+
+    FctryError
+    ├── InputError         what the user gave is wrong: a CSV, a table, an option
+    │   └── CapacityError  it is well-formed, but there is more of it than fits
+    ├── FormatError        bytes are not what their format says
+    ├── PortError          the serial port: nobody listens, busy, gone
+    ├── BoardError         a board without a board cannot do what was asked
+    └── DeviceError        a device, or esptool for it, did not do or say what it should
+
+Every error carries data beside its text, and a ``hint`` that says what to do, written where the error is raised.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class FctryError(Exception):
+    """Base of all errors of this project.
+
+    ``file`` and ``line`` (counted from 1) name the place in the user's input, ``offset`` the place in bytes
+    (relative to their start), ``expected`` and ``found`` what was there.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        file: str | Path | None = None,
+        line: int | None = None,
+        offset: int | None = None,
+        expected: object = None,
+        found: object = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.file = file
+        self.line = line
+        self.offset = offset
+        self.expected = expected
+        self.found = found
+
+    @property
+    def where(self) -> str:
+        """The place as ``file:line``, ``file``, ``line N`` or nothing, as far as it is known."""
+        if self.file is None:
+            return "" if self.line is None else f"line {self.line}"
+        return str(self.file) if self.line is None else f"{self.file}:{self.line}"
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}" if self.where else self.message
+
+
+class InputError(FctryError):
+    """What the user gave is wrong."""
+
+
+class CapacityError(InputError):
+    """More data than fits."""
+
+
+class FormatError(FctryError):
+    """Bytes are not what their format says."""
+
+
+class PortError(FctryError):
+    """The serial port cannot be used."""
+
+
+class BoardError(FctryError):
+    """A board without a board cannot do what was asked."""
+
+
+class DeviceError(FctryError):
+    """A device, or esptool on its behalf, did not do or say what it should."""
