@@ -1,0 +1,1 @@
+"""What happens at the serial port: flashing, and what the firmware says."""

@@ -1,0 +1,208 @@
+"""Report lines: what the firmware says for machines.
+
+    @fctry {"event":"item",…,"key":"serial_number","type":"str","value":"164589345735"}*4DE6
+
+``@fctry ``, JSON in UTF-8 without line breaks, ``*``, four hex digits: CRC-16/CCITT-FALSE over the JSON text.
+Every other line is for people and is ignored. A line that begins as a report line but does not check out is a
+transmission error, never a value. The module does no I/O: lines in, frozen events out.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import crcmod.predefined
+
+from fctry.errors import FormatError
+
+PREFIX = "@fctry "
+INTEGER_BITS = {"u8": 8, "i8": 8, "u16": 16, "i16": 16, "u32": 32, "i32": 32, "u64": 64, "i64": 64}
+
+_crc16 = crcmod.predefined.mkPredefinedCrcFun("crc-ccitt-false")
+
+Value = int | float | str | bytes
+
+
+@dataclass(frozen=True)
+class Event:
+    """One report line. ``name`` is its ``event``, ``fields`` is the rest of its JSON object."""
+
+    name: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.fields[key]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The field ``key``, or ``default`` where the line has none."""
+        return self.fields.get(key, default)
+
+
+@dataclass(frozen=True)
+class ReportedItem:
+    """A value that the firmware read from NVS: a report line with ``"event":"item"``.
+
+    ``value`` is int for the integer types, float for ``float`` and ``double``, str for ``str`` (bytes where the
+    string is not valid UTF-8) and bytes for ``blob``.
+    """
+
+    partition: str
+    namespace: str
+    key: str
+    type: str
+    value: Value
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the firmware said of one partition, from its first item to the ``end`` or ``error`` line."""
+
+    items: tuple[ReportedItem, ...]
+    errors: tuple[Event, ...]
+    is_complete: bool
+
+    def values(self) -> dict[tuple[str, str], Value]:
+        """Values by (namespace, key)."""
+        return {(item.namespace, item.key): item.value for item in self.items}
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The error names reported, in order."""
+        return tuple(str(event["code"]) for event in self.errors)
+
+
+def format_line(fields: Mapping[str, Any]) -> str:
+    """The report line of a JSON object, as the firmware writes it (without a line end)."""
+    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    return f"{PREFIX}{text}*{_crc16(text.encode()):04X}"
+
+
+def parse_line(line: str | bytes) -> Event | None:
+    """The event of a console line, or None where the line is not a report line.
+
+    Raises FormatError for a report line that is damaged: cut, wrong CRC, not a JSON object with an ``event``.
+    """
+    data = line.encode(errors="surrogateescape") if isinstance(line, str) else line
+    start = data.find(PREFIX.encode())
+    if start < 0:
+        return None
+    text, star, crc = data[start + len(PREFIX) :].rstrip(b"\r\n").rpartition(b"*")
+    try:
+        expected = int(crc, 16) if len(crc) == 4 else None
+    except ValueError:
+        expected = None
+    if not star or expected is None:
+        raise _damaged("it does not end in '*' and four hex digits")
+    if _crc16(text) != expected:
+        raise _damaged(f"its CRC is {_crc16(text):04X}, not {expected:04X}")
+    try:
+        fields = json.loads(text)
+    except ValueError as error:  # UnicodeDecodeError too
+        raise _damaged("it is not JSON in UTF-8") from error
+    if not isinstance(fields, dict) or not isinstance(fields.get("event"), str):
+        raise _damaged("it is not a JSON object with an event")
+    return Event(fields.pop("event"), MappingProxyType(fields))
+
+
+def item_of(event: Event) -> ReportedItem:
+    """The item of an ``item`` event, its value in Python's type.
+
+    Raises FormatError when a field is missing or the value does not fit its type.
+    """
+    try:
+        names = [event[name] for name in ("partition", "namespace", "key", "type")]
+        value = _value(names[3], event.fields)
+    except (KeyError, TypeError, ValueError, binascii.Error, OverflowError) as error:
+        raise FormatError(
+            f"report line has an item without a proper value: {dict(event.fields)}",
+            hint="firmware and fctry disagree on the report's format: build both from one version",
+        ) from error
+    return ReportedItem(*names, value)
+
+
+def parse_report(lines: Iterable[str | bytes], partition: str) -> Report:
+    """The last report on ``partition`` in console lines, from its first item to its ``end`` or ``error`` line.
+
+    Raises FormatError for a damaged report line or an ``end`` whose count of items is wrong (a line was lost).
+    """
+    collector = ReportCollector(partition)
+    report = collector.report
+    for line in lines:
+        event = parse_line(line)
+        if event is not None:
+            report = collector.feed(event) or report
+    return report if report.is_complete else collector.report
+
+
+class ReportCollector:
+    """Collects the events of one partition. A ``boot`` event starts anew: the device was reset in between."""
+
+    def __init__(self, partition: str) -> None:
+        self.partition = partition
+        self._items: list[ReportedItem] = []
+        self._errors: list[Event] = []
+
+    @property
+    def report(self) -> Report:
+        """What has been collected so far."""
+        return Report(tuple(self._items), tuple(self._errors), is_complete=False)
+
+    def feed(self, event: Event) -> Report | None:
+        """Take an event; the whole report once its last line has come, else None."""
+        if event.name == "boot":
+            self._items, self._errors = [], []
+        if event.get("partition") != self.partition:
+            return None
+        if event.name == "item":
+            self._items.append(item_of(event))
+        elif event.name == "error":
+            self._errors.append(event)
+        elif event.name == "end":
+            return self._end(event)
+        return None
+
+    def _end(self, event: Event) -> Report:
+        items, errors = tuple(self._items), tuple(self._errors)
+        self._items, self._errors = [], []
+        if event.get("items") != len(items):
+            raise FormatError(
+                f"the firmware reported {event.get('items')} items of '{self.partition}', {len(items)} arrived",
+                hint="a line was lost on the way: reset the device and read again",
+                expected=event.get("items"),
+                found=len(items),
+            )
+        return Report(items, errors, is_complete=True)
+
+
+def _value(kind: str, fields: Mapping[str, Any]) -> Value:
+    if kind in INTEGER_BITS:
+        value = fields["value"]
+        bits = INTEGER_BITS[kind]
+        low, high = (0, 2**bits - 1) if kind[0] == "u" else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+        if type(value) is not int or not low <= value <= high:
+            raise ValueError(kind)
+        return value
+    if kind in ("float", "double"):
+        return float(fields["value"])
+    if kind == "blob":
+        return base64.b64decode(fields["value"], validate=True)
+    if kind == "str":
+        if "base64" in fields:
+            return base64.b64decode(fields["base64"], validate=True)
+        if isinstance(fields["value"], str):
+            return fields["value"]
+    raise ValueError(kind)
+
+
+def _damaged(reason: str) -> FormatError:
+    # The line itself is not shown: it may hold part of a value.
+    return FormatError(
+        f"damaged report line: {reason}",
+        hint="a transmission error: check cable and baud rate, then reset the device and read again",
+    )

@@ -1,0 +1,178 @@
+"""Report lines: what the firmware says for machines."""
+
+import base64
+import json
+
+import crcmod.predefined
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fctry.device.report import Event, format_line, item_of, parse_line, parse_report
+from fctry.errors import FormatError
+
+BOOT = {"event": "boot", "app": "fctry-reference", "version": "1.0.0", "idf": "v5.5.5", "reset": "power-on"}
+ITEM = {
+    "event": "item",
+    "partition": "fctry",
+    "namespace": "fctryNamespace",
+    "key": "serial_number",
+    "type": "str",
+    "value": "164589345735",
+}
+END = {"event": "end", "partition": "fctry", "items": 1}
+ERROR = {
+    "event": "error",
+    "where": "nvs_open_from_partition",
+    "code": "ESP_ERR_NVS_NOT_FOUND",
+    "partition": "fctry",
+}
+
+
+def item(kind, value, **fields):
+    return parse_line(format_line({**ITEM, "type": kind, "value": value, **fields}))
+
+
+def test_line_known_by_hand_is_parsed():
+    # CRC-16/CCITT-FALSE of this JSON, computed bit by bit
+    text = b'{"event":"end","partition":"fctry","items":2}'
+    crc = 0xFFFF
+    for byte in text:
+        crc ^= byte << 8
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x1021 if crc & 0x8000 else crc << 1) & 0xFFFF
+    event = parse_line(b"@fctry " + text + f"*{crc:04X}\r\n".encode())
+    assert event == Event("end", {"partition": "fctry", "items": 2})
+
+
+def test_crc_is_ccitt_false():
+    assert crcmod.predefined.mkPredefinedCrcFun("crc-ccitt-false")(b"123456789") == 0x29B1
+
+
+@pytest.mark.parametrize("line", ["", "I (31) boot: ESP-IDF", "fctry {}*0000", "@fctry"])
+def test_line_for_people_is_ignored(line):
+    assert parse_line(line) is None
+
+
+def test_report_line_behind_noise_of_a_reset_is_found():
+    assert parse_line(b"\x80\xfe@fctry " + format_line(END).encode()[7:]).name == "end"
+
+
+@given(st.data())
+def test_changed_byte_is_never_a_value(data):
+    line = bytearray(format_line(ITEM).encode())
+    position = data.draw(st.integers(len("@fctry "), len(line) - 1))
+    old = line[position]
+    line[position] = data.draw(
+        st.integers(0, 255).filter(lambda byte: byte != old and chr(byte).upper() != chr(old))
+    )
+    with pytest.raises(FormatError):
+        parse_line(bytes(line))
+
+
+@given(st.integers(len("@fctry "), len(format_line(ITEM)) - 1))
+def test_cut_line_is_never_a_value(length):
+    with pytest.raises(FormatError, match="damaged report line"):
+        parse_line(format_line(ITEM)[:length])
+
+
+def test_error_on_damaged_line_does_not_show_its_content():
+    line = format_line({**ITEM, "value": "hunter2"}).replace("hunter2", "hunter3")
+    with pytest.raises(FormatError) as caught:
+        parse_line(line)
+    assert "hunter" not in str(caught.value) + caught.value.hint
+
+
+@pytest.mark.parametrize("text", [b"[]", b"1", b"{}", b'{"event":1}', b'{"event":"end"', b'{"event":"\xff"}'])
+def test_line_with_right_crc_but_no_event_is_an_error(text):
+    crc = crcmod.predefined.mkPredefinedCrcFun("crc-ccitt-false")(text)
+    with pytest.raises(FormatError):
+        parse_line(b"@fctry " + text + f"*{crc:04X}".encode())
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("u8", 255),
+        ("i8", -128),
+        ("u16", 65535),
+        ("i32", -(2**31)),
+        ("u64", 2**64 - 1),
+        ("i64", -(2**63)),
+        ("str", "é\n"),
+    ],
+)
+def test_value_at_its_limit_is_exact(kind, value):
+    assert item_of(item(kind, value)).value == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("u8", 256),
+        ("u8", -1),
+        ("i8", 128),
+        ("u64", 2**64),
+        ("u8", "1"),
+        ("u8", 1.0),
+        ("u8", True),
+        ("str", 1),
+        ("blob", "?"),
+        ("x", 1),
+    ],
+)
+def test_value_that_does_not_fit_its_type_is_an_error(kind, value):
+    with pytest.raises(FormatError):
+        item_of(item(kind, value))
+
+
+@given(st.binary(max_size=300))
+def test_blob_comes_through_as_bytes(value):
+    assert item_of(item("blob", base64.b64encode(value).decode())).value == value
+
+
+def test_string_that_is_not_utf8_comes_through_as_bytes():
+    event = parse_line(format_line({**{k: v for k, v in ITEM.items() if k != "value"}, "base64": "//4="}))
+    assert item_of(event).value == b"\xff\xfe"
+
+
+@given(st.dictionaries(st.text(), st.text() | st.integers(-(2**63), 2**64 - 1), max_size=4))
+def test_fields_come_through_any_text(fields):
+    event = parse_line(format_line({**fields, "event": "x"}))
+    assert event.fields == {key: value for key, value in fields.items() if key != "event"}
+    assert "\n" not in json.dumps(dict(event.fields))
+
+
+def lines(*events):
+    return ["rst:0x1 (POWERON_RESET)", *map(format_line, events), "I (400) main: done"]
+
+
+def test_report_has_items_and_is_complete_with_its_end():
+    report = parse_report(lines(BOOT, ITEM, END), "fctry")
+    assert report.values() == {("fctryNamespace", "serial_number"): "164589345735"}
+    assert report.is_complete
+    assert not report.errors
+
+
+def test_report_without_end_is_not_complete():
+    report = parse_report(lines(BOOT, ITEM), "fctry")
+    assert not report.is_complete
+    assert len(report.items) == 1
+
+
+def test_lost_line_is_an_error():
+    with pytest.raises(FormatError, match="reported 1 items of 'fctry', 0 arrived"):
+        parse_report(lines(BOOT, END), "fctry")
+
+
+def test_boot_in_the_middle_starts_the_report_anew():
+    report = parse_report(lines(BOOT, ITEM, BOOT, ITEM, END), "fctry")
+    assert len(report.items) == 1
+
+
+def test_errors_are_part_of_the_report_and_other_partitions_are_not():
+    other = {**ITEM, "partition": "nvs"}
+    report = parse_report(lines(BOOT, other, ERROR, {**END, "items": 0}), "fctry")
+    assert report.codes == ("ESP_ERR_NVS_NOT_FOUND",)
+    assert report.is_complete
+    assert not report.items
