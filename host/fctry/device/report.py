@@ -61,7 +61,7 @@ class ReportedItem:
 
 @dataclass(frozen=True)
 class Report:
-    """What the firmware said of one partition, from its first item to the ``end`` or ``error`` line."""
+    """What the firmware said of one partition: items, then errors, up to the ``end`` line that completes it."""
 
     items: tuple[ReportedItem, ...]
     errors: tuple[Event, ...]
@@ -116,18 +116,17 @@ def item_of(event: Event) -> ReportedItem:
     Raises FormatError when a field is missing or the value does not fit its type.
     """
     try:
-        names = [event[name] for name in ("partition", "namespace", "key", "type")]
-        value = _value(names[3], event.fields)
+        kind = event["type"]
+        return ReportedItem(event["partition"], event["namespace"], event["key"], kind, _value(kind, event.fields))
     except (KeyError, TypeError, ValueError, binascii.Error, OverflowError) as error:
         raise FormatError(
             f"report line has an item without a proper value: {dict(event.fields)}",
             hint="firmware and fctry disagree on the report's format: build both from one version",
         ) from error
-    return ReportedItem(*names, value)
 
 
 def parse_report(lines: Iterable[str | bytes], partition: str) -> Report:
-    """The last report on ``partition`` in console lines, from its first item to its ``end`` or ``error`` line.
+    """The last report on ``partition`` in console lines, up to its ``end`` line or to where the lines stop.
 
     Raises FormatError for a damaged report line or an ``end`` whose count of items is wrong (a line was lost).
     """
