@@ -1,0 +1,71 @@
+"""A partition layout: the lines of a CSV, the partitions they describe, and what was wrong while reading them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fctry.errors import InputError
+from fctry.partitions.options import Options
+from fctry.partitions.placing import Entry, place
+from fctry.partitions.problems import Problem
+from fctry.partitions.rows import Row, decode, read_rows
+from fctry.partitions.table import Partition, PartitionTable
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the rules look at.
+
+    ``entries`` are the partitions whose type, offset and size are known, in the order of the CSV; ``problems`` is what
+    kept the other ``rows`` from being one, and whatever is wrong with the order of the lines.
+    """
+
+    file: str
+    rows: tuple[Row, ...]
+    entries: tuple[Entry, ...]
+    problems: tuple[Problem, ...]
+    options: Options
+
+    @property
+    def table(self) -> PartitionTable:
+        return PartitionTable(tuple(entry.partition for entry in self.entries), self.file)
+
+    @property
+    def by_offset(self) -> list[Entry]:
+        """The entries in the order of their offsets."""
+        return sorted(self.entries, key=lambda entry: entry.partition.offset)
+
+
+def parse_layout(text: str, *, file: str | Path = "", options: Options | None = None) -> Layout:
+    """The layout that the CSV in ``text`` describes; ``file`` is for messages only."""
+    options = options or Options()
+    rows, reading = read_rows(text, options)
+    entries, placing = place(rows, options)
+    return Layout(str(file), tuple(rows), tuple(entries), (*reading, *placing), options)
+
+
+def read_layout(path: Path, options: Options | None = None) -> Layout:
+    """The layout in the CSV file ``path``. Raises InputError when it cannot be read at all."""
+    text, problems = decode(read_bytes(path))
+    layout = parse_layout(text, file=path, options=options)
+    return Layout(layout.file, layout.rows, layout.entries, (*problems, *layout.problems), layout.options)
+
+
+def layout_of_table(table: PartitionTable, *, options: Options | None = None) -> Layout:
+    """The layout of a table that was no CSV: the line of an entry is its place in the table, counted from 1."""
+    entries = tuple(Entry(number, partition) for number, partition in enumerate(table, 1))
+    return Layout(table.file, (), entries, (), options or Options())
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file that the user named. Raises InputError when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError("no such file", hint="check the path", file=path) from None
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", file=path) from None
+
+
+__all__ = ["Entry", "Layout", "Partition", "layout_of_table", "parse_layout", "read_bytes", "read_layout"]

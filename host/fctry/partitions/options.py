@@ -1,0 +1,46 @@
+"""What a project's configuration says about its partition table: the options of gen_esp32part.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+from fctry.partitions.keywords import NEWEST_IDF, IdfVersion, Keywords
+from fctry.partitions.table import TABLE_OFFSET, TABLE_SECTOR_BYTES
+
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+
+
+class SecureBoot(str, Enum):
+    """Secure boot as it concerns the sizes of applications."""
+
+    NONE = "none"
+    V1 = "v1"
+    V2 = "v2"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a partition CSV is read.
+
+    Offsets are addresses in flash. ``primary_bootloader_offset`` and ``recovery_bootloader_offset`` are needed only by
+    a table that lists boot loaders, ``flash_size_bytes`` of None means unknown, ``variables`` replaces ``$NAME`` in
+    the CSV (gen_esp32part.py takes them from the environment).
+    """
+
+    table_offset: int = TABLE_OFFSET
+    md5: bool = True
+    primary_bootloader_offset: int | None = None
+    recovery_bootloader_offset: int | None = None
+    secure_boot: SecureBoot = SecureBoot.NONE
+    flash_size_bytes: int | None = None
+    keywords: Keywords = field(default_factory=Keywords)
+    variables: Mapping[str, str] = field(default_factory=lambda: _NO_VARIABLES)
+    idf: IdfVersion = NEWEST_IDF
+
+    @property
+    def first_offset(self) -> int:
+        """The first address after the partition table."""
+        return self.table_offset + TABLE_SECTOR_BYTES
