@@ -1,1 +1,1 @@
-"""The command `fctry`: one file per sub-command, each with HELP, add_arguments(parser) and run(args) -> exit code."""
+"""The command `fctry`: one file per sub-command, each with add_arguments(parser) and run(args) -> exit code."""

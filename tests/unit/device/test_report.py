@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 
 import crcmod.predefined
 import pytest
@@ -176,3 +177,9 @@ def test_errors_are_part_of_the_report_and_other_partitions_are_not():
     assert report.codes == ("ESP_ERR_NVS_NOT_FOUND",)
     assert report.is_complete
     assert not report.items
+
+
+def test_lines_in_the_documentation_are_report_lines():
+    text = (Path(__file__).parents[3] / "docs" / "architecture.md").read_text()
+    names = [event.name for event in map(parse_line, text.splitlines()) if event is not None]
+    assert names == ["boot", "item", "error", "end"]

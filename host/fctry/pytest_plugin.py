@@ -1,0 +1,173 @@
+"""Fixtures for tests of factory data on a device: for this project's suite and for anyone's.
+
+They build on pytest-embedded's services `esp,idf`, so that `--port`, `--target`, `--app-path`, `--count` and the rest
+mean what they mean there:
+
+    def test_serial_number(factory_device):
+        factory_device.flash_factory(fctry.nvs.encode(items, factory_device.partition.size_bytes))
+        assert factory_device.reset().values()["fctryNamespace", "serial_number"] == "164589345735"
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from fctry.device.flasher import Chip
+    from fctry.device.report import Event, Report
+    from fctry.partitions.table import Partition, PartitionTable
+
+REPORT_TIMEOUT_S = 15.0
+_LINE = re.compile(rb"@fctry [^\r\n]*\r?\n")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("fctry", "factory data")
+    group.addoption(
+        "--partitions", type=Path, help="partition table CSV (default: partitions.csv in the root directory)"
+    )
+    group.addoption(
+        "--factory-partition", default="fctry", help="name of the factory partition (default: %(default)s)"
+    )
+
+
+@pytest.fixture(scope="session")
+def partition_table(pytestconfig: pytest.Config) -> PartitionTable:
+    """The layout of the devices under test, from `--partitions`."""
+    from fctry.partitions.csv import read_csv
+
+    return read_csv(pytestconfig.getoption("partitions") or pytestconfig.rootpath / "partitions.csv")
+
+
+@pytest.fixture(scope="session")
+def factory_partition(pytestconfig: pytest.Config, partition_table: PartitionTable) -> Partition:
+    """The factory partition of that layout."""
+    return partition_table.find(pytestconfig.getoption("factory_partition"))
+
+
+@pytest.fixture
+def factory_device(
+    dut: Any, msg_queue: Any, partition_table: PartitionTable, factory_partition: Partition
+) -> Iterator[FactoryDevice]:
+    """The device under test: pytest-embedded's `dut`, flashed with its application."""
+    device = FactoryDevice(dut, msg_queue, partition_table, factory_partition)
+    yield device
+    device.restore()
+
+
+@pytest.fixture
+def factory_devices(
+    dut: Any, msg_queue: Any, partition_table: PartitionTable, factory_partition: Partition
+) -> Iterator[list[FactoryDevice]]:
+    """The devices under test of a test that is parametrized with pytest-embedded's `count` (2 or more)."""
+    devices = [
+        FactoryDevice(each, queue, partition_table, factory_partition)
+        for each, queue in zip(dut, msg_queue, strict=True)
+    ]
+    yield devices
+    for device in devices:
+        device.restore()
+
+
+@dataclasses.dataclass
+class FactoryDevice:
+    """A device under test and its factory partition. Flash addresses and sizes are in bytes."""
+
+    dut: Any
+    _queue: Any
+    table: PartitionTable
+    partition: Partition
+    _marks: Iterator[int] = dataclasses.field(default_factory=lambda: count(1))
+    _is_table_changed: bool = False
+
+    @contextlib.contextmanager
+    def chip(self) -> Iterator[Chip]:
+        """The chip in download mode, over pytest-embedded's own connection; afterwards it boots."""
+        from fctry.device.flasher import Chip
+
+        serial = self.dut.serial
+        with serial.disable_redirect_thread():
+            settings = serial.proc.get_settings()
+            chip = Chip(serial.esp)
+            yield chip
+            serial.proc.apply_settings(settings)
+            mark = self._mark()
+            chip.reset()
+        self.dut.expect_exact(mark)
+
+    def flash_factory(self, image: bytes) -> Report:
+        """Write an image into the factory partition, erase the rest of it, and return what the firmware reports."""
+        from fctry.provision import write_image
+
+        with self.chip() as chip:
+            write_image(chip, image, self.partition)
+        return self.report()
+
+    def flash_application(self) -> None:
+        """Flash all that the build folder names (application, partition table, …) again, as `idf.py flash` does."""
+        self.dut.serial.flash()
+
+    def flash_table(self, table: PartitionTable) -> None:
+        """Write another partition table. The layout's own comes back when the test ends."""
+        from fctry.partitions import binary
+        from fctry.partitions.table import TABLE_OFFSET
+
+        self._is_table_changed = table != self.table
+        with self.chip() as chip:
+            chip.write([(TABLE_OFFSET, binary.pack(table))])
+
+    def read_partition(self, name: str | None = None) -> bytes:
+        """The bytes of a partition (default: the factory partition) as they are in flash now."""
+        partition = self.partition if name is None else self.table.find(name)
+        with self.chip() as chip:
+            return chip.read(partition.offset, partition.size_bytes)
+
+    def reset(self) -> Report:
+        """Reset the device and return what its firmware reports of the factory partition."""
+        mark = self._mark()
+        self.dut.serial.hard_reset()
+        self.dut.expect_exact(mark)
+        return self.report()
+
+    def report(self, timeout_s: float = REPORT_TIMEOUT_S) -> Report:
+        """The next whole report on the factory partition. Raises pexpect.TIMEOUT, FormatError for damaged lines."""
+        from fctry.device.report import ReportCollector
+
+        collector = ReportCollector(self.partition.name)
+        return self._expect(collector.feed, timeout_s)
+
+    def expect_event(self, name: str, timeout_s: float = REPORT_TIMEOUT_S) -> Event:
+        """The next report line with this event. Raises pexpect.TIMEOUT, FormatError for damaged lines."""
+        return self._expect(lambda event: event if event.name == name else None, timeout_s)
+
+    def command(self, line: str) -> None:
+        """Send a line to the firmware's console."""
+        self.dut.write(line)
+
+    def restore(self) -> None:
+        """Undo what would disturb the next test: the partition table."""
+        if self._is_table_changed:
+            self.flash_table(self.table)
+
+    def _expect(self, take: Callable[[Event], Any], timeout_s: float) -> Any:
+        from fctry.device.report import parse_line
+
+        while True:
+            event = parse_line(self.dut.expect(_LINE, timeout=timeout_s).group(0))
+            taken = take(event) if event is not None else None
+            if taken is not None:
+                return taken
+
+    def _mark(self) -> bytes:
+        # A line of our own in the stream of the console: what the device said before it is not looked at again.
+        mark = f"--- fctry resets the device ({next(self._marks)}) ---\n".encode()
+        self._queue.put(mark)
+        return mark.strip()
