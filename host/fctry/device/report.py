@@ -24,6 +24,10 @@ from fctry.errors import FormatError
 PREFIX = "@fctry "
 INTEGER_BITS = {"u8": 8, "i8": 8, "u16": 16, "i16": 16, "u32": 32, "i32": 32, "u64": 64, "i64": 64}
 
+_NOISE = bytes(
+    {*range(0x20), *range(0x7F, 0x100)}
+)  # what a UART makes of a reset, in front of the first line
+
 _crc16 = crcmod.predefined.mkPredefinedCrcFun("crc-ccitt-false")
 
 Value = int | float | str | bytes
@@ -89,10 +93,10 @@ def parse_line(line: str | bytes) -> Event | None:
     Raises FormatError for a report line that is damaged: cut, wrong CRC, not a JSON object with an ``event``.
     """
     data = line.encode(errors="surrogateescape") if isinstance(line, str) else line
-    start = data.find(PREFIX.encode())
-    if start < 0:
+    data = data.lstrip(_NOISE)
+    if not data.startswith(PREFIX.encode()):
         return None
-    text, star, crc = data[start + len(PREFIX) :].rstrip(b"\r\n").rpartition(b"*")
+    text, star, crc = data[len(PREFIX) :].rstrip(b"\r\n").rpartition(b"*")
     try:
         expected = int(crc, 16) if len(crc) == 4 else None
     except ValueError:
@@ -117,7 +121,9 @@ def item_of(event: Event) -> ReportedItem:
     """
     try:
         kind = event["type"]
-        return ReportedItem(event["partition"], event["namespace"], event["key"], kind, _value(kind, event.fields))
+        return ReportedItem(
+            event["partition"], event["namespace"], event["key"], kind, _value(kind, event.fields)
+        )
     except (KeyError, TypeError, ValueError, binascii.Error, OverflowError) as error:
         raise FormatError(
             f"report line has an item without a proper value: {dict(event.fields)}",
