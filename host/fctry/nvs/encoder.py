@@ -1,0 +1,177 @@
+"""Items to the image of an NVS partition. One pure function, and the prepared layout that it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from zlib import crc32
+
+from fctry.errors import InputError
+from fctry.nvs.format import (
+    CRC,
+    CRC_SEED,
+    ENTRIES_OFFSET,
+    ENTRY_SIZE_BYTES,
+    PAGE_SIZE_BYTES,
+    STATES_OFFSET,
+    VARIABLE_DATA,
+    VARIABLE_LENGTH,
+    EntryState,
+    PageState,
+    entry_crc,
+    page_header,
+)
+from fctry.nvs.item import PACKER_ERRORS, PACKERS, Item, Value, check_size, value_error
+from fctry.nvs.layout import Shape, Slot
+
+PLANS_MAX = 64  # per layout; each is as large as an image
+
+
+def encode(
+    items: Iterable[Item],
+    size_bytes: int,
+    *,
+    version: int = 2,
+    read_only: bool = False,
+    namespaces: Iterable[str] = (),
+) -> bytes:
+    """The image of an NVS partition of ``size_bytes`` that holds these items, in this order.
+
+    ``version`` is that of the page format (1 or 2). ``read_only`` means a partition flagged so in the partition table:
+    no page is kept free for the firmware to work with, and sizes from 0x1000 are allowed. ``namespaces`` are numbered
+    and written first, in their order, and may be without items; the others follow in the order of the items.
+
+    Raises InputError for anything that the firmware would choke on, CapacityError for more than fits; both name the
+    item's file and line if it has them.
+    """
+    items = tuple(items)
+    layout = Layout(items, size_bytes, version=version, read_only=read_only, namespaces=namespaces)
+    return layout.encode([item.value for item in items])
+
+
+class Layout:
+    """A prepared layout for many devices that differ in values only.
+
+    All checks of names and of the partition happen here, once. Where the entries go depends on the sizes of the values;
+    the plan for each combination of sizes is kept.
+    """
+
+    def __init__(
+        self,
+        items: Iterable[Item],
+        size_bytes: int,
+        *,
+        version: int = 2,
+        read_only: bool = False,
+        namespaces: Iterable[str] = (),
+    ) -> None:
+        self._shape = Shape(items, size_bytes, version=version, read_only=read_only, namespaces=namespaces)
+        self._packers = [PACKERS[item.type] for item in self._shape.items]
+        self._plans: dict[tuple[int, ...], _Plan] = {}
+
+    def encode(self, values: Sequence[Value]) -> bytes:
+        """The image with these values, one per item, in the order of the items. Raises as `encode` does."""
+        try:
+            payloads = [pack(value) for pack, value in zip(self._packers, values, strict=True)]
+        except PACKER_ERRORS:
+            raise self._explain(values) from None
+        sizes = tuple(map(len, payloads))
+        plan = self._plans.get(sizes) or self._prepare(sizes)
+        return plan.fill(payloads)
+
+    def _prepare(self, sizes: tuple[int, ...]) -> _Plan:
+        for item, size_bytes in zip(self._shape.items, sizes, strict=True):
+            check_size(item, size_bytes)
+        if len(self._plans) == PLANS_MAX:
+            self._plans.clear()
+        plan = self._plans[sizes] = _Plan(self._shape, self._shape.place(sizes))
+        return plan
+
+    def _explain(self, values: Sequence[Value]) -> InputError:
+        items = self._shape.items
+        if len(values) != len(items):
+            return InputError(f"{len(values)} values for {len(items)} items", hint="give one value per item")
+        for item, value in zip(items, values, strict=True):
+            try:
+                PACKERS[item.type](value)
+            except PACKER_ERRORS:
+                return value_error(Item(item.namespace, item.key, item.type, value, item.file, item.line))
+        raise AssertionError("some packer has failed")
+
+
+class _Fill(NamedTuple):
+    """Where one value goes: into which pieces of the image, and what its entry's crc starts from."""
+
+    piece: int
+    value: int
+    start: int
+    stop: int
+    is_variable: bool
+    crc_prefix: int
+
+
+class _Plan:
+    """An image with holes: pieces of bytes, those at the holes filled in per device.
+
+    An entry leaves two holes: its crc (4 bytes), and its 8 bytes of data with what follows. Between them is its key.
+    """
+
+    def __init__(self, shape: Shape, slots: Sequence[Slot]) -> None:
+        template = _template(shape, slots)
+        self._pieces: list[bytes] = []
+        self._fills: list[_Fill] = []
+        at = 0
+        for slot in slots:
+            if slot.fixed:
+                continue
+            offset = _offset_of(slot)
+            is_variable = slot.type in VARIABLE_LENGTH
+            key_end = offset + 24
+            prefix = crc32(slot.key, crc32(template[offset : offset + 4], CRC_SEED))
+            self._pieces += [template[at : offset + 4], b"", template[offset + 8 : key_end], b""]
+            self._fills.append(
+                _Fill(len(self._pieces) - 3, slot.value, slot.start, slot.stop, is_variable, prefix)
+            )
+            at = key_end + 8 + (slot.stop - slot.start if is_variable else 0)
+        self._pieces.append(template[at:])
+
+    def fill(self, payloads: Sequence[bytes]) -> bytes:
+        pieces = self._pieces.copy()
+        for piece, value, start, stop, is_variable, prefix in self._fills:
+            data = payloads[value]
+            if is_variable:
+                if stop - start != len(data):
+                    data = data[start:stop]
+                described = VARIABLE_DATA.pack(stop - start, 0xFFFF, crc32(data, CRC_SEED))
+                pieces[piece] = CRC.pack(crc32(described, prefix))
+                pieces[piece + 2] = described + data
+            else:
+                pieces[piece] = CRC.pack(crc32(data, prefix))
+                pieces[piece + 2] = data
+        return b"".join(pieces)
+
+
+def _offset_of(slot: Slot) -> int:
+    return slot.page * PAGE_SIZE_BYTES + ENTRIES_OFFSET + slot.entry * ENTRY_SIZE_BYTES
+
+
+def _template(shape: Shape, slots: Sequence[Slot]) -> bytes:
+    """The whole image, but for the bytes that depend on values."""
+    image = bytearray(b"\xff" * shape.size_bytes)
+    last_page = slots[-1].page if slots else 0
+    for page in range(last_page + 1):
+        state = PageState.ACTIVE if page == last_page else PageState.FULL
+        at = page * PAGE_SIZE_BYTES
+        image[at : at + STATES_OFFSET] = page_header(state, page, shape.version)
+    for slot in slots:
+        offset = _offset_of(slot)
+        head = bytes([slot.ns_index, slot.type, slot.span, slot.chunk_index])
+        image[offset : offset + 4] = head
+        image[offset + 8 : offset + 24] = slot.key
+        if slot.fixed:
+            image[offset + 4 : offset + 8] = CRC.pack(entry_crc(head, slot.key, slot.fixed))
+            image[offset + 24 : offset + 32] = slot.fixed
+        for entry in range(slot.entry, slot.entry + slot.span):
+            at = slot.page * PAGE_SIZE_BYTES + STATES_OFFSET + entry // 4
+            image[at] &= ~((EntryState.EMPTY ^ EntryState.WRITTEN) << entry % 4 * 2) & 0xFF
+    return bytes(image)

@@ -1,0 +1,169 @@
+"""Bytes to pages and entries, as the firmware sees them when it mounts the partition. Nothing is refused here.
+
+Source: ESP-IDF v5.5.5, components/nvs_flash/src/nvs_page.cpp (load, mLoadEntryTable, findItem), src/nvs_types.cpp
+(checkHeaderConsistency).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+from zlib import crc32
+
+from fctry.errors import FormatError
+from fctry.nvs.format import (
+    BLOB_SIZE_BYTES_MAX,
+    CHUNK_ANY,
+    CRC_SEED,
+    ENTRIES_OFFSET,
+    ENTRY_COUNT,
+    ENTRY_HEADER,
+    ENTRY_SIZE_BYTES,
+    INDEX_DATA,
+    PAGE_HEADER,
+    PAGE_SIZE_BYTES,
+    STATES_OFFSET,
+    VARIABLE_DATA,
+    VARIABLE_LENGTH,
+    DataType,
+    EntryState,
+    PageState,
+    span_of,
+)
+
+EMPTY_PAGE = b"\xff" * PAGE_SIZE_BYTES
+DATA_TYPES = {int(data_type): data_type for data_type in DataType}
+LOADED_STATES = frozenset({PageState.ACTIVE, PageState.FULL, PageState.FREEING})
+
+
+class Page(NamedTuple):
+    """One page. ``state`` is what the firmware makes of it: a header with a bad crc means CORRUPT."""
+
+    number: int
+    data: bytes
+    state: PageState
+    sequence: int
+    version_byte: int
+    states: tuple[int, ...]  # EntryState of each entry
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the firmware looks for items in it."""
+        return self.state in LOADED_STATES
+
+    @property
+    def visible_count(self) -> int:
+        """How many entries the firmware looks at: in the active page, it stops at the first free one."""
+        if self.state is PageState.ACTIVE and EntryState.EMPTY in self.states:
+            return self.states.index(EntryState.EMPTY)
+        return ENTRY_COUNT
+
+
+class Entry(NamedTuple):
+    """One entry that begins an item, with its data behind it. ``fault`` says what is wrong with it, or nothing."""
+
+    page: int
+    number: int
+    ns_index: int
+    type: int
+    span: int
+    chunk_index: int
+    raw_key: bytes
+    data: bytes  # 8 bytes of the header entry
+    payload: bytes  # of a type with variable length
+    fault: str = ""
+
+    @property
+    def key(self) -> str:
+        return name_of(self.raw_key)
+
+    @property
+    def blob_index(self) -> tuple[int, int, int]:
+        """Size in bytes, number of chunks and first chunk_index of a BLOB_IDX."""
+        size_bytes, chunk_count, chunk_start, _ = INDEX_DATA.unpack(self.data)
+        return size_bytes, chunk_count, chunk_start
+
+
+def name_of(raw: bytes) -> str:
+    """A key or namespace as text: up to its NUL, bytes that are no UTF-8 as backslash escapes."""
+    return raw[:15].split(b"\0", 1)[0].decode(errors="backslashreplace")
+
+
+def read_pages(image: bytes) -> list[Page]:
+    """All pages in the order of the flash. Raises FormatError for a size that is no number of pages."""
+    if not image or len(image) % PAGE_SIZE_BYTES:
+        raise FormatError(
+            f"{len(image)} bytes are no NVS partition",
+            hint=f"it is a multiple of {PAGE_SIZE_BYTES} bytes: was the whole partition read?",
+            expected=PAGE_SIZE_BYTES,
+            found=len(image),
+        )
+    return [
+        _read_page(offset // PAGE_SIZE_BYTES, image[offset : offset + PAGE_SIZE_BYTES])
+        for offset in range(0, len(image), PAGE_SIZE_BYTES)
+    ]
+
+
+def _read_page(number: int, data: bytes) -> Page:
+    raw_state, sequence, version_byte, crc = PAGE_HEADER.unpack_from(data)
+    state = PageState.CORRUPT
+    if raw_state == PageState.UNINITIALIZED:
+        if data == EMPTY_PAGE:
+            state = PageState.UNINITIALIZED
+    elif crc == crc32(data[4:28], CRC_SEED) and raw_state in LOADED_STATES:
+        state = PageState(raw_state)
+    bits = int.from_bytes(data[STATES_OFFSET:ENTRIES_OFFSET], "little")
+    states = tuple(bits >> shift & 3 for shift in range(0, ENTRY_COUNT * 2, 2))
+    return Page(number, data, state, sequence, version_byte, states)
+
+
+def read_entries(page: Page) -> Iterator[Entry]:
+    """The items that the firmware finds in a page, in order, and what it finds wrong as entries with a fault."""
+    if not page.is_loaded:
+        return
+    index = 0
+    while index < page.visible_count:
+        entry = None
+        if page.states[index] == EntryState.ILLEGAL:
+            entry = _read_entry(page, index)._replace(fault="state", span=1)
+        elif page.states[index] == EntryState.WRITTEN:
+            entry = _read_entry(page, index)
+        if entry:
+            yield entry
+        index += entry.span if entry and entry.fault in ("", "data") else 1
+
+
+def _read_entry(page: Page, index: int) -> Entry:
+    offset = ENTRIES_OFFSET + index * ENTRY_SIZE_BYTES
+    ns_index, type_code, span, chunk_index, crc, raw_key, data = ENTRY_HEADER.unpack_from(page.data, offset)
+    entry = Entry(page.number, index, ns_index, type_code, span, chunk_index, raw_key, data, b"")
+    header = page.data[offset : offset + 4] + page.data[offset + 8 : offset + ENTRY_SIZE_BYTES]
+    if crc != crc32(header, CRC_SEED):
+        return entry._replace(fault="crc")
+    fault = _inconsistency(entry)
+    if fault or type_code not in VARIABLE_LENGTH:
+        return entry._replace(fault=fault)
+    if any(state != EntryState.WRITTEN for state in page.states[index : index + span]):
+        return entry._replace(fault="span-state")
+    size_bytes, _, data_crc = VARIABLE_DATA.unpack(data)
+    payload = page.data[offset + ENTRY_SIZE_BYTES : offset + ENTRY_SIZE_BYTES + size_bytes]
+    return entry._replace(payload=payload, fault="" if crc32(payload, CRC_SEED) == data_crc else "data")
+
+
+def _inconsistency(entry: Entry) -> str:
+    """What is wrong with an entry whose crc is right: the firmware would drop it all the same."""
+    data_type = DATA_TYPES.get(entry.type)
+    if data_type is None:
+        return "type"
+    if data_type in VARIABLE_LENGTH:
+        size_bytes, _, _ = VARIABLE_DATA.unpack(entry.data)
+        if entry.number + entry.span > ENTRY_COUNT or entry.span != span_of(size_bytes):
+            return "span"
+        return "chunk" if data_type is DataType.BLOB_DATA and entry.chunk_index == CHUNK_ANY else ""
+    if entry.span != 1:
+        return "span"
+    if data_type is DataType.BLOB_IDX and (
+        entry.chunk_index != CHUNK_ANY or entry.blob_index[0] > BLOB_SIZE_BYTES_MAX
+    ):
+        return "chunk"
+    return ""
