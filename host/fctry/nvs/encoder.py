@@ -11,6 +11,7 @@ from fctry.nvs.format import (
     CRC,
     CRC_SEED,
     ENTRIES_OFFSET,
+    ENTRY_HEADER,
     ENTRY_SIZE_BYTES,
     PAGE_SIZE_BYTES,
     STATES_OFFSET,
@@ -99,55 +100,58 @@ class Layout:
         raise AssertionError("some packer has failed")
 
 
-class _Fill(NamedTuple):
-    """Where one value goes: into which pieces of the image, and what its entry's crc starts from."""
+class _Hole(NamedTuple):
+    """Where the bytes of one value go: into which pieces of the image, and what its entry's crc starts from."""
 
     piece: int
     value: int
-    start: int
-    stop: int
-    is_variable: bool
+    part: slice  # of the value: a blob may be cut into chunks
     crc_prefix: int
 
 
 class _Plan:
-    """An image with holes: pieces of bytes, those at the holes filled in per device.
+    """An image with holes: pieces of bytes, of which those at the holes are filled in per device.
 
-    An entry leaves two holes: its crc (4 bytes), and its 8 bytes of data with what follows. Between them is its key.
+    An entry's crc is a hole, and so are its 8 bytes of data if it is a number. A value of variable length has its size
+    there, which is known, and a crc; it leaves holes for that crc and for itself. What lies between the holes of an
+    entry is constant, so its crc is known up to there.
     """
 
     def __init__(self, shape: Shape, slots: Sequence[Slot]) -> None:
-        template = _template(shape, slots)
+        image = _template(shape, slots)
         self._pieces: list[bytes] = []
-        self._fills: list[_Fill] = []
+        self._numbers: list[_Hole] = []
+        self._variables: list[_Hole] = []
         at = 0
         for slot in slots:
             if slot.fixed:
                 continue
             offset = _offset_of(slot)
             is_variable = slot.type in VARIABLE_LENGTH
-            key_end = offset + 24
-            prefix = crc32(slot.key, crc32(template[offset : offset + 4], CRC_SEED))
-            self._pieces += [template[at : offset + 4], b"", template[offset + 8 : key_end], b""]
-            self._fills.append(
-                _Fill(len(self._pieces) - 3, slot.value, slot.start, slot.stop, is_variable, prefix)
-            )
-            at = key_end + 8 + (slot.stop - slot.start if is_variable else 0)
-        self._pieces.append(template[at:])
+            hole = offset + (28 if is_variable else 24)
+            prefix = crc32(image[offset + 8 : hole], crc32(image[offset : offset + 4], CRC_SEED))
+            holes = self._variables if is_variable else self._numbers
+            holes.append(_Hole(len(self._pieces) + 1, slot.value, slice(slot.start, slot.stop), prefix))
+            self._pieces += [image[at : offset + 4], b"", image[offset + 8 : hole], b""]
+            if is_variable:
+                self._pieces.append(b"")
+            at = offset + ENTRY_SIZE_BYTES + (slot.stop - slot.start if is_variable else 0)
+        self._pieces.append(image[at:])
 
     def fill(self, payloads: Sequence[bytes]) -> bytes:
+        """The image with these values, as the packers of `item` made them."""
         pieces = self._pieces.copy()
-        for piece, value, start, stop, is_variable, prefix in self._fills:
+        pack = CRC.pack
+        for piece, value, _, prefix in self._numbers:
             data = payloads[value]
-            if is_variable:
-                if stop - start != len(data):
-                    data = data[start:stop]
-                described = VARIABLE_DATA.pack(stop - start, 0xFFFF, crc32(data, CRC_SEED))
-                pieces[piece] = CRC.pack(crc32(described, prefix))
-                pieces[piece + 2] = described + data
-            else:
-                pieces[piece] = CRC.pack(crc32(data, prefix))
-                pieces[piece + 2] = data
+            pieces[piece] = pack(crc32(data, prefix))
+            pieces[piece + 2] = data
+        for piece, value, part, prefix in self._variables:
+            data = payloads[value][part]
+            data_crc = pack(crc32(data, CRC_SEED))
+            pieces[piece] = pack(crc32(data_crc, prefix))
+            pieces[piece + 2] = data_crc
+            pieces[piece + 3] = data
         return b"".join(pieces)
 
 
@@ -164,14 +168,10 @@ def _template(shape: Shape, slots: Sequence[Slot]) -> bytes:
         at = page * PAGE_SIZE_BYTES
         image[at : at + STATES_OFFSET] = page_header(state, page, shape.version)
     for slot in slots:
-        offset = _offset_of(slot)
         head = bytes([slot.ns_index, slot.type, slot.span, slot.chunk_index])
-        image[offset : offset + 4] = head
-        image[offset + 8 : offset + 24] = slot.key
-        if slot.fixed:
-            image[offset + 4 : offset + 8] = CRC.pack(entry_crc(head, slot.key, slot.fixed))
-            image[offset + 24 : offset + 32] = slot.fixed
+        data = slot.fixed or VARIABLE_DATA.pack(slot.stop - slot.start, 0xFFFF, 0)
+        ENTRY_HEADER.pack_into(image, _offset_of(slot), head, entry_crc(head, slot.key, data), slot.key, data)
         for entry in range(slot.entry, slot.entry + slot.span):
             at = slot.page * PAGE_SIZE_BYTES + STATES_OFFSET + entry // 4
-            image[at] &= ~((EntryState.EMPTY ^ EntryState.WRITTEN) << entry % 4 * 2) & 0xFF
+            image[at] &= ~((EntryState.EMPTY ^ EntryState.WRITTEN) << entry % 4 * 2)
     return bytes(image)

@@ -77,7 +77,7 @@ class DataType(IntEnum):
 VARIABLE_LENGTH = frozenset({DataType.SZ, DataType.BLOB, DataType.BLOB_DATA})
 
 PAGE_HEADER = Struct("<IIB19xI")  # state, sequence, version, crc
-ENTRY_HEADER = Struct("<BBBBI16s8s")  # ns_index, type, span, chunk_index, crc, key, data
+ENTRY_HEADER = Struct("<4sI16s8s")  # head (ns_index, type, span, chunk_index), crc, key, data
 VARIABLE_DATA = Struct("<HHI")  # size_bytes, reserved FFFF, crc of the data
 INDEX_DATA = Struct("<IBBH")  # size_bytes, chunk_count, chunk_start, reserved FFFF
 CRC = Struct("<I")

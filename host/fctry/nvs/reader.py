@@ -28,6 +28,7 @@ from fctry.nvs.format import (
     DataType,
     EntryState,
     PageState,
+    entry_crc,
     span_of,
 )
 
@@ -135,10 +136,10 @@ def read_entries(page: Page) -> Iterator[Entry]:
 
 def _read_entry(page: Page, index: int) -> Entry:
     offset = ENTRIES_OFFSET + index * ENTRY_SIZE_BYTES
-    ns_index, type_code, span, chunk_index, crc, raw_key, data = ENTRY_HEADER.unpack_from(page.data, offset)
+    head, crc, raw_key, data = ENTRY_HEADER.unpack_from(page.data, offset)
+    ns_index, type_code, span, chunk_index = head
     entry = Entry(page.number, index, ns_index, type_code, span, chunk_index, raw_key, data, b"")
-    header = page.data[offset : offset + 4] + page.data[offset + 8 : offset + ENTRY_SIZE_BYTES]
-    if crc != crc32(header, CRC_SEED):
+    if crc != entry_crc(head, raw_key, data):
         return entry._replace(fault="crc")
     fault = _inconsistency(entry)
     if fault or type_code not in VARIABLE_LENGTH:
