@@ -22,9 +22,18 @@ COMMANDS = {
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
 
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # costs more than most commands
+
+        print(f"fctry {version('fctry')}")
+        parser.exit()
+
+
 def parser_for(argv: Sequence[str]) -> argparse.ArgumentParser:
     """The parser for these arguments: with the options of the one sub-command that they name."""
     parser = argparse.ArgumentParser(prog="fctry", description="Unique factory data for ESP32 devices.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, text in COMMANDS.items():
         is_named = bool(argv) and argv[0] == name

@@ -1,0 +1,65 @@
+"""The command line as a whole."""
+
+import subprocess
+import sys
+
+import pytest
+
+from fctry.cli.main import COMMANDS, main
+from fctry.errors import InputError
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    assert end.value.code == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_a_command_says_what_it_does(name, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([name, "--help"])
+    assert end.value.code == 0
+    assert len(capsys.readouterr().out.splitlines()) > 5
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["image"], ["flash"]])
+def test_wrong_usage_exits_with_2(arguments):
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+
+
+def test_version_is_the_package_s(capsys):
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out.startswith("fctry ")
+
+
+def test_error_is_text_with_a_hint_and_a_bug_is_a_traceback(monkeypatch, capsys):
+    import fctry.cli.image as image
+
+    def refuse(_):
+        raise InputError("no such key", file="a.csv", line=3, hint="write it down")
+
+    monkeypatch.setattr(image, "run", refuse)
+    assert main(["image", "show", "a.bin"]) == 1
+    assert capsys.readouterr().err == "error: a.csv:3: no such key\nhint: write it down\n"
+
+    def crash(_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(image, "run", crash)
+    with pytest.raises(ZeroDivisionError):
+        main(["image", "show", "a.bin"])
+
+
+def test_command_imports_only_its_own_room():
+    code = (
+        "import sys; from fctry.cli.main import parser_for; parser_for(['image', 'show', 'x']);"
+        "print([name for name in ('esptool', 'rich', 'serial', 'crcmod', 'cryptography') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
