@@ -42,6 +42,7 @@ _RULES = (
     Rule("layout-keyword", ERROR, "types and subtypes are known names or numbers", enforced=True),
     Rule("layout-flag", ERROR, "flags are encrypted and readonly, separated by a colon", enforced=True),
     Rule("layout-range", ERROR, "every number fits its field in the binary table", enforced=True),
+    Rule("layout-idf", ERROR, "the release of ESP-IDF knows what the CSV uses", enforced=True),
     Rule("layout-bootloader-offset", ERROR, "the offsets of boot loader partitions are known", enforced=True),
     # where things are
     Rule("layout-end-address", ERROR, "an end address comes after the partition's offset", enforced=True),

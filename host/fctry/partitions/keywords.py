@@ -51,6 +51,9 @@ SUBTYPES: Mapping[int, Mapping[str, int]] = MappingProxyType(
     }
 )
 
+TYPE_SINCE: Mapping[int, IdfVersion] = MappingProxyType({BOOTLOADER: (5, 4), PARTITION_TABLE: (5, 4)})
+"""The release that brought a named type."""
+
 SUBTYPE_SINCE: Mapping[tuple[int, int], IdfVersion] = MappingProxyType(
     {
         (BOOTLOADER, 0x00): (5, 5),
@@ -63,7 +66,7 @@ SUBTYPE_SINCE: Mapping[tuple[int, int], IdfVersion] = MappingProxyType(
         (DATA, 0x90): (5, 5),
     }
 )
-"""The release that brought a named subtype; those that are not here are older than v5.3."""
+"""The release that brought a named subtype. Names that are in neither table are older than v5.3."""
 
 FLAGS: Mapping[str, int] = MappingProxyType({"encrypted": 1 << 0, "readonly": 1 << 1})
 """Flag name to its bit in the binary."""
@@ -75,10 +78,23 @@ MULTIPLIERS = {"k": 1024, "m": 1024 * 1024}
 class Keywords:
     """The named types and subtypes of one project: ESP-IDF's own, and its EXTRA_PARTITION_SUBTYPES."""
 
+    types: Mapping[str, int] = field(default_factory=lambda: TYPES)
     subtypes: Mapping[int, Mapping[str, int]] = field(default_factory=lambda: SUBTYPES)
 
     def subtypes_of(self, type_: int) -> Mapping[str, int]:
         return self.subtypes.get(type_, {})
+
+    def known_to(self, idf: IdfVersion) -> Keywords:
+        """Those of them that this release of ESP-IDF knows."""
+        if idf >= max(SUBTYPE_SINCE.values()):
+            return self
+        types = {name: type_ for name, type_ in self.types.items() if TYPE_SINCE.get(type_, idf) <= idf}
+        subtypes = {
+            type_: {name: n for name, n in names.items() if SUBTYPE_SINCE.get((type_, n), idf) <= idf}
+            for type_, names in self.subtypes.items()
+            if type_ in types.values()
+        }
+        return Keywords(types, subtypes)
 
     def with_extra(self, lines: Iterable[str]) -> Keywords:
         """These keywords and those of ``lines``, each ``type, subtype, value`` with the value in hex.
@@ -94,7 +110,7 @@ class Keywords:
                     hint="choose a number that no subtype of this type has",
                 )
             subtypes[type_][name] = value
-        return Keywords(subtypes)
+        return Keywords(self.types, subtypes)
 
 
 def _extra_subtype(line: str) -> tuple[int, str, int]:
@@ -125,6 +141,11 @@ def read_number(text: str, keywords: Mapping[str, int] | None = None) -> int:
         if keywords and text.lower() in keywords:
             return keywords[text.lower()]
         raise
+
+
+def version_name(idf: IdfVersion) -> str:
+    """An ESP-IDF release as it is written: ``v5.5``."""
+    return f"v{idf[0]}.{idf[1]}"
 
 
 def type_name(type_: int) -> str:

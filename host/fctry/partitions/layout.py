@@ -12,6 +12,9 @@ from fctry.partitions.problems import Problem
 from fctry.partitions.rows import Row, decode, read_rows
 from fctry.partitions.table import Partition, PartitionTable
 
+UNREADABLE = frozenset({"layout-encoding", "layout-variable"})
+"""Problems of lines that did not even become a row."""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -26,6 +29,11 @@ class Layout:
     entries: tuple[Entry, ...]
     problems: tuple[Problem, ...]
     options: Options
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every line could be read: only then does the absence of a partition mean something."""
+        return len(self.entries) >= len(self.rows) and not any(p.code in UNREADABLE for p in self.problems)
 
     @property
     def table(self) -> PartitionTable:
@@ -47,7 +55,8 @@ def parse_layout(text: str, *, file: str | Path = "", options: Options | None = 
 
 def read_layout(path: Path, options: Options | None = None) -> Layout:
     """The layout in the CSV file ``path``. Raises InputError when it cannot be read at all."""
-    text, problems = decode(read_bytes(path))
+    options = options or Options()
+    text, problems = decode(read_bytes(path), options.idf)
     layout = parse_layout(text, file=path, options=options)
     return Layout(layout.file, layout.rows, layout.entries, (*problems, *layout.problems), layout.options)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
+from fctry.errors import InputError
 from fctry.partitions.keywords import NEWEST_IDF, IdfVersion, Keywords
 from fctry.partitions.table import TABLE_OFFSET, TABLE_SECTOR_BYTES
 
@@ -39,6 +40,19 @@ class Options:
     keywords: Keywords = field(default_factory=Keywords)
     variables: Mapping[str, str] = field(default_factory=lambda: _NO_VARIABLES)
     idf: IdfVersion = NEWEST_IDF
+
+    def __post_init__(self) -> None:
+        primary = self.primary_bootloader_offset
+        if primary is not None and primary >= self.table_offset:
+            raise InputError(
+                f"the boot loader at {primary:#x} is not before the partition table at {self.table_offset:#x}",
+                hint="check the offset of the table: it comes after the boot loader",
+            )
+
+    @property
+    def places_primary_entries(self) -> bool:
+        """Whether boot loader and table entries get their places from the options, as they do since v5.5."""
+        return self.idf >= (5, 5)
 
     @property
     def first_offset(self) -> int:

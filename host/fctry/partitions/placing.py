@@ -68,7 +68,7 @@ def place(rows: list[Row], options: Options) -> tuple[list[Entry], list[Problem]
             end = None
             continue
         entries.append(entry)
-        if partition.is_primary:
+        if partition.is_primary and options.places_primary_entries:
             continue  # these lie before the table's end and take no part in filling in
         if end is not None and offset < end:
             problems.append(_order_problem(entry, previous, end, options))

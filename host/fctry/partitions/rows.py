@@ -10,7 +10,15 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from fctry.partitions.keywords import FLAGS, TYPES, read_number
+from fctry.partitions.keywords import (
+    FLAGS,
+    SUBTYPE_SINCE,
+    TYPE_SINCE,
+    IdfVersion,
+    Keywords,
+    read_number,
+    version_name,
+)
 from fctry.partitions.options import Options
 from fctry.partitions.problems import Problem
 from fctry.partitions.table import (
@@ -30,6 +38,8 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
     (codecs.BOM_UTF32_BE, "utf-32"),
 )
+
+BYTE_ORDER_MARKS_SINCE: IdfVersion = (5, 4)  # exactly: v5.4.2
 
 VARIABLE = re.compile(r"\$(\w+|\{[^}]*\})", re.ASCII)
 UNKNOWN_VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
@@ -63,11 +73,14 @@ class Row(NamedTuple):
         return self.fields[0]
 
 
-def decode(data: bytes) -> tuple[str, list[Problem]]:
+def decode(data: bytes, idf: IdfVersion) -> tuple[str, list[Problem]]:
     """The text of a CSV file, by its byte-order mark or else UTF-8."""
     encoding = next((name for mark, name in BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
     if data.startswith(codecs.BOM_UTF32_LE):
         return "", [Problem("layout-encoding", 0, "the file is UTF-32 in little endian", "save it as UTF-8")]
+    if encoding != "utf-8" and idf < BYTE_ORDER_MARKS_SINCE:
+        message = f"a byte-order mark needs ESP-IDF {version_name(BYTE_ORDER_MARKS_SINCE)}"
+        return "", [Problem("layout-idf", 1, message, "save the file as UTF-8 without byte-order mark")]
     try:
         return data.decode(encoding), []
     except UnicodeDecodeError as error:
@@ -80,6 +93,7 @@ def read_rows(text: str, options: Options) -> tuple[list[Row], list[Problem]]:
     """All rows of ``text``, and what is wrong with their fields, each by itself."""
     rows: list[Row] = []
     problems: list[Problem] = []
+    keywords = options.keywords.known_to(options.idf)
     for number, line in enumerate(text.splitlines(), 1):
         expanded = _expand(line, options.variables)
         if unknown := UNKNOWN_VARIABLE.match(expanded):
@@ -90,7 +104,7 @@ def read_rows(text: str, options: Options) -> tuple[list[Row], list[Problem]]:
             continue
         expanded = expanded.strip()
         if expanded and not expanded.startswith("#"):
-            rows.append(_RowReader(number, expanded, options, problems).read())
+            rows.append(_RowReader(number, expanded, options, keywords, problems).read())
     return rows, problems
 
 
@@ -103,12 +117,15 @@ def _expand(line: str, variables: Mapping[str, str]) -> str:
 class _RowReader:
     """Reads the fields of one line from left to right, because each depends on those before it."""
 
-    def __init__(self, line: int, text: str, options: Options, problems: list[Problem]) -> None:
+    def __init__(
+        self, line: int, text: str, options: Options, keywords: Keywords, problems: list[Problem]
+    ) -> None:
         fields = [field.strip() for field in text.split(",")]
         self.line = line
         self.extra = tuple(fields[6:])
         self.fields = tuple((fields + [""] * 6)[:6])
         self.options = options
+        self.keywords = keywords
         self.problems = problems
         self.is_complete = True
 
@@ -142,15 +159,17 @@ class _RowReader:
                 "layout-field-missing", "the type is missing", "write app or data in the second column"
             )
             return None
-        return self._keyword("type", text, TYPES)
+        known = self.options.keywords.types
+        return self._keyword("type", text, self.keywords.types, TYPE_SINCE.get(known.get(text.lower(), -1)))
 
     def _subtype(self, type_: int | None) -> int | None:
         text = self.fields[2]
         if text:
-            names = {} if type_ is None else self.options.keywords.subtypes_of(type_)
-            if type_ is None and not text[0].isdigit():
+            if type_ is None:
                 return None  # whether it is a good name depends on the type, which has its own problem
-            return self._keyword("subtype", text, names)
+            known = self.options.keywords.subtypes_of(type_).get(text.lower(), -1)
+            names = self.keywords.subtypes_of(type_)
+            return self._keyword("subtype", text, names, SUBTYPE_SINCE.get((type_, known)))
         if type_ == APP:
             hint = "write factory, ota_0 to ota_15 or test in the third column"
             self._problem("layout-field-missing", "the subtype of an application is missing", hint)
@@ -158,6 +177,8 @@ class _RowReader:
         return DATA_UNDEFINED
 
     def _offset(self, type_: int | None, subtype: int | None) -> int | None:
+        if not self.options.places_primary_entries:
+            return self._number("offset", self.fields[3]) if self.fields[3] else None
         if type_ == BOOTLOADER and subtype == PRIMARY:
             return self._configured("primary", self.options.primary_bootloader_offset)
         if type_ == BOOTLOADER and subtype == RECOVERY:
@@ -167,13 +188,14 @@ class _RowReader:
         return self._number("offset", self.fields[3]) if self.fields[3] else None
 
     def _size(self, type_: int | None) -> int | None:
-        if type_ == BOOTLOADER:
+        places = self.options.places_primary_entries
+        if type_ == BOOTLOADER and places:
             primary = self.options.primary_bootloader_offset
             if primary is None:
                 self._configured("primary", None)
                 return None
             return self.options.table_offset - primary
-        if type_ == PARTITION_TABLE:
+        if type_ == PARTITION_TABLE and places:
             return TABLE_SECTOR_BYTES
         if not self.fields[4]:
             hint = "write it in the fifth column: bytes, 0x…, or a whole number of K or M"
@@ -197,10 +219,17 @@ class _RowReader:
             self._problem(code, message, f"give --{which}-bootloader-offset, or --sdkconfig")
         return offset
 
-    def _keyword(self, column: str, text: str, names: Mapping[str, int]) -> int | None:
+    def _keyword(
+        self, column: str, text: str, names: Mapping[str, int], since: IdfVersion | None
+    ) -> int | None:
         try:
             value = read_number(text, names)
         except ValueError:
+            if since and since > self.options.idf:
+                needed, used = version_name(since), version_name(self.options.idf)
+                message = f"the {column} `{text}` needs ESP-IDF {needed}, the project has {used}"
+                self._problem("layout-idf", message, f"use ESP-IDF {needed} or later, or remove the line")
+                return None
             self._problem("layout-keyword", f"unknown {column} `{text}`", _keyword_hint(text, names))
             return None
         if not 0 <= value <= 0xFF:

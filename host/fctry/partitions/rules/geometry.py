@@ -25,7 +25,9 @@ def overlaps(layout: Layout) -> Iterator[Problem]:
     for entry in layout.by_offset:
         partition = entry.partition
         if entry.line not in told:
-            if partition.offset < first and not partition.is_primary:
+            if partition.offset < first and not (
+                partition.is_primary and layout.options.places_primary_entries
+            ):
                 message = (
                     f"`{partition.name}` at {partition.offset:#x} is below {first:#x}, where the table ends"
                 )
