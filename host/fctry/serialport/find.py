@@ -1,0 +1,37 @@
+"""Find the serial ports that may have an Espressif chip behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from serial.tools.list_ports import comports
+
+# USB vendor ids of the chip itself and of the adapters on its boards.
+# Source: the udev rules that OpenOCD-ESP32 ships (contrib/60-openocd.rules), and the boards' schematics
+_VENDORS = {
+    0x303A: "Espressif USB",
+    0x10C4: "Silicon Labs CP210x",
+    0x1A86: "WCH CH34x",
+    0x0403: "FTDI",
+}
+
+
+@dataclass(frozen=True)
+class FoundPort:
+    """A serial port. `serial_number` is the adapter's; many cheap adapters share one, so it identifies nothing."""
+
+    device: str
+    adapter: str
+    serial_number: str
+
+
+def find_ports() -> list[FoundPort]:
+    """Ports with a known adapter, sorted by name."""
+    return sorted(
+        (
+            FoundPort(port.device, _VENDORS[port.vid], port.serial_number or "")
+            for port in comports()
+            if port.vid in _VENDORS
+        ),
+        key=lambda port: port.device,
+    )
