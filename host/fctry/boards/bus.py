@@ -1,0 +1,79 @@
+"""The bus between a board and the firmware that runs as a process, without I/O: its requests and replies.
+
+The firmware is the master. Everything is little endian; `docs/boards.md` has the table.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from fctry.boards.boot import ResetReason
+from fctry.boards.nor_flash import NorFlash
+
+REQUEST = struct.Struct("<B3xII")  # op, address, length
+_INFO = struct.Struct("<6sBBI")  # MAC address, reset reason, 0, flash size in bytes
+
+DONE, REFUSED = b"\0", b"\1"
+
+
+class BusOp(IntEnum):
+    """What the firmware asks for."""
+
+    INFO = ord("I")
+    READ = ord("R")
+    PROGRAM = ord("P")
+    ERASE = ord("E")
+    GPIO = ord("G")
+
+
+@dataclass(frozen=True)
+class BusRequest:
+    """One request. `length` counts the bytes to read, to program (they follow) or to erase."""
+
+    op: int
+    address: int
+    length: int
+
+    @classmethod
+    def unpack(cls, header: bytes) -> BusRequest:
+        """The request in 12 bytes."""
+        return cls(*REQUEST.unpack(header))
+
+    @property
+    def data_bytes(self) -> int:
+        """How many bytes follow it."""
+        return self.length if self.op == BusOp.PROGRAM else 0
+
+
+class Bus:
+    """The board's end: the flash, the chip's identity and its pins."""
+
+    def __init__(
+        self, flash: NorFlash, mac: bytes, reset_reason: ResetReason, gpio: Callable[[int], bool]
+    ) -> None:
+        self._flash = flash
+        self._info = _INFO.pack(mac, reset_reason, 0, flash.size_bytes)
+        self._gpio = gpio
+
+    def reply(self, request: BusRequest, data: bytes = b"") -> bytes:
+        """Do what is asked for. Returns the status byte and what follows it. Raises PowerCutError."""
+        address, length = request.address, request.length
+        try:
+            if request.op == BusOp.READ:
+                return DONE + self._flash.read(address, length)
+            if request.op == BusOp.PROGRAM:
+                self._flash.program(address, data)
+                return DONE
+            if request.op == BusOp.ERASE:
+                self._flash.erase(address, length)
+                return DONE
+        except ValueError:  # out of range, misaligned
+            return REFUSED
+        if request.op == BusOp.INFO:
+            return DONE + self._info
+        if request.op == BusOp.GPIO:
+            return DONE + bytes([self._gpio(address)])
+        return REFUSED

@@ -1,0 +1,166 @@
+"""A NOR flash chip that is a file: state survives a restart, and the rules of NOR hold.
+
+Erasing sets a sector to ones, programming only clears bits. The chip counts its wear, and can cut the power at any
+operation, which is then left half done. An operation is what the silicon does at once: the erasure of one sector, or
+the programming of (a part of) one page.
+Source: W25Q32JV data sheet, sections 8.2.13 "Page Program" and 8.2.15 "Sector Erase".
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fctry.errors import BoardError, InputError
+
+SECTOR_BYTES = 4096
+PAGE_BYTES = 256
+SIZES_BYTES = tuple(1 << exponent for exponent in range(20, 25))  # 1 to 16 MiB, what a JEDEC id can tell
+
+
+class PowerCutError(BoardError):
+    """The power failed in the middle of an operation, as `NorFlash.cut_power_at` had been told."""
+
+
+@dataclass(frozen=True)
+class Wear:
+    """What one sector went through since the flash was opened."""
+
+    erases: int
+    programmed_bytes: int
+
+
+class NorFlash:
+    """The flash in the file `path`, made (erased) if it is not there. Only one process may have it open.
+
+    `size_bytes` is one of SIZES_BYTES. Raises InputError if it is not, if the file has another size, or if another
+    board uses it. Methods may be called from any thread; addresses and sizes are in bytes, and what lies outside
+    of the chip is a ValueError.
+    """
+
+    def __init__(self, path: Path, size_bytes: int) -> None:
+        if size_bytes not in SIZES_BYTES:
+            raise InputError(
+                f"no flash chip has {size_bytes} bytes", hint="choose 1, 2, 4, 8 or 16 MiB", found=size_bytes
+            )
+        self.path = path
+        self.size_bytes = size_bytes
+        self._lock = threading.Lock()
+        self._erases = [0] * (size_bytes // SECTOR_BYTES)
+        self._programmed_bytes = [0] * (size_bytes // SECTOR_BYTES)
+        self._operations_left: int | None = None
+        self._descriptor = _open(path, size_bytes)
+        self._memory = mmap.mmap(self._descriptor, size_bytes)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._memory.close()
+            os.close(self._descriptor)
+
+    def read(self, address: int, size_bytes: int) -> bytes:
+        """The bytes at `address`."""
+        self.check_range(address, size_bytes)
+        with self._lock:
+            return self._memory[address : address + size_bytes]
+
+    def program(self, address: int, data: bytes) -> None:
+        """Clear the bits that are 0 in `data`; bits that are 0 already stay so. Raises PowerCutError."""
+        self.check_range(address, len(data))
+        end = address + len(data)
+        while address < end:
+            page_end = min(end, (address // PAGE_BYTES + 1) * PAGE_BYTES)
+            part, data = data[: page_end - address], data[page_end - address :]
+            self._operate(address, part, self._program_page)
+            address = page_end
+
+    def erase(self, address: int, size_bytes: int) -> None:
+        """Set whole sectors to ones: `address` and `size_bytes` are multiples of 4096. Raises PowerCutError."""
+        self.check_range(address, size_bytes)
+        if address % SECTOR_BYTES or size_bytes % SECTOR_BYTES:
+            raise ValueError(
+                f"{size_bytes:#x} bytes at {address:#x} are not whole sectors of {SECTOR_BYTES:#x}"
+            )
+        for sector in range(address, address + size_bytes, SECTOR_BYTES):
+            self._operate(sector, b"\xff" * SECTOR_BYTES, self._erase_sector)
+
+    def wear(self, address: int) -> Wear:
+        """Wear of the sector that `address` lies in."""
+        self.check_range(address, 1)
+        sector = address // SECTOR_BYTES
+        with self._lock:
+            return Wear(self._erases[sector], self._programmed_bytes[sector])
+
+    def cut_power_at(self, operation: int | None) -> None:
+        """Cut the power at the n-th operation from now (1 is the next one), once. None takes that back."""
+        if operation is not None and operation < 1:
+            raise ValueError(f"operations count from 1, not {operation}")
+        with self._lock:
+            self._operations_left = operation
+
+    def _operate(self, address: int, data: bytes, do: Callable[[int, bytes], None]) -> None:
+        with self._lock:
+            if self._operations_left is not None:
+                self._operations_left -= 1
+                if self._operations_left == 0:
+                    self._operations_left = None
+                    do(address, data[: len(data) // 2])
+                    raise PowerCutError(f"power cut at {address:#x}", offset=address)
+            do(address, data)
+
+    def _program_page(self, address: int, data: bytes) -> None:
+        before = int.from_bytes(self._memory[address : address + len(data)], "little")
+        after = (before & int.from_bytes(data, "little")).to_bytes(len(data), "little")
+        self._memory[address : address + len(data)] = after
+        self._programmed_bytes[address // SECTOR_BYTES] += len(data)
+
+    def _erase_sector(self, address: int, data: bytes) -> None:
+        self._memory[address : address + len(data)] = data
+        self._erases[address // SECTOR_BYTES] += 1
+
+    def check_range(self, address: int, size_bytes: int) -> None:
+        """Raise ValueError unless the range lies inside the chip."""
+        if address < 0 or size_bytes < 0 or address + size_bytes > self.size_bytes:
+            raise ValueError(
+                f"{size_bytes:#x} bytes at {address:#x} are outside of {self.size_bytes:#x} bytes"
+            )
+
+
+def _open(path: Path, size_bytes: int) -> int:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise InputError(
+            f"cannot open the flash file: {error.strerror}", file=path, hint="name a file that can be written"
+        ) from error
+    try:
+        _lock_file(descriptor, path)
+        found = os.fstat(descriptor).st_size
+        if found == 0:
+            os.pwrite(descriptor, b"\xff" * size_bytes, 0)
+        elif found != size_bytes:
+            raise InputError(
+                f"the flash file has {found} bytes, the chip {size_bytes}",
+                file=path,
+                expected=size_bytes,
+                found=found,
+                hint="name another file, or choose the flash size that this one has",
+            )
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _lock_file(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise InputError(
+            "another board uses this flash file", file=path, hint="stop that board, or name another file"
+        ) from error

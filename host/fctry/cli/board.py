@@ -1,0 +1,88 @@
+"""Serve a simulated board on an RFC2217 port: flash it with esptool or idf.py, watch it with any monitor.
+
+The board runs the application that is in its flash, if the application's build folder was named with --app. It
+listens on loopback only, and stops on Ctrl-C.
+
+  fctry board --app firmware/native/build --port 4000 --flash board.bin
+  esptool --port rfc2217://127.0.0.1:4000 flash-id          (slow; `fctry esptool …` is the same, quick)
+  python -m serial.tools.miniterm rfc2217://127.0.0.1:4000 115200
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from pathlib import Path
+
+from fctry.boards import Board
+from fctry.boards.board import DEFAULT_MAC
+from fctry.boards.chips import CHIPS
+from fctry.boards.nor_flash import SIZES_BYTES
+from fctry.errors import InputError
+
+MEGABYTE = 1024 * 1024
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `fctry board`."""
+    parser.add_argument(
+        "--app",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="build folder (or ELF) of an application that the board may run; may be given more than once",
+    )
+    parser.add_argument(
+        "--port", type=int, default=4000, help="TCP port; 0 takes a free one (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--flash",
+        type=Path,
+        default=Path("board.bin"),
+        metavar="FILE",
+        help="file of the flash, made if it is absent (default: %(default)s)",
+    )
+    parser.add_argument("--chip", choices=CHIPS, default="esp32", help="kind of chip (default: %(default)s)")
+    parser.add_argument(
+        "--flash-size",
+        choices=[f"{size // MEGABYTE}MB" for size in SIZES_BYTES],
+        default="4MB",
+        help="size of the flash (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--mac",
+        default=DEFAULT_MAC.hex(":"),
+        help="MAC address in the chip's eFuses (default: %(default)s)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run `fctry board` until SIGINT or SIGTERM."""
+    is_asked_to_stop = threading.Event()
+    board = Board(
+        args.flash,
+        args.app,
+        chip=args.chip,
+        flash_size_bytes=int(args.flash_size.removesuffix("MB")) * MEGABYTE,
+        mac=parse_mac(args.mac),
+        port=args.port,
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: is_asked_to_stop.set())
+    with board:
+        print(f"listening on {board.url}", flush=True)
+        is_asked_to_stop.wait()
+    return 0
+
+
+def parse_mac(text: str) -> bytes:
+    """A MAC address of six hexadecimal bytes, with or without colons or dashes. Raises InputError."""
+    try:
+        mac = bytes.fromhex(text.replace(":", "").replace("-", ""))
+    except ValueError:
+        mac = b""
+    if len(mac) != 6:
+        raise InputError(f"no MAC address: {text!r}", hint="write it as 24:0a:c4:00:00:01")
+    return mac
