@@ -1,0 +1,2 @@
+bus.o: port/bus.c port/bus.h
+port/bus.h:

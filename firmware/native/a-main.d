@@ -1,0 +1,2 @@
+main.o: port/main.c port/bus.h
+port/bus.h:

@@ -1,0 +1,2 @@
+md5.o: port/md5.c port/md5.h
+port/md5.h:

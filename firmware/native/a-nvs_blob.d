@@ -1,0 +1,12 @@
+nvs_blob.o: port/nvs/nvs_blob.c port/nvs/nvs_blob.h \
+ port/nvs/nvs_storage.h port/include/nvs.h port/include/esp_err.h \
+ port/nvs/nvs_page.h port/include/esp_partition.h port/nvs/nvs_entry.h \
+ port/nvs/nvs_format.h
+port/nvs/nvs_blob.h:
+port/nvs/nvs_storage.h:
+port/include/nvs.h:
+port/include/esp_err.h:
+port/nvs/nvs_page.h:
+port/include/esp_partition.h:
+port/nvs/nvs_entry.h:
+port/nvs/nvs_format.h:

@@ -1,0 +1,24 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What nvs_page.c and nvs_page_load.c share.
+ */
+#pragma once
+
+#include "nvs_page.h"
+
+/** The state of an entry, as far as it is known. */
+nvs_entry_state_t nvs_page_entry_state(const nvs_page_t *page, size_t index);
+
+/** Change the state of an entry, in memory and then in flash. */
+esp_err_t nvs_page_alter_entry(nvs_page_t *page, size_t index, nvs_entry_state_t state);
+
+/** The first entry from `start` on that can be found by this namespace, key (of 16 bytes) and chunk, or NVS_ENTRY_NONE. */
+size_t nvs_page_find_listed(const nvs_page_t *page, size_t start, uint8_t namespace_index, const char *key,
+                            uint8_t chunk_index);
+
+/** The CRC that belongs into the header. */
+uint32_t nvs_page_header_crc32(const nvs_page_header_t *header);
+
+/** Make the page one without entries, in memory. */
+void nvs_page_forget(nvs_page_t *page, nvs_page_state_t state);

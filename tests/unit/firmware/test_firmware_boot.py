@@ -1,0 +1,231 @@
+"""The reference firmware, native: what it reports at boot and on its console."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from conftest import SOFTWARE, flash_of
+
+from fctry.device.report import ReportCollector, item_of
+from fctry.nvs import Item, ItemType, encode
+from fctry.partitions.table import PartitionTable
+
+NAMESPACE = "fctryNamespace"
+ARTICLE = encode(
+    [
+        Item(NAMESPACE, "serial_number", ItemType.STR, "164589345735"),
+        Item(NAMESPACE, "mac_addr", ItemType.STR, "0A:0B:0C:0D:0E:0F"),
+    ],
+    0x6000,
+)
+ITEMS = [
+    {
+        "partition": "fctry",
+        "namespace": NAMESPACE,
+        "key": "serial_number",
+        "type": "str",
+        "value": "164589345735",
+    },
+    {
+        "partition": "fctry",
+        "namespace": NAMESPACE,
+        "key": "mac_addr",
+        "type": "str",
+        "value": "0A:0B:0C:0D:0E:0F",
+    },
+]
+
+
+def test_boot_reports_items_in_order(boot, table):
+    events = boot(flash_of(table, fctry=ARTICLE)).events_until("ready")
+    assert [event.name for event in events] == ["boot", "item", "item", "end", "ready"]
+    assert events[0].fields == {
+        "app": "fctry",
+        "version": "0.1.0",
+        "idf": "native (v5.5.5)",
+        "reset": "power-on",
+    }
+    assert [event.fields for event in events[1:3]] == ITEMS
+    assert events[3].fields == {"partition": "fctry", "items": 2}
+
+
+def test_boot_prints_a_table_for_people_before_ready(boot, table):
+    lines = []
+    for line in boot(flash_of(table, fctry=ARTICLE)).lines():
+        if '"ready"' in line:
+            break
+        lines.append(line)
+    assert lines[-3:] == [
+        "Factory data: partition 'fctry', namespace 'fctryNamespace'",
+        "  serial_number    str      164589345735",
+        "  mac_addr         str      0A:0B:0C:0D:0E:0F",
+    ]
+
+
+def test_boot_leaves_the_flash_alone(boot, table):
+    flash = flash_of(table, fctry=ARTICLE)
+    before = bytes(flash)
+    firmware = boot(flash)
+    firmware.events_until("ready")
+    assert firmware.operations == []
+    assert flash == before
+
+
+LIMITS = [
+    Item(NAMESPACE, f"{kind}_{name}", ItemType(kind), value)
+    for kind in ("u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64")
+    for name, value in (
+        ("min", 0 if kind[0] == "u" else -(1 << (int(kind[1:]) - 1))),
+        ("max", (1 << (int(kind[1:]) - (kind[0] == "i"))) - 1),
+    )
+]
+STRINGS = [
+    Item(NAMESPACE, "empty", ItemType.STR, ""),
+    Item(NAMESPACE, "longest", ItemType.STR, "x" * 3967),
+    Item(NAMESPACE, "escapes", ItemType.STR, 'tab\t quote" back\\slash line\nfeed \x01 \x7f'),
+    Item(NAMESPACE, "unicode", ItemType.STR, "Grüße, 你好, 🏭"),
+]
+
+
+@pytest.mark.parametrize("items", [LIMITS, STRINGS], ids=["integer limits", "strings"])
+def test_boot_reports_every_value_as_written(boot, table, items):
+    events = boot(flash_of(table, fctry=encode(items, 0x6000))).events_until("end")
+    reported = [item_of(event) for event in events if event.name == "item"]
+    assert [(item.key, item.type, item.value) for item in reported] == [
+        (item.key, item.type.value, item.value) for item in items
+    ]
+
+
+def test_erased_partition_is_an_error_by_name_and_the_firmware_runs_on(boot, table):
+    firmware = boot(flash_of(table))
+    events = firmware.events_until("ready")
+    assert [event.name for event in events] == ["boot", "error", "end", "ready"]
+    assert events[1].fields == {
+        "where": "nvs_open_from_partition",
+        "code": "ESP_ERR_NVS_NOT_FOUND",
+        "partition": "fctry",
+        "namespace": NAMESPACE,
+    }
+    assert firmware.ask("help")[-1].name == "done"
+
+
+def test_missing_partition_is_an_error_by_name(boot, table):
+    without = PartitionTable(tuple(part for part in table if part.name != "fctry"))
+    events = boot(flash_of(without)).events_until("end")
+    assert [event["code"] for event in events if event.name == "error"] == ["ESP_ERR_NOT_FOUND"]
+
+
+def test_damaged_partition_table_is_an_error_by_name(boot, table):
+    flash = flash_of(table, fctry=ARTICLE)
+    flash[0x8004] ^= 1
+    events = boot(flash).events_until("ready")
+    errors = [(event["where"], event["code"]) for event in events if event.name == "error"]
+    assert errors == [
+        ("nvs_flash_init", "ESP_ERR_NOT_FOUND"),
+        ("nvs_flash_init_partition", "ESP_ERR_NOT_FOUND"),
+    ]
+
+
+def test_factory_command_answers_with_its_id(boot, table):
+    firmware = boot(flash_of(table, fctry=ARTICLE))
+    firmware.events_until("ready")
+    answer = firmware.ask("factory")
+    collector = ReportCollector("fctry")
+    reports = [collector.feed(event) for event in answer]
+    assert [item.value for item in reports[-1].items] == ["164589345735", "0A:0B:0C:0D:0E:0F"]
+    assert {event["id"] for event in answer} == {"ask"}
+
+
+@pytest.mark.parametrize("line_end", ["", "\r"], ids=["LF", "CR LF"])
+def test_line_ends_of_all_kinds_are_understood(boot, table, line_end):
+    firmware = boot(flash_of(table))
+    firmware.events_until("ready")
+    firmware.send("help #a" + line_end)
+    assert firmware.events_until("done")[-1].fields == {"id": "a", "command": "help"}
+
+
+def test_unknown_command_is_an_error(boot, table):
+    firmware = boot(flash_of(table))
+    firmware.events_until("ready")
+    assert [(event.name, event["code"]) for event in firmware.ask("bogus")] == [
+        ("error", "ESP_ERR_NOT_FOUND")
+    ]
+
+
+def test_overlong_line_is_refused_and_the_next_one_works(boot, table):
+    firmware = boot(flash_of(table))
+    firmware.events_until("ready")
+    firmware.send("help " + "x" * 5000)
+    assert firmware.events_until("error")[-1]["code"] == "ESP_ERR_INVALID_SIZE"
+    assert firmware.ask("help")[-1].name == "done"
+
+
+def test_malformed_id_is_part_of_the_command(boot, table):
+    firmware = boot(flash_of(table))
+    firmware.events_until("ready")
+    firmware.send("help #not/an/id")
+    assert "id" not in firmware.events_until("done")[-1].fields
+
+
+def test_restart_ends_the_process_as_a_software_reset(boot, table):
+    firmware = boot(flash_of(table))
+    firmware.events_until("ready")
+    assert firmware.ask("restart")[-1].name == "done"
+    assert firmware.wait() == 0
+    events = boot(flash_of(table), reset_reason=SOFTWARE).events_until("boot")
+    assert events[-1]["reset"] == "software"
+
+
+def test_end_of_stdin_ends_the_process(boot, table):
+    firmware = boot(flash_of(table))
+    firmware.events_until("ready")
+    firmware.close_stdin()
+    assert firmware.wait() == 0
+
+
+def writable(table: PartitionTable) -> PartitionTable:
+    return PartitionTable(tuple(dataclasses.replace(part, readonly=False) for part in table))
+
+
+ENTRY = 64  # offset of the first entry in a page
+NAMESPACE_ENTRY, SERIAL_ENTRY, SERIAL_DATA = ENTRY, ENTRY + 32, ENTRY + 64
+OPEN_NOT_FOUND = ("nvs_open_from_partition", "ESP_ERR_NVS_NOT_FOUND")
+INIT_NOT_ALLOWED = ("nvs_flash_init_partition", "ESP_ERR_NOT_ALLOWED")
+# Where the bit is -> what the firmware says without the flag `readonly`, what with it. As nvs_flash v5.5.5 does.
+DAMAGE = {
+    "namespace entry": (NAMESPACE_ENTRY + 10, [OPEN_NOT_FOUND], [INIT_NOT_ALLOWED]),
+    "key's entry": (SERIAL_ENTRY + 10, ["mac_addr"], [INIT_NOT_ALLOWED]),
+    "string's data": (
+        SERIAL_DATA + 3,
+        [("nvs_get_str", "ESP_ERR_NVS_NOT_FOUND"), "mac_addr"],
+        [("nvs_get_str", "ESP_ERR_NOT_ALLOWED"), "mac_addr"],
+    ),
+    "page state": (1, [OPEN_NOT_FOUND], [INIT_NOT_ALLOWED]),
+    "page sequence number": (5, [OPEN_NOT_FOUND], [INIT_NOT_ALLOWED]),
+    "page CRC": (30, [OPEN_NOT_FOUND], [INIT_NOT_ALLOWED]),
+    "entry state bitmap": (32, [OPEN_NOT_FOUND], [INIT_NOT_ALLOWED]),
+}
+
+
+def said(events):
+    return [
+        event["key"] if event.name == "item" else (event["where"], event["code"])
+        for event in events
+        if event.name in ("item", "error")
+    ]
+
+
+@pytest.mark.parametrize("where", DAMAGE)
+def test_flipped_bit_is_reported_as_nvs_flash_does(boot, table, where):
+    offset, without_flag, with_flag = DAMAGE[where]
+    image = bytearray(ARTICLE)
+    image[offset] ^= 1
+    firmware = boot(flash_of(table, fctry=bytes(image)))
+    assert said(firmware.events_until("end")) == with_flag
+    assert firmware.operations == []
+    assert said(firmware.ask("factory")) == with_flag, "the second report says the same as the first"
+
+    firmware = boot(flash_of(writable(table), fctry=bytes(image)))
+    assert said(firmware.events_until("end")) == without_flag
+    assert firmware.operations != []
