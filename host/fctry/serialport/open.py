@@ -19,8 +19,11 @@ def register() -> None:
         serial.protocol_handler_packages.insert(0, _HANDLERS)
 
 
-def open_port(port: str, *, baud: int = ROM_BAUD) -> serial.SerialBase:
-    """Open `port` for this process alone. Raises PortError that says whether it is absent, busy or forbidden."""
+def open_port(port: str, *, baud: int = ROM_BAUD) -> serial.Serial:
+    """Open `port` for this process alone. Raises PortError that says whether it is absent, busy or forbidden.
+
+    What a URL names has the interface of serial.Serial, and is of another class.
+    """
     register()
     try:
         return serial.serial_for_url(port, baudrate=baud, exclusive=True)

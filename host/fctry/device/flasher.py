@@ -1,0 +1,250 @@
+"""A chip at a serial port, through esptool: write, read, erase, reset, and listen, on one connection.
+
+One connection, because opening a port moves DTR and RTS on many adapters and so resets the board: what the
+firmware prints after the reset would be lost. This is the only module that imports esptool.
+
+Source: esptool 5, documentation "Scripting" (https://docs.espressif.com/projects/esptool).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+import esptool
+import serial
+from esptool.logger import EsptoolLogger, log
+from esptool.util import FatalError
+from rich.text import Text
+
+import fctry.serialport
+from fctry.errors import DeviceError, InputError, PortError
+from fctry.serialport import ROM_BAUD
+
+FLASH_BAUD = 460800
+
+Log = Callable[[str], None]
+
+
+class Chip:
+    """A chip on an open port. Made by `connect` or, around a connection of somebody else's, by hand.
+
+    `esp` is esptool's object for the ROM loader; it holds the pyserial port. `is_in_download_mode` says that it
+    has been connected just now; otherwise the chip is reset into download mode when that is first needed.
+    """
+
+    def __init__(
+        self,
+        esp: esptool.ESPLoader,
+        *,
+        is_in_download_mode: bool = False,
+        flash_baud: int = FLASH_BAUD,
+        log: Log | None = None,
+    ) -> None:
+        self._rom = esp
+        self._stub: esptool.ESPLoader | None = None
+        self._is_in_download_mode = is_in_download_mode
+        self._flash_baud = flash_baud
+        self._log = log
+
+    @property
+    def port(self) -> serial.Serial:
+        """The open serial port, or any object of pyserial's with the same interface."""
+        port: serial.Serial = self._rom._port
+        return port
+
+    def write(self, writes: Sequence[tuple[int, bytes]]) -> None:
+        """Write each (address, data) and check it by MD5. Sectors touched are erased first; addresses in bytes.
+
+        Raises DeviceError when the chip does not answer or holds something else afterwards.
+        """
+        with self._esptool("write the flash") as stub:
+            esptool.write_flash(stub, list(writes), no_progress=True)
+
+    def read(self, address: int, size_bytes: int) -> bytes:
+        """Read `size_bytes` of flash at `address`. Raises DeviceError."""
+        with self._esptool("read the flash") as stub:
+            return bytes(esptool.read_flash(stub, address, size_bytes, no_progress=True))
+
+    def erase(self, address: int, size_bytes: int) -> None:
+        """Erase a region; both numbers are multiples of 4096. Raises DeviceError."""
+        with self._esptool("erase the flash") as stub:
+            esptool.erase_region(stub, address, size_bytes)
+
+    def mac(self) -> str:
+        """The base MAC address from eFuse, as aa:bb:cc:dd:ee:ff. Raises DeviceError."""
+        with self._esptool("read the MAC address") as stub:
+            return ":".join(f"{byte:02x}" for byte in stub.read_mac())
+
+    def reset(self) -> None:
+        """Reset into the application. What it prints from then on is on `port`."""
+        with self._captured("reset the chip"):
+            self.port.baudrate = ROM_BAUD
+            self.port.reset_input_buffer()
+            esptool.reset_chip(self._rom, "hard-reset")
+        self._stub = None
+        self._is_in_download_mode = False
+
+    def lines(self, timeout_s: float) -> Iterator[bytes]:
+        """Console lines without line ends, as they come, until `timeout_s` have passed since the first call."""
+        deadline = time.monotonic() + timeout_s
+        rest = b""
+        while (remaining_s := deadline - time.monotonic()) > 0:
+            self.port.timeout = min(remaining_s, 0.1)
+            with self._captured("listen"):
+                received = self.port.read(max(1, self.port.in_waiting))
+            *lines, rest = (rest + received).split(b"\n")
+            for line in lines:
+                yield line.rstrip(b"\r")
+
+    @contextlib.contextmanager
+    def _esptool(self, what: str) -> Iterator[esptool.ESPLoader]:
+        with self._captured(what):
+            try:
+                if self._stub is None:
+                    self._stub = self._start_stub()
+                yield self._stub
+            except BaseException:  # whatever state it is in now: begin from a reset the next time
+                self._stub = None
+                self._is_in_download_mode = False
+                raise
+
+    def _start_stub(self) -> esptool.ESPLoader:
+        if not self._is_in_download_mode:
+            self._rom.connect()
+            self._is_in_download_mode = True
+        stub = esptool.run_stub(self._rom)
+        if self._flash_baud != ROM_BAUD:
+            stub.change_baud(self._flash_baud)
+        esptool.attach_flash(stub)
+        return stub
+
+    @contextlib.contextmanager
+    def _captured(self, what: str) -> Iterator[None]:
+        with _mapped(what, str(self.port.port)), _logged(self._log):
+            yield
+
+
+@contextlib.contextmanager
+def connect(
+    port: str,
+    *,
+    chip: str = "auto",
+    flash_baud: int = FLASH_BAUD,
+    log: Log | None = None,
+) -> Iterator[Chip]:
+    """Open `port` (a device name or a pyserial URL), reset the chip into download mode and yield it.
+
+    `chip` is esptool's name of a chip or "auto". `log` gets what esptool prints, line by line.
+    Raises InputError for an unknown chip, PortError when the port cannot be opened, DeviceError when no such chip
+    answers.
+    """
+    if chip != "auto" and chip not in esptool.CHIP_DEFS:
+        raise InputError(
+            f"esptool knows no chip called {chip!r}",
+            hint=f"choose auto or one of {', '.join(esptool.CHIP_DEFS)}",
+        )
+    with fctry.serialport.open_port(port) as line:
+        with _mapped("connect", port), _logged(log):
+            if chip == "auto":
+                esp = esptool.detect_chip(line)
+            else:
+                esp = esptool.CHIP_DEFS[chip](line)
+                esp.connect()
+        yield Chip(esp, is_in_download_mode=True, flash_baud=flash_baud, log=log)
+
+
+def run_esptool(arguments: Sequence[str]) -> int:
+    """Run esptool's own command line in this process, with the fast RFC2217 client. Returns its exit code."""
+    fctry.serialport.register()
+    argv, sys.argv = sys.argv, ["esptool", *arguments]
+    try:
+        esptool._main()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    finally:
+        sys.argv = argv
+    return 0
+
+
+@contextlib.contextmanager
+def _mapped(what: str, port: str) -> Iterator[None]:
+    """Turn the errors of pyserial and esptool into ours."""
+    try:
+        yield
+    except serial.SerialException as error:
+        raise PortError(
+            f"cannot {what} at {port}: {error}",
+            hint="is the cable in place, and the board's server still there?",
+        ) from error
+    except (FatalError, OSError) as error:
+        text = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise DeviceError(f"cannot {what} at {port}: {text}", hint=_hint(text)) from error
+
+
+def _hint(text: str) -> str:
+    if "Wrong chip" in text:
+        return "leave out the chip's name, or give the right one"
+    if "not fit" in text:
+        return "check the addresses against the size of the board's flash"
+    return (
+        "check the cable and the power, and that EN and IO0 are on RTS and DTR; "
+        "or hold BOOT down, press EN, and try again"
+    )
+
+
+class _Chatter(EsptoolLogger):  # type: ignore[misc]  # esptool ships no types
+    """esptool's logger, which hands over what it is told in a context of `_logged`, and prints everywhere else."""
+
+    def print(self, *args: Any, **kwargs: Any) -> None:
+        """What all kinds of messages end in."""
+        lines = _lines.get()
+        if lines is None:
+            super().print(*args, **kwargs)
+        else:
+            text = " ".join(Text.from_markup(str(arg)).plain for arg in args)
+            lines.write(text + str(kwargs.get("end", "\n")))
+
+    def stage(self, finish: bool = False) -> None:
+        """The start or end of lines that a terminal may fold away."""
+        if _lines.get() is None:
+            super().stage(finish)
+
+
+class _Lines:
+    """Whole lines out of pieces of text, for a log; without one they are dropped."""
+
+    def __init__(self, log: Log | None) -> None:
+        self._log = log
+        self._rest = ""
+
+    def write(self, text: str) -> None:
+        *lines, self._rest = (self._rest + text).split("\n")
+        if self._log is not None:
+            for line in lines:
+                if line.strip():
+                    self._log(line.rstrip())
+
+
+_lines: ContextVar[_Lines | None] = ContextVar("_lines", default=None)
+
+
+@contextlib.contextmanager
+def _logged(to: Log | None) -> Iterator[None]:
+    """Send what esptool says in this thread, warnings too, to a log instead of the terminal."""
+    _install_chatter()
+    token = _lines.set(_Lines(to))
+    try:
+        yield
+    finally:
+        _lines.reset(token)
+
+
+@functools.cache
+def _install_chatter() -> None:
+    log.set_logger(_Chatter())
