@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from fctry.errors import InputError
-from fctry.partitions.check import enforced_problems
 from fctry.partitions.keywords import FLAGS, Keywords, subtype_name, type_name
 from fctry.partitions.layout import Layout, parse_layout, read_layout
 from fctry.partitions.options import Options
+from fctry.partitions.rules import enforced_problems
 from fctry.partitions.table import Partition, PartitionTable
 
 

@@ -12,7 +12,15 @@ from fctry.partitions.layout import Layout
 from fctry.partitions.options import SecureBoot
 from fctry.partitions.placing import align_up, alignment_of
 from fctry.partitions.problems import Problem
-from fctry.partitions.table import APP, SECTOR_BYTES
+from fctry.partitions.table import (
+    APP,
+    DATA,
+    DATA_NVS,
+    DATA_NVS_KEYS,
+    DATA_OTA,
+    DATA_TEE_OTA,
+    SECTOR_BYTES,
+)
 
 SECURE_BOOT_V1_APP_SIZE = 0x10000
 
@@ -92,3 +100,29 @@ def too_many(layout: Layout) -> Iterator[Problem]:
     if len(layout.entries) > limit:
         message = f"{len(layout.entries)} partitions, but the table holds {limit}"
         yield Problem("layout-too-many", layout.entries[limit].line, message, "merge or remove partitions")
+
+
+def empty(layout: Layout) -> Iterator[Problem]:
+    if not layout.entries and layout.is_complete:
+        hint = "the boot loader refuses a table without entries: add at least an application"
+        yield Problem("layout-empty", 0, "there is no partition", hint)
+
+
+def size_zero(layout: Layout) -> Iterator[Problem]:
+    for line, partition in layout.entries:
+        if not partition.size_bytes:
+            yield Problem("layout-size-zero", line, f"`{partition.name}` has no bytes", "use 0x1000 or more")
+
+
+def size_sectors(layout: Layout) -> Iterator[Problem]:
+    for line, partition in layout.entries:
+        has_own_rule = partition.type == APP or partition.is_of(
+            DATA, DATA_OTA, DATA_NVS, DATA_NVS_KEYS, DATA_TEE_OTA
+        )
+        if partition.size_bytes % SECTOR_BYTES and not has_own_rule:
+            message = (
+                f"the size {partition.size_bytes:#x} of `{partition.name}` is not a multiple of 0x1000: "
+            )
+            message += "the whole of it cannot be erased (ESP_ERR_INVALID_SIZE)"
+            hint = f"use {align_up(partition.size_bytes, SECTOR_BYTES):#x}: the rest of the sector is free anyway"
+            yield Problem("layout-size-sectors", line, message, hint)
