@@ -67,12 +67,24 @@ NUMBERS = {
     ItemType.FLOAT: Struct("<f"),
     ItemType.DOUBLE: Struct("<d"),
 }
+FLOATS = (ItemType.FLOAT, ItemType.DOUBLE)
 PYTHON_TYPES = dict.fromkeys(NUMBERS, "an integer") | {
     ItemType.FLOAT: "a float",
     ItemType.DOUBLE: "a float",
     ItemType.STR: "a str",
     ItemType.BLOB: "bytes",
 }
+
+
+def _float_packer(number: Struct) -> Callable[[Value], bytes]:
+    pad = b"\xff" * (8 - number.size)
+
+    def pack(value: Value) -> bytes:
+        if value != value:
+            raise ValueError
+        return number.pack(value) + pad
+
+    return pack
 
 
 def _number_packer(number: Struct) -> Callable[[Value], bytes]:
@@ -84,7 +96,7 @@ def _number_packer(number: Struct) -> Callable[[Value], bytes]:
 def _pack_str(value: Value) -> bytes:
     if "\0" in value:  # type: ignore[operator]  # anything but a str raises TypeError, which is reported
         raise ValueError
-    return value.encode() + b"\0"  # type: ignore[union-attr]
+    return value.encode(errors="surrogateescape") + b"\0"  # type: ignore[union-attr]
 
 
 def _pack_blob(value: Value) -> bytes:
@@ -95,6 +107,7 @@ def _pack_blob(value: Value) -> bytes:
 
 PACKERS: dict[ItemType, Callable[[Value], bytes]] = {
     **{item_type: _number_packer(number) for item_type, number in NUMBERS.items()},
+    **{item_type: _float_packer(NUMBERS[item_type]) for item_type in FLOATS},
     ItemType.STR: _pack_str,
     ItemType.BLOB: _pack_blob,
 }
@@ -115,14 +128,20 @@ def range_of(item_type: ItemType) -> tuple[int, int]:
 def value_error(item: Item) -> InputError:
     """Why the packer of this item's type refused its value. The value itself may be a secret: it is not told."""
     name = f"key {item.key!r}: "
-    is_integer = item.type in NUMBERS and item.type not in (ItemType.FLOAT, ItemType.DOUBLE)
+    is_integer = item.type in NUMBERS and item.type not in FLOATS
     if is_integer and isinstance(item.value, int):
         low, high = range_of(item.type)
         return item.refusal(
             f"{name}number out of range for {item.type.value}", f"{item.type.value} takes {low} to {high}"
         )
-    if item.type is ItemType.FLOAT and isinstance(item.value, (int, float)):
-        return item.refusal(f"{name}number out of range for float", "use the type double")
+    if item.type in FLOATS and isinstance(item.value, (int, float)):
+        if item.value != item.value:
+            return item.refusal(
+                f"{name}not a number (NaN)", "firmware refuses to store that; leave the key out"
+            )
+        return item.refusal(
+            f"{name}number out of range for {item.type.value}", "use the type double, or a string"
+        )
     if item.type is ItemType.STR and isinstance(item.value, str):
         if "\0" in item.value:
             return item.refusal(
@@ -144,7 +163,7 @@ def pack_name(name: str, what: str, *, file: str | Path | None = None, line: int
         return InputError(message, hint=hint, file=file, line=line)
 
     try:
-        encoded = name.encode()
+        encoded = name.encode(errors="surrogateescape")
     except UnicodeEncodeError:
         raise refusal(f"{what} {name!r} cannot be written in UTF-8", f"choose another {what}") from None
     if not encoded:

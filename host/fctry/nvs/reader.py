@@ -20,6 +20,7 @@ from fctry.nvs.format import (
     ENTRY_HEADER,
     ENTRY_SIZE_BYTES,
     INDEX_DATA,
+    NAME_SIZE_BYTES_MAX,
     PAGE_HEADER,
     PAGE_SIZE_BYTES,
     STATES_OFFSET,
@@ -45,6 +46,7 @@ class Page(NamedTuple):
     state: PageState
     sequence: int
     version_byte: int
+    is_crc_right: bool  # of the header
     states: tuple[int, ...]  # EntryState of each entry
 
     @property
@@ -75,8 +77,13 @@ class Entry(NamedTuple):
     fault: str = ""
 
     @property
+    def id(self) -> tuple[int, bytes]:
+        """By what the firmware tells items apart: namespace and key."""
+        return self.ns_index, self.raw_key[:NAME_SIZE_BYTES_MAX].split(b"\0", 1)[0]
+
+    @property
     def key(self) -> str:
-        return name_of(self.raw_key)
+        return text_of(self.raw_key[:NAME_SIZE_BYTES_MAX])
 
     @property
     def blob_index(self) -> tuple[int, int, int]:
@@ -85,9 +92,9 @@ class Entry(NamedTuple):
         return size_bytes, chunk_count, chunk_start
 
 
-def name_of(raw: bytes) -> str:
-    """A key or namespace as text: up to its NUL, bytes that are no UTF-8 as backslash escapes."""
-    return raw[:15].split(b"\0", 1)[0].decode(errors="backslashreplace")
+def text_of(raw: bytes) -> str:
+    """A name or a string as text: up to its NUL. Bytes that are no UTF-8 become lone surrogates, as PEP 383 has it."""
+    return raw.split(b"\0", 1)[0].decode(errors="surrogateescape")
 
 
 def read_pages(image: bytes) -> list[Page]:
@@ -107,44 +114,58 @@ def read_pages(image: bytes) -> list[Page]:
 
 def _read_page(number: int, data: bytes) -> Page:
     raw_state, sequence, version_byte, crc = PAGE_HEADER.unpack_from(data)
+    is_crc_right = crc == crc32(data[4:28], CRC_SEED)
     state = PageState.CORRUPT
     if raw_state == PageState.UNINITIALIZED:
         if data == EMPTY_PAGE:
             state = PageState.UNINITIALIZED
-    elif crc == crc32(data[4:28], CRC_SEED) and raw_state in LOADED_STATES:
+    elif is_crc_right and raw_state in LOADED_STATES:
         state = PageState(raw_state)
     bits = int.from_bytes(data[STATES_OFFSET:ENTRIES_OFFSET], "little")
     states = tuple(bits >> shift & 3 for shift in range(0, ENTRY_COUNT * 2, 2))
-    return Page(number, data, state, sequence, version_byte, states)
+    return Page(number, data, state, sequence, version_byte, is_crc_right, states)
 
 
 def read_entries(page: Page) -> Iterator[Entry]:
     """The items that the firmware finds in a page, in order, and what it finds wrong as entries with a fault."""
-    if not page.is_loaded:
-        return
-    index = 0
-    while index < page.visible_count:
-        entry = None
-        if page.states[index] == EntryState.ILLEGAL:
-            entry = _read_entry(page, index)._replace(fault="state", span=1)
-        elif page.states[index] == EntryState.WRITTEN:
-            entry = _read_entry(page, index)
-        if entry:
+    number = 0
+    end = page.visible_count if page.is_loaded else 0
+    while number < end:
+        span = 1
+        if page.states[number] == EntryState.WRITTEN:
+            entry = _read_entry(page, number, EntryState.WRITTEN)
+            span = entry.span if entry.fault in ("", "data") else 1
             yield entry
-        index += entry.span if entry and entry.fault in ("", "data") else 1
+        elif page.states[number] == EntryState.ILLEGAL:
+            yield _read_entry(page, number, EntryState.WRITTEN)._replace(fault="state")
+        number += span
 
 
-def _read_entry(page: Page, index: int) -> Entry:
-    offset = ENTRIES_OFFSET + index * ENTRY_SIZE_BYTES
+def read_erased(page: Page) -> Iterator[Entry]:
+    """Items that were erased or overwritten and can still be read: flash keeps them until the page is erased."""
+    number = 0
+    while number < ENTRY_COUNT:
+        span = 1
+        if page.states[number] == EntryState.ERASED:
+            entry = _read_entry(page, number, EntryState.ERASED)
+            if not entry.fault:
+                span = entry.span
+                yield entry
+        number += span
+
+
+def _read_entry(page: Page, number: int, state: EntryState) -> Entry:
+    """The item at an entry; those of its data must have the same ``state``."""
+    offset = ENTRIES_OFFSET + number * ENTRY_SIZE_BYTES
     head, crc, raw_key, data = ENTRY_HEADER.unpack_from(page.data, offset)
     ns_index, type_code, span, chunk_index = head
-    entry = Entry(page.number, index, ns_index, type_code, span, chunk_index, raw_key, data, b"")
+    entry = Entry(page.number, number, ns_index, type_code, span, chunk_index, raw_key, data, b"")
     if crc != entry_crc(head, raw_key, data):
         return entry._replace(fault="crc")
     fault = _inconsistency(entry)
     if fault or type_code not in VARIABLE_LENGTH:
         return entry._replace(fault=fault)
-    if any(state != EntryState.WRITTEN for state in page.states[index : index + span]):
+    if page.states[number : number + span] != (state,) * span:
         return entry._replace(fault="span-state")
     size_bytes, _, data_crc = VARIABLE_DATA.unpack(data)
     payload = page.data[offset + ENTRY_SIZE_BYTES : offset + ENTRY_SIZE_BYTES + size_bytes]
