@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fctry.partitions.table import Partition, PartitionTable
 
 REPORT_TIMEOUT_S = 15.0
+_T = TypeVar("_T")
 _LINE = re.compile(rb"@fctry [^\r\n]*\r?\n")
 
 
@@ -157,7 +158,7 @@ class FactoryDevice:
         if self._is_table_changed:
             self.flash_table(self.table)
 
-    def _expect(self, take: Callable[[Event], Any], timeout_s: float) -> Any:
+    def _expect(self, take: Callable[[Event], _T | None], timeout_s: float) -> _T:
         from fctry.device.report import parse_line
 
         while True:

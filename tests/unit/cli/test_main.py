@@ -19,9 +19,11 @@ def test_help_names_every_command(capsys):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_a_command_says_what_it_does(name, capsys):
-    with pytest.raises(SystemExit) as end:
-        main([name, "--help"])
-    assert end.value.code == 0
+    try:
+        code = main([name, "--help"])  # esptool's own
+    except SystemExit as end:
+        code = end.code
+    assert code == 0
     assert len(capsys.readouterr().out.splitlines()) > 5
 
 

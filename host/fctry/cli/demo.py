@@ -1,0 +1,85 @@
+"""The main job in one go, on a simulated board: a CSV becomes an NVS image, real esptool flashes application, partition
+table and image, the firmware boots, and what it says is compared with what was written.
+
+It is what these commands do, in one process:
+
+  fctry image build device.csv -o device.bin
+  fctry board --app firmware/native/build --port 4000 --flash board.bin
+  fctry esptool --port rfc2217://127.0.0.1:4000 write-flash @flash_args
+  fctry flash device.csv --port rfc2217://127.0.0.1:4000
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+from fctry import provision
+from fctry.boards import Board
+from fctry.cli.flash import load_image
+from fctry.cli.proof_table import print_proof
+from fctry.device import flasher
+from fctry.errors import InputError
+from fctry.partitions import csv as partitions_csv
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "csv", nargs="?", type=Path, default=Path("examples/device.csv"), help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--partitions", type=Path, default=Path("partitions.csv"), help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--partition", default="fctry", help="name of the factory partition (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--app", type=Path, default=Path("firmware/native/build"), help="default: %(default)s"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    table = partitions_csv.read_csv(args.partitions)
+    partition = table.find(args.partition)
+    image, items = load_image(args.csv, partition.size_bytes)
+    writes = build_folder_writes(args.app)
+    print(f"[1/4] image: {args.csv} -> {len(items)} keys, 0x{len(image):x} bytes for '{partition.name}'")
+    with tempfile.TemporaryDirectory() as folder, Board(Path(folder, "board.bin"), [args.app]) as board:
+        print(f"[2/4] board: {board.url} (simulated ESP32, empty flash)")
+        with flasher.connect(board.url, log=print_esptool) as chip:
+            print("[3/4] esptool: application, partition table and image")
+            chip.write(writes)
+            provision.write_image(chip, image, partition)
+            print("[4/4] reset: the board's console")
+            chip.reset()
+            report = provision.read_report(chip, partition.name, on_line=print_indented)
+            for line in chip.lines(timeout_s=2):
+                print_indented(line.decode(errors="replace"))
+                if b'"event":"ready"' in line:
+                    break
+    proof = provision.compare(items, report)
+    print_proof(proof)
+    return 0 if proof.is_proven else 1
+
+
+def print_indented(line: str) -> None:
+    print(f"      {line}")
+
+
+def print_esptool(line: str) -> None:
+    if line.startswith(("Detecting", "Stub flasher running", "Wrote", "Hash of data")):
+        print_indented(line)
+
+
+def build_folder_writes(folder: Path) -> list[tuple[int, bytes]]:
+    """What `idf.py flash` would write of a build folder: (address, data) of each file in flasher_args.json."""
+    arguments = folder / "flasher_args.json"
+    try:
+        files = json.loads(arguments.read_text())["flash_files"]
+        return [(int(address, 0), (folder / name).read_bytes()) for address, name in files.items()]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(
+            f"not a build folder of the firmware: {error}", file=arguments, hint="build it: make native"
+        ) from error

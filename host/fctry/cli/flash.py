@@ -1,0 +1,68 @@
+"""Write an NVS image into the factory partition of one device, start the firmware, and compare what it reads.
+
+IMAGE is an image (`fctry image build`) or a CSV to make one of. Where the partition is comes from the partition table
+of the layout, and the device's own table must agree. Exit code 0 only if the firmware reports exactly what was written.
+
+  fctry flash device.csv --port /dev/ttyUSB0
+  fctry flash device.bin --port rfc2217://127.0.0.1:4000 --partitions my/partitions.csv
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from fctry import nvs, provision
+from fctry.cli.proof_table import print_proof
+from fctry.device import flasher
+from fctry.errors import InputError
+from fctry.partitions import csv as partitions_csv
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image", type=Path, metavar="IMAGE", help="NVS image, or CSV ending in .csv")
+    parser.add_argument("--port", "-p", required=True, help="serial port: a device name or a pyserial URL")
+    parser.add_argument(
+        "--partitions", type=Path, default=Path("partitions.csv"), help="layout (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--partition", default="fctry", help="name of the factory partition (default: %(default)s)"
+    )
+    parser.add_argument("--chip", default="auto", help="esptool's name of the chip (default: %(default)s)")
+    parser.add_argument(
+        "--baud", type=int, default=flasher.FLASH_BAUD, help="baud rate for flashing (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=provision.REPORT_TIMEOUT_S, help="seconds to wait for the report"
+    )
+    parser.add_argument(
+        "--verbose", "-v", action="store_true", help="show what esptool and the firmware print"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    table = partitions_csv.read_csv(args.partitions)
+    partition = table.find(args.partition)
+    image, items = load_image(args.image, partition.size_bytes)
+    provision.check_fits(image, partition)
+    show = print if args.verbose else None
+    with flasher.connect(args.port, chip=args.chip, flash_baud=args.baud, log=show) as chip:
+        proof = provision.provision(
+            chip, image, items, table, partition, timeout_s=args.timeout, on_line=show
+        )
+    print_proof(proof)
+    return 0 if proof.is_proven else 1
+
+
+def load_image(path: Path, size_bytes: int) -> tuple[bytes, list[nvs.Item]]:
+    """The image of a file and the items in it; a CSV is built for a partition of `size_bytes`."""
+    if path.suffix.lower() == ".csv":
+        items = nvs.read_csv(path)
+        return nvs.encode(items, size_bytes), items
+    try:
+        image = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"cannot read the image: {error.strerror}", file=path, hint="make it with `fctry image build`"
+        ) from error
+    return image, nvs.decode(image)

@@ -1,0 +1,68 @@
+"""What the host wrote is what the firmware reads, on every board."""
+
+import pytest
+
+from fctry.device.report import INTEGER_BITS
+from fctry.nvs import Item, ItemType
+from fctry.provision import compare
+
+from .identities import ARTICLE, NAMESPACE
+
+
+def limits(kind):
+    bits = INTEGER_BITS[kind]
+    return (0, 2**bits - 1) if kind[0] == "u" else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
+LIMITS = [
+    Item(NAMESPACE, f"{kind}_{name}", ItemType(kind), value)
+    for kind in INTEGER_BITS
+    for name, value in zip(("min", "max"), limits(kind), strict=True)
+]
+
+
+def test_article_keys_are_read_back(factory_device, article_image):
+    report = factory_device.flash_factory(article_image)
+    assert compare(ARTICLE, report).is_proven
+
+
+def test_integers_at_their_limits_are_read_back(factory_device, image_of):
+    report = factory_device.flash_factory(image_of(*LIMITS))
+    assert report.values() == {(item.namespace, item.key): item.value for item in LIMITS}
+    assert compare(LIMITS, report).is_proven
+
+
+def test_console_command_reports_the_same_as_the_boot(factory_device, article_image):
+    at_boot = factory_device.flash_factory(article_image)
+    factory_device.command("factory")
+    assert factory_device.report() == at_boot
+
+
+def test_restart_command_boots_the_application_again(factory_device, article_image):
+    at_boot = factory_device.flash_factory(article_image)
+    factory_device.expect_event("ready")
+    factory_device.command("restart")
+    assert factory_device.expect_event("boot")["reset"] == "software"
+    assert factory_device.report() == at_boot
+
+
+def test_application_flashed_again_keeps_the_factory_keys(factory_device, article_image):
+    before = factory_device.flash_factory(article_image)
+    factory_device.flash_application()
+    assert factory_device.reset() == before
+    assert factory_device.read_partition() == article_image
+
+
+def test_firmware_leaves_the_factory_partition_as_it_was_written(factory_device, article_image):
+    factory_device.flash_factory(article_image)
+    factory_device.reset()
+    assert factory_device.read_partition() == article_image
+
+
+@pytest.mark.parametrize("count", [2], indirect=True)
+def test_two_devices_report_what_each_was_given(factory_devices, image_of):
+    identities = [Item(NAMESPACE, "serial_number", ItemType.STR, f"SN-{number}") for number in (1, 2)]
+    for device, identity in zip(factory_devices, identities, strict=True):
+        device.flash_factory(image_of(identity))
+    for device, identity in zip(factory_devices, identities, strict=True):
+        assert compare([identity], device.reset()).is_proven

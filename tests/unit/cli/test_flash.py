@@ -1,0 +1,71 @@
+"""`fctry flash`: what is wrong is said with place and remedy, before anything is written."""
+
+import socket
+
+import pytest
+
+from fctry.cli.main import main
+
+DEVICE = "key,type,encoding,value\nfctryNamespace,namespace,,\nserial_number,data,string,1\n"
+LAYOUT = (
+    "nvs,data,nvs,0x9000,0x6000,\nfctry,data,nvs,0x10000,0x6000,readonly\nfactory,app,factory,0x20000,1M,\n"
+)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "device.csv").write_text(DEVICE)
+    (tmp_path / "partitions.csv").write_text(LAYOUT)
+    return tmp_path
+
+
+def error_of(capsys, *arguments):
+    assert main(["flash", *map(str, arguments)]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    error, hint = err.splitlines()
+    assert error.startswith("error: ")
+    assert hint.startswith("hint: ")
+    return error, hint
+
+
+def test_layout_without_factory_partition_is_refused(project, capsys):
+    (project / "partitions.csv").write_text(LAYOUT.replace("fctry,", "other,"))
+    error, hint = error_of(capsys, "device.csv", "--port", "unused")
+    assert "partitions.csv" in error
+    assert "fctry" in error
+    assert "fctry" in hint
+
+
+def test_layout_that_does_not_exist_is_refused(project, capsys):
+    error, _ = error_of(capsys, "device.csv", "--port", "unused", "--partitions", "none.csv")
+    assert "none.csv" in error
+
+
+def test_image_that_does_not_exist_is_refused(project, capsys):
+    error, hint = error_of(capsys, "device.bin", "--port", "unused")
+    assert "device.bin" in error
+    assert "fctry image build" in hint
+
+
+def test_image_larger_than_the_partition_is_refused(project, capsys):
+    main(["image", "build", "device.csv", "-o", "device.bin", "--size", "0x7000"])
+    capsys.readouterr()
+    error, hint = error_of(capsys, "device.bin", "--port", "unused")
+    assert "0x7000" in error
+    assert "--size 0x6000" in hint
+
+
+def test_port_that_nobody_serves_is_an_error(project, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    error, hint = error_of(capsys, "device.csv", "--port", f"rfc2217://127.0.0.1:{port}")
+    assert str(port) in error
+    assert "Start the board" in hint
+
+
+def test_port_that_does_not_exist_is_an_error(project, capsys):
+    error, hint = error_of(capsys, "device.csv", "--port", "/dev/ttyNONE")
+    assert "/dev/ttyNONE" in error
+    assert "connect the board" in hint
