@@ -51,6 +51,7 @@ class Chip:
         self._is_in_download_mode = is_in_download_mode
         self._flash_baud = flash_baud
         self._log = log
+        self._received = b""
 
     @property
     def port(self) -> serial.Serial:
@@ -86,21 +87,26 @@ class Chip:
         with self._captured("reset the chip"):
             self.port.baudrate = ROM_BAUD
             self.port.reset_input_buffer()
+            self._received = b""
             esptool.reset_chip(self._rom, "hard-reset")
         self._stub = None
         self._is_in_download_mode = False
 
     def lines(self, timeout_s: float) -> Iterator[bytes]:
-        """Console lines without line ends, as they come, until `timeout_s` have passed since the first call."""
+        """Console lines without line ends, as they come, until `timeout_s` have passed since the first call.
+
+        A caller may stop in between; the next call goes on with the next line.
+        """
         deadline = time.monotonic() + timeout_s
-        rest = b""
         while (remaining_s := deadline - time.monotonic()) > 0:
+            line, end, rest = self._received.partition(b"\n")
+            if end:
+                self._received = rest
+                yield line.rstrip(b"\r")
+                continue
             self.port.timeout = min(remaining_s, 0.1)
             with self._captured("listen"):
-                received = self.port.read(max(1, self.port.in_waiting))
-            *lines, rest = (rest + received).split(b"\n")
-            for line in lines:
-                yield line.rstrip(b"\r")
+                self._received += self.port.read(max(1, self.port.in_waiting))
 
     @contextlib.contextmanager
     def _esptool(self, what: str) -> Iterator[esptool.ESPLoader]:
