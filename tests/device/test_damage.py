@@ -3,13 +3,12 @@
 What nvs_flash does depends on the flag `readonly` of the partition table: without it, it "repairs" by erasing.
 """
 
-import dataclasses
+import random
 
 import pytest
 
-from fctry.partitions.table import PartitionTable
-
 from .identities import ARTICLE, NAMESPACE
+from .layouts import with_partition
 
 # The article's image: entry 0 is the namespace, 1 and 2 are serial_number, 3 and 4 are mac_addr.
 # Byte offsets in the image; a page has a header of 32 bytes, a state bitmap of 32 bytes, then entries of 32 bytes.
@@ -39,14 +38,7 @@ def assert_nothing_wrong_is_a_value(report):
 @pytest.fixture
 def writable_device(factory_device):
     """The device with a partition table whose factory partition lacks the flag `readonly`."""
-    factory_device.flash_table(
-        PartitionTable(
-            tuple(
-                dataclasses.replace(entry, readonly=False) if entry == factory_device.partition else entry
-                for entry in factory_device.table
-            )
-        )
-    )
+    factory_device.flash_table(with_partition(factory_device, readonly=False))
     return factory_device
 
 
@@ -56,6 +48,17 @@ def test_erased_factory_partition_is_an_error_by_name(factory_device):
     assert report.codes == ("ESP_ERR_NVS_NOT_FOUND",)
     assert report.errors[0]["where"] == "nvs_open_from_partition"
     assert_runs_on(factory_device, report)
+
+
+@pytest.mark.parametrize("content", ["random bytes", "zeros"])
+def test_factory_partition_of_anything_else_is_an_error_by_name(factory_device, content):
+    size_bytes = factory_device.partition.size_bytes
+    image = bytes(size_bytes) if content == "zeros" else random.Random(1).randbytes(size_bytes)
+    report = factory_device.flash_factory(image)
+    assert report.items == ()
+    assert (report.errors[0]["where"], report.codes[0]) == ("nvs_flash_init_partition", "ESP_ERR_NOT_ALLOWED")
+    assert_runs_on(factory_device, report)
+    assert factory_device.read_partition() == image
 
 
 @pytest.mark.parametrize(

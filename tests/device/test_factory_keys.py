@@ -3,10 +3,11 @@
 import pytest
 
 from fctry.device.report import INTEGER_BITS
-from fctry.nvs import Item, ItemType
+from fctry.nvs import Item, ItemType, encode
 from fctry.provision import compare
 
 from .identities import ARTICLE, NAMESPACE
+from .layouts import with_partition
 
 
 def limits(kind):
@@ -30,6 +31,24 @@ def test_integers_at_their_limits_are_read_back(factory_device, image_of):
     report = factory_device.flash_factory(image_of(*LIMITS))
     assert report.values() == {(item.namespace, item.key): item.value for item in LIMITS}
     assert compare(LIMITS, report).is_proven
+
+
+def test_longest_string_and_blob_over_pages_are_read_back(factory_device, image_of):
+    items = [
+        Item(NAMESPACE, "longest", ItemType.STR, "0123456789" * 399 + "012345678"),  # 4000 bytes with its NUL
+        Item(NAMESPACE, "text", ItemType.STR, 'quote " backslash \\ tab \t line\nend é 漢 🏭'),
+        Item(NAMESPACE, "empty", ItemType.STR, ""),
+        Item(NAMESPACE, "certificate", ItemType.BLOB, bytes(range(256)) * 40),
+    ]
+    report = factory_device.flash_factory(image_of(*items))
+    assert compare(items, report).is_proven
+
+
+def test_smallest_factory_partition_is_read_back(factory_device):
+    size_bytes = 0x1000  # for a partition flagged readonly, one page is enough (ESP-IDF v5.5)
+    factory_device.flash_table(with_partition(factory_device, size_bytes=size_bytes))
+    report = factory_device.flash_factory(encode(ARTICLE, size_bytes, read_only=True))
+    assert compare(ARTICLE, report).is_proven
 
 
 def test_console_command_reports_the_same_as_the_boot(factory_device, article_image):

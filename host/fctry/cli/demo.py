@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     table = partitions_csv.read_csv(args.partitions)
     partition = table.find(args.partition)
-    image, items = load_image(args.csv, partition.size_bytes)
+    image, items = load_image(args.csv, partition)
     writes = build_folder_writes(args.app)
     print(f"[1/4] image: {args.csv} -> {len(items)} keys, 0x{len(image):x} bytes for '{partition.name}'")
     with tempfile.TemporaryDirectory() as folder, Board(Path(folder, "board.bin"), [args.app]) as board:

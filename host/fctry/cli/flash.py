@@ -17,6 +17,7 @@ from fctry.cli.proof_table import print_proof
 from fctry.device import flasher
 from fctry.errors import InputError
 from fctry.partitions import csv as partitions_csv
+from fctry.partitions.table import Partition
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     table = partitions_csv.read_csv(args.partitions)
     partition = table.find(args.partition)
-    image, items = load_image(args.image, partition.size_bytes)
+    image, items = load_image(args.image, partition)
     provision.check_fits(image, partition)
     show = print if args.verbose else None
     with flasher.connect(args.port, chip=args.chip, flash_baud=args.baud, log=show) as chip:
@@ -54,11 +55,11 @@ def run(args: argparse.Namespace) -> int:
     return 0 if proof.is_proven else 1
 
 
-def load_image(path: Path, size_bytes: int) -> tuple[bytes, list[nvs.Item]]:
-    """The image of a file and the items in it; a CSV is built for a partition of `size_bytes`."""
+def load_image(path: Path, partition: Partition) -> tuple[bytes, list[nvs.Item]]:
+    """The image of a file and the items in it; a CSV is built for the partition."""
     if path.suffix.lower() == ".csv":
         items = nvs.read_csv(path)
-        return nvs.encode(items, size_bytes), items
+        return nvs.encode(items, partition.size_bytes, read_only=partition.readonly), items
     try:
         image = path.read_bytes()
     except OSError as error:
