@@ -104,7 +104,7 @@ class _Hole(NamedTuple):
     """Where the bytes of one value go: into which pieces of the image, and what its entry's crc starts from."""
 
     piece: int
-    value: int
+    item: int
     part: slice  # of the value: a blob may be cut into chunks
     crc_prefix: int
 
@@ -131,7 +131,7 @@ class _Plan:
             hole = offset + (28 if is_variable else 24)
             prefix = crc32(image[offset + 8 : hole], crc32(image[offset : offset + 4], CRC_SEED))
             holes = self._variables if is_variable else self._numbers
-            holes.append(_Hole(len(self._pieces) + 1, slot.value, slice(slot.start, slot.stop), prefix))
+            holes.append(_Hole(len(self._pieces) + 1, slot.item, slice(slot.start, slot.stop), prefix))
             self._pieces += [image[at : offset + 4], b"", image[offset + 8 : hole], b""]
             if is_variable:
                 self._pieces.append(b"")
@@ -142,12 +142,12 @@ class _Plan:
         """The image with these values, as the packers of `item` made them."""
         pieces = self._pieces.copy()
         pack = CRC.pack
-        for piece, value, _, prefix in self._numbers:
-            data = payloads[value]
+        for piece, item, _, prefix in self._numbers:
+            data = payloads[item]
             pieces[piece] = pack(crc32(data, prefix))
             pieces[piece + 2] = data
-        for piece, value, part, prefix in self._variables:
-            data = payloads[value][part]
+        for piece, item, part, prefix in self._variables:
+            data = payloads[item][part]
             data_crc = pack(crc32(data, CRC_SEED))
             pieces[piece] = pack(crc32(data_crc, prefix))
             pieces[piece + 2] = data_crc

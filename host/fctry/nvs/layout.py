@@ -35,8 +35,8 @@ FIXED_DATA_PAD = b"\xff" * 7
 class Slot(NamedTuple):
     """One entry, and behind it the entries of its data.
 
-    ``value`` is the index of the item whose value it stores, of which it takes the bytes ``start`` to ``stop``.
-    Entries that no value changes (namespaces, blob indices) carry their 8 bytes of data in ``fixed`` instead.
+    ``item`` is the index of the item it is there for (-1: none), of whose value it stores the bytes ``start`` to
+    ``stop``. Entries that no value changes (namespaces, blob indices) carry their 8 bytes of data in ``fixed`` instead.
     """
 
     page: int
@@ -46,7 +46,7 @@ class Slot(NamedTuple):
     span: int
     chunk_index: int
     key: bytes
-    value: int
+    item: int
     start: int = 0
     stop: int = 0
     fixed: bytes = b""
@@ -74,8 +74,8 @@ class Shape:
         self.items = tuple(items)
         self.version = version
         self.size_bytes = size_bytes
-        self.pages_total = pages_of(size_bytes, read_only)
-        self.pages_usable = self.pages_total if read_only else self.pages_total - 1
+        self.read_only = read_only
+        self.pages_usable = pages_of(size_bytes, read_only) - (0 if read_only else 1)
         self.namespaces = _number_namespaces(namespaces, self.items)
         self.keys = _check_keys(self.items)
 
@@ -85,12 +85,37 @@ class Shape:
         Raises CapacityError naming the first item that does not fit, InputError for values too long for version 1
         and for keys that the firmware cannot tell apart.
         """
+        slots = self.place_anyway(sizes)
+        for slot in slots:
+            if slot.page == self.pages_usable:
+                raise self._too_much(slot, slots[-1].page + 1)
+        _refuse_equal_hashes(self, slots)
+        return slots
+
+    def place_anyway(self, sizes: Sequence[int]) -> list[Slot]:
+        """As `place`, in a partition without end."""
         placer = _Placer(self)
         for index, item in enumerate(self.items):
             placer.put(index, item, sizes[index])
-        placer.put_namespaces(len(self.namespaces))
-        _refuse_equal_hashes(self, placer.slots)
+        placer.put_namespaces(len(self.namespaces), -1)
         return placer.slots
+
+    def size_for(self, pages: int) -> int:
+        """Size in bytes of the smallest partition that holds this many pages of data."""
+        if self.read_only:
+            return pages * PAGE_SIZE_BYTES
+        return max(pages + 1, READ_WRITE_PAGES_MIN) * PAGE_SIZE_BYTES
+
+    def _too_much(self, slot: Slot, pages: int) -> CapacityError:
+        item = self.items[slot.item] if slot.item >= 0 else None
+        what = f"key {item.key!r}" if item else "the last namespace"
+        usable = self.pages_usable * ENTRY_COUNT
+        return CapacityError(
+            f"{what} does not fit: a partition of {self.size_bytes:#x} bytes has {usable} entries for data",
+            hint=f"store less, or make the partition {self.size_for(pages):#x} bytes large",
+            file=item.file if item else None,
+            line=item.line if item else None,
+        )
 
 
 def pages_of(size_bytes: int, read_only: bool) -> int:
@@ -154,38 +179,40 @@ class _Placer:
         self.names = list(shape.namespaces.values())
         self.names_put = 0
 
-    def put_namespaces(self, last: int, item: Item | None = None) -> None:
-        """Write the entries of the namespaces up to number ``last`` that are not written yet."""
+    def put_namespaces(self, last: int, index: int) -> None:
+        """Write the entries of the namespaces up to number ``last`` that are not written yet, for item ``index``."""
         for ns_index, name in self.names[self.names_put : last]:
-            self._reserve(item)
-            self._add(NAMESPACE_NS_INDEX, DataType.U8, name, -1, fixed=bytes([ns_index]) + FIXED_DATA_PAD)
+            self._reserve()
+            self._add(NAMESPACE_NS_INDEX, DataType.U8, name, index, fixed=bytes([ns_index]) + FIXED_DATA_PAD)
         self.names_put = max(self.names_put, last)
 
     def put(self, index: int, item: Item, size_bytes: int) -> None:
+        """Give the item with this index its entries, and its namespace an entry if it has none yet."""
         ns_index, _ = self.shape.namespaces[item.namespace]
-        self.put_namespaces(ns_index, item)
+        self.put_namespaces(ns_index, index)
         key = self.shape.keys[index]
         if not item.type.is_variable_length:
-            self._reserve(item)
-            self._add(ns_index, DataType[item.type.name], key, index, 0, 8)
+            self._reserve()
+            self._add(ns_index, DataType[item.type.name], key, index, 0, size_bytes)
         elif item.type is ItemType.BLOB and self.shape.version == 2:
-            self._put_chunks(item, ns_index, key, index, size_bytes)
+            self._put_chunks(ns_index, key, index, size_bytes)
         else:
             if self.shape.version == 1 and size_bytes > V1_VALUE_SIZE_BYTES_MAX:
                 raise item.refusal(
                     f"key {item.key!r}: {size_bytes} bytes; version 1 takes {V1_VALUE_SIZE_BYTES_MAX}",
                     "use version 2 of the format",
                 )
-            self._reserve_whole(item, span_of(size_bytes))
+            span = span_of(size_bytes)
+            self._reserve_whole(span)
             data_type = DataType.SZ if item.type is ItemType.STR else DataType.BLOB
-            self._add(ns_index, data_type, key, index, 0, size_bytes, span=span_of(size_bytes))
+            self._add(ns_index, data_type, key, index, 0, size_bytes, span=span)
 
-    def _put_chunks(self, item: Item, ns_index: int, key: bytes, index: int, size_bytes: int) -> None:
+    def _put_chunks(self, ns_index: int, key: bytes, index: int, size_bytes: int) -> None:
         """A blob of version 2: as much as fits into the page, the rest into the next pages, then the index.
 
         Espressif's generator starts even on a page's last entry, with an empty chunk; the firmware reads that well.
         """
-        self._reserve(item)
+        self._reserve()
         start = chunk_count = 0
         while True:
             tailroom = (ENTRY_COUNT - self.entry - 1) * ENTRY_SIZE_BYTES
@@ -196,13 +223,13 @@ class _Placer:
             )
             chunk_count += 1
             start = stop
-            self._reserve(item)
+            self._reserve()
             if start == size_bytes:
                 break
         fixed = INDEX_DATA.pack(size_bytes, chunk_count, 0, 0xFFFF)
-        self._add(ns_index, DataType.BLOB_IDX, key, -1, fixed=fixed)
+        self._add(ns_index, DataType.BLOB_IDX, key, index, fixed=fixed)
 
-    def _reserve_whole(self, item: Item, span: int) -> None:
+    def _reserve_whole(self, span: int) -> None:
         """Room for a value that must stay in one page.
 
         One that would fill the page to its last entry goes to the next page, as with Espressif's generator, unless the
@@ -210,22 +237,20 @@ class _Placer:
         """
         if self.entry and self.entry + span >= ENTRY_COUNT:
             self.entry = ENTRY_COUNT
-        self._reserve(item)
+        self._reserve()
 
-    def _reserve(self, item: Item | None) -> None:
+    def _reserve(self) -> None:
         """Room for one entry at least: turns the page when it is full."""
         if self.entry == ENTRY_COUNT:
             self.page += 1
             self.entry = 0
-        if self.page >= self.shape.pages_usable:
-            raise _too_much(self.shape, item)
 
     def _add(
         self,
         ns_index: int,
         data_type: DataType,
         key: bytes,
-        value: int,
+        item: int,
         start: int = 0,
         stop: int = 0,
         *,
@@ -234,22 +259,9 @@ class _Placer:
         fixed: bytes = b"",
     ) -> None:
         self.slots.append(
-            Slot(
-                self.page, self.entry, ns_index, data_type, span, chunk_index, key, value, start, stop, fixed
-            )
+            Slot(self.page, self.entry, ns_index, data_type, span, chunk_index, key, item, start, stop, fixed)
         )
         self.entry += span
-
-
-def _too_much(shape: Shape, item: Item | None) -> CapacityError:
-    usable = shape.pages_usable
-    what = f"key {item.key!r}" if item else "the last namespace"
-    return CapacityError(
-        f"{what} does not fit: a partition of {shape.size_bytes:#x} bytes has {usable * ENTRY_COUNT} entries for data",
-        hint="enlarge the partition, or store less",
-        file=item.file if item else None,
-        line=item.line if item else None,
-    )
 
 
 def _refuse_equal_hashes(shape: Shape, slots: Sequence[Slot]) -> None:
@@ -264,7 +276,7 @@ def _refuse_equal_hashes(shape: Shape, slots: Sequence[Slot]) -> None:
             continue
         earlier = seen.setdefault(entry_hash(slot.ns_index, slot.key, slot.chunk_index), slot)
         if earlier is not slot:
-            item = shape.items[slot.value]
+            item = shape.items[slot.item]
             one, other = (each.key.rstrip(b"\0").decode() for each in (earlier, slot))
             raise item.refusal(
                 f"the firmware cannot tell {one!r} and {other!r} apart: their hashes are equal",
