@@ -93,7 +93,10 @@ void console_run(void)
     esp_console_config_t config = ESP_CONSOLE_CONFIG_DEFAULT();
     config.max_cmdline_length = sizeof(line);
     s_sink = *factory_data_stdout();
-    ESP_ERROR_CHECK_WITHOUT_ABORT(esp_console_init(&config));
+    const esp_err_t err = esp_console_init(&config);
+    if (err != ESP_OK) {
+        console_answer_error("esp_console_init", err);
+    }
     console_register_commands();
 
     factory_data_line_t ready;

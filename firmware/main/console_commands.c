@@ -102,6 +102,9 @@ static int run_help(int argc, char **argv)
 void console_register_commands(void)
 {
     for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++) {
-        ESP_ERROR_CHECK_WITHOUT_ABORT(esp_console_cmd_register(&COMMANDS[i]));
+        const esp_err_t err = esp_console_cmd_register(&COMMANDS[i]);
+        if (err != ESP_OK) {
+            console_answer_error("esp_console_cmd_register", err);
+        }
     }
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "esp_err.h"
+#include "esp_log.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "sdkconfig.h"
@@ -23,23 +24,36 @@
 
 #define RX_BUFFER_BYTES 1024 /* a whole command line, however busy the application is */
 
-static void install_driver(void)
+static const char *TAG = "console";
+
+static esp_err_t install_driver(void)
 {
 #if CONFIG_ESP_CONSOLE_USB_SERIAL_JTAG
     usb_serial_jtag_driver_config_t config = {.tx_buffer_size = 256, .rx_buffer_size = RX_BUFFER_BYTES};
-    ESP_ERROR_CHECK_WITHOUT_ABORT(usb_serial_jtag_driver_install(&config));
-    usb_serial_jtag_vfs_use_driver();
+    const esp_err_t err = usb_serial_jtag_driver_install(&config);
+    if (err == ESP_OK) {
+        usb_serial_jtag_vfs_use_driver();
+    }
+    return err;
 #elif CONFIG_ESP_CONSOLE_UART
     /* No transmit buffer: what was printed is out when printf returns, so that esp_restart() cuts nothing off. */
-    ESP_ERROR_CHECK_WITHOUT_ABORT(uart_driver_install(CONFIG_ESP_CONSOLE_UART_NUM, RX_BUFFER_BYTES, 0, 0, NULL, 0));
-    uart_vfs_dev_use_driver(CONFIG_ESP_CONSOLE_UART_NUM);
+    const esp_err_t err = uart_driver_install(CONFIG_ESP_CONSOLE_UART_NUM, RX_BUFFER_BYTES, 0, 0, NULL, 0);
+    if (err == ESP_OK) {
+        uart_vfs_dev_use_driver(CONFIG_ESP_CONSOLE_UART_NUM);
+    }
+    return err;
+#else
+    return ESP_ERR_NOT_SUPPORTED;
 #endif
 }
 
 void port_init(void)
 {
     (void)setvbuf(stdin, NULL, _IONBF, 0);
-    install_driver();
+    const esp_err_t err = install_driver();
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "no console driver: %s", esp_err_to_name(err));
+    }
 }
 
 int port_read_byte(void)

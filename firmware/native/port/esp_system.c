@@ -67,11 +67,6 @@ const char *esp_err_to_name(esp_err_t code)
     return "UNKNOWN ERROR";
 }
 
-void esp_port_error_check_failed(esp_err_t code, const char *expression, const char *file, int line)
-{
-    fprintf(stderr, "%s:%d: %s: %s\n", file, line, expression, esp_err_to_name(code));
-}
-
 uint32_t esp_log_timestamp(void)
 {
     struct timespec now;

@@ -27,13 +27,3 @@ typedef int esp_err_t;
 
 /** The name of a code, "ERROR" for one that is not known. */
 const char *esp_err_to_name(esp_err_t code);
-
-void esp_port_error_check_failed(esp_err_t code, const char *expression, const char *file, int line);
-
-#define ESP_ERROR_CHECK_WITHOUT_ABORT(expression)                                       \
-    do {                                                                                \
-        const esp_err_t err_rc_ = (expression);                                         \
-        if (err_rc_ != ESP_OK) {                                                        \
-            esp_port_error_check_failed(err_rc_, #expression, __FILE__, __LINE__);      \
-        }                                                                               \
-    } while (0)

@@ -338,10 +338,13 @@ static bool is_shown(const nvs_entry_t *entry)
 
 static void fill_info(nvs_iterator_t it, const nvs_entry_t *entry)
 {
-    it->info = (nvs_entry_info_t){.type = (nvs_type_t)entry->type};
-    memcpy(it->info.key, entry->key, strnlen(entry->key, NVS_KEY_CHARS_MAX));
     const char *name = nvs_storage_namespace_name(it->storage, entry->namespace_index);
-    memcpy(it->info.namespace_name, name, strlen(name));
+    if (name != NULL) { /* else the name of the entry before stays, as nvs_flash has it */
+        strcpy(it->info.namespace_name, name);
+    }
+    it->info.type = (nvs_type_t)entry->type;
+    memset(it->info.key, 0, sizeof(it->info.key));
+    memcpy(it->info.key, entry->key, strnlen(entry->key, NVS_KEY_CHARS_MAX));
 }
 
 static bool advance(nvs_iterator_t it)

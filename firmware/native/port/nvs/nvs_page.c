@@ -220,7 +220,8 @@ bool nvs_page_holds(const nvs_page_t *page, const nvs_entry_t *entry, size_t ind
     if (!nvs_is_variable(entry->type)) {
         return memcmp(entry->data, data, size) == 0;
     }
-    return size == entry->variable.size && memcmp(&page->flash.entries[index] + 1, data, size) == 0 &&
+    /* An empty value is never found equal, and written again: nvs_flash compares a CRC that it has not begun with. */
+    return size > 0 && size == entry->variable.size && memcmp(&page->flash.entries[index] + 1, data, size) == 0 &&
            crc32_le(0xFFFFFFFF, data, size) == entry->variable.data_crc32;
 }
 

@@ -152,7 +152,7 @@ const char *nvs_storage_namespace_name(const nvs_storage_t *storage, uint8_t ind
             return storage->namespaces[i].name;
         }
     }
-    return "";
+    return NULL;
 }
 
 esp_err_t nvs_storage_size(nvs_storage_t *storage, uint8_t namespace_index, uint8_t type, const char *key, size_t *size)

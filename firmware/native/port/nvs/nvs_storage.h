@@ -47,7 +47,7 @@ esp_err_t nvs_storage_find(nvs_storage_t *storage, const nvs_query_t *query, nvs
 /** Index of a namespace; created if `create`. */
 esp_err_t nvs_storage_namespace(nvs_storage_t *storage, const char *name, bool create, uint8_t *index);
 
-/** Name of a namespace, or "" if there is none of this index. */
+/** Name of a namespace, or NULL if there is none of this index. */
 const char *nvs_storage_namespace_name(const nvs_storage_t *storage, uint8_t index);
 
 /** Size of a string (with its NUL) or blob. `type` is NVS_ITEM_SZ or NVS_ITEM_BLOB. */

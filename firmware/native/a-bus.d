@@ -1,2 +1,0 @@
-bus.o: port/bus.c port/bus.h
-port/bus.h:

@@ -1,2 +1,0 @@
-main.o: port/main.c port/bus.h
-port/bus.h:

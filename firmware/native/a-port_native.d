@@ -1,2 +1,0 @@
-port_native.o: port/port_native.c ../main/port.h
-../main/port.h:

@@ -1,0 +1,405 @@
+"""Compare the native port's NVS with Espressif's nvs_flash, for whoever has ESP-IDF.
+
+    idf.py --preview set-target linux build       # in firmware/native/nvs_script
+    make -C firmware/native
+    python tests/conformance/compare_nvs_flash.py firmware/native/nvs_script/build/nvs_script.elf
+
+Both run the same program on flash files of the same content. For every seed, a damaged image is mounted, listed, read
+key by key and unmounted, once with the partition flagged `readonly` and once without; and a random series of writes is
+carried out. Printed are the seeds whose answers differ; and, apart, the seeds whose flash differs afterwards. Exit 1 if
+an answer differs, or if a readonly partition was changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import random
+import sys
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "tests" / "unit" / "firmware"), str(Path(__file__).parent)]
+
+from nvs_oracle import oracle_encode  # noqa: E402 - the paths above come first
+from nvs_script import Answer, NvsScript, ProgramEnded  # noqa: E402
+
+from fctry.nvs import Item, ItemType  # noqa: E402
+from fctry.partitions.binary import pack  # noqa: E402
+from fctry.partitions.csv import read_csv  # noqa: E402
+from fctry.partitions.table import PartitionTable  # noqa: E402
+
+TABLE = read_csv(ROOT / "partitions.csv")
+PARTITION = TABLE.find("fctry")
+FLASH_BYTES = PARTITION.offset + PARTITION.size_bytes
+PAGE_BYTES, ENTRY_BYTES, ENTRIES, FIRST_ENTRY = 4096, 32, 126, 64
+NATIVE = ROOT / "firmware" / "native" / "build" / "nvs_script"
+TYPES = {"u8": 1, "i8": 1, "u16": 2, "i16": 2, "u32": 4, "i32": 4, "u64": 8, "i64": 8}
+
+
+class Side:
+    """One of the two programs, with a flash file of its own."""
+
+    def __init__(self, program: Path, folder: Path, name: str) -> None:
+        self._program = program
+        self.path = folder / name
+        self.path.write_bytes(b"\xff" * FLASH_BYTES)
+        self._script: NvsScript | None = None
+
+    def load(self, flash: bytes) -> None:
+        """Put new content into the file, in place: the program has it mapped."""
+        with self.path.open("r+b") as file:
+            file.write(flash)
+
+    def run(self, commands: list[str]) -> list[Answer] | str:
+        """The answers, or how the program ended."""
+        if self._script is None:
+            self._script = NvsScript(self._program, self.path)
+        try:
+            return self._script.run(commands)
+        except ProgramEnded as end:
+            self.restart()
+            return str(end)
+
+    def restart(self) -> None:
+        """Forget the program: the next run starts another."""
+        if self._script is not None:
+            self._script.__exit__()
+            self._script = None
+
+
+def article() -> list[Item]:
+    return [
+        Item("fctryNamespace", "serial_number", ItemType.STR, "164589345735"),
+        Item("fctryNamespace", "mac_addr", ItemType.STR, "0A:0B:0C:0D:0E:0F"),
+    ]
+
+
+def all_types(generator: random.Random) -> list[Item]:
+    items = [
+        Item("numbers", f"{name}_{i}", ItemType(name), generator.randrange(1 << (8 * size - 1)))
+        for name, size in TYPES.items()
+        for i in range(3)
+    ]
+    items += [
+        Item("texts", f"t{i}", ItemType.STR, "x" * generator.choice([0, 1, 31, 32, 500])) for i in range(12)
+    ]
+    items += [
+        Item("blobs", f"b{i}", ItemType.BLOB, generator.randbytes(generator.choice([1, 31, 32, 33, 700])))
+        for i in range(10)
+    ]
+    return items
+
+
+def several_pages(generator: random.Random) -> list[Item]:
+    return [
+        *all_types(generator),
+        Item("blobs", "long", ItemType.BLOB, generator.randbytes(5000)),
+        Item("texts", "long", ItemType.STR, "y" * 1800),
+        *article(),
+    ]
+
+
+def images() -> Iterator[tuple[str, bytes]]:
+    """Undamaged images, by name."""
+    generator = random.Random(0)
+    size = PARTITION.size_bytes
+    for name, items in (
+        ("article", article()),
+        ("all types", all_types(generator)),
+        ("several pages", several_pages(generator)),
+        ("one page full", [Item("n", f"k{i}", ItemType.U32, i) for i in range(125)]),
+    ):
+        yield name, oracle_encode(items, size, version=2)
+    yield "version 1", oracle_encode([*all_types(generator), *article()], size, version=1)
+
+
+def used_image(program: Path, folder: Path, seed: int) -> bytes:
+    """An image as it is after some time of use: erased entries, several generations of pages."""
+    side = Side(program, folder, f"used{seed}.bin")
+    side.load(flash_of(b"\xff" * PARTITION.size_bytes, readonly=False))
+    side.run(list(writes(random.Random(seed), 400)))
+    side.restart()
+    return side.path.read_bytes()[PARTITION.offset :]
+
+
+def flash_of(image: bytes, *, readonly: bool) -> bytes:
+    flag = dataclasses.replace(PARTITION, readonly=readonly)
+    table = PartitionTable(tuple(flag if part.name == "fctry" else part for part in TABLE))
+    flash = bytearray(b"\xff" * FLASH_BYTES)
+    packed = pack(table)
+    flash[0x8000 : 0x8000 + len(packed)] = packed
+    flash[PARTITION.offset : PARTITION.offset + len(image)] = image
+    return bytes(flash)
+
+
+# --- damage -------------------------------------------------------------------------------------------------------
+
+
+def _used_pages(image: bytearray) -> list[int]:
+    pages = range(0, len(image), PAGE_BYTES)
+    return [page for page in pages if image[page : page + PAGE_BYTES] != b"\xff" * PAGE_BYTES] or [0]
+
+
+def _place(image: bytearray, generator: random.Random) -> int:
+    """A byte in a part of a page: header, bitmap, an entry's header or its data."""
+    page = generator.choice(_used_pages(image))
+    bitmap = image[page + 32 : page + 64]
+    written = [i for i in range(ENTRIES) if bitmap[i // 4] >> (2 * (i % 4)) & 3 != 3] or [0]
+    entry = page + FIRST_ENTRY + ENTRY_BYTES * generator.choice(written)
+    low, high = generator.choice(
+        [(page, page + 32), (page + 32, page + 64), (entry, entry + 8), (entry, entry + 32)]
+    )
+    return generator.randrange(low, high)
+
+
+def flip_bit(image: bytearray, generator: random.Random) -> None:
+    image[_place(image, generator)] ^= 1 << generator.randrange(8)
+
+
+def flip_bits(image: bytearray, generator: random.Random) -> None:
+    for _ in range(generator.randint(2, 8)):
+        flip_bit(image, generator)
+
+
+def random_bytes(image: bytearray, generator: random.Random) -> None:
+    start = _place(image, generator)
+    data = generator.randbytes(generator.choice([1, 2, 4, 8, 40]))
+    image[start : start + len(data)] = data[: len(image) - start]
+
+
+def zeroed_range(image: bytearray, generator: random.Random) -> None:
+    start = _place(image, generator)
+    end = min(start + generator.choice([1, 4, 32, 200, 4096]), len(image))
+    image[start:end] = bytes(end - start)
+
+
+def blank_range(image: bytearray, generator: random.Random) -> None:
+    start = _place(image, generator)
+    end = min(start + generator.choice([4, 32, 200, 4096]), len(image))
+    image[start:end] = b"\xff" * (end - start)
+
+
+def cut_off_write(image: bytearray, generator: random.Random) -> None:
+    """The flashing stopped somewhere: what follows is blank."""
+    start = _place(image, generator)
+    image[start:] = b"\xff" * (len(image) - start)
+
+
+def swapped_pages(image: bytearray, generator: random.Random) -> None:
+    a, b = (PAGE_BYTES * generator.randrange(len(image) // PAGE_BYTES) for _ in range(2))
+    pages = image[a : a + PAGE_BYTES], image[b : b + PAGE_BYTES]
+    image[b : b + PAGE_BYTES], image[a : a + PAGE_BYTES] = pages
+
+
+def copied_page(image: bytearray, generator: random.Random) -> None:
+    a, b = (PAGE_BYTES * generator.randrange(len(image) // PAGE_BYTES) for _ in range(2))
+    image[b : b + PAGE_BYTES] = image[a : a + PAGE_BYTES]
+
+
+def entry_with_right_crc(image: bytearray, generator: random.Random) -> None:
+    """A wrong entry header whose CRC is right: only its consistency tells."""
+    start = _place(image, generator)
+    page = start - start % PAGE_BYTES
+    index = max(0, (start - page - FIRST_ENTRY) // ENTRY_BYTES)
+    entry = page + FIRST_ENTRY + ENTRY_BYTES * min(index, ENTRIES - 1)
+    field = generator.choice([0, 1, 2, 3, *range(8, 32)])
+    image[entry + field] = generator.choice([0, 1, 2, 0x21, 0x41, 0x42, 0x48, 0xFF, generator.randrange(256)])
+    crc = zlib.crc32(image[entry + 8 : entry + 32], zlib.crc32(image[entry : entry + 4], 0xFFFFFFFF))
+    image[entry + 4 : entry + 8] = crc.to_bytes(4, "little")
+
+
+def page_with_right_crc(image: bytearray, generator: random.Random) -> None:
+    """Another state, sequence number or version, with the CRC that goes with it."""
+    page = generator.choice(_used_pages(image))
+    if generator.random() < 0.5:
+        image[page] = generator.choice([0xFE, 0xFC, 0xF8, 0xF0, 0xFF, 0x00])
+    else:
+        image[page + 4] = generator.randrange(4)
+        image[page + 8] = generator.choice([0xFE, 0xFE, 0xFE, 0xFF, 0xFD])
+    image[page + 28 : page + 32] = zlib.crc32(image[page + 4 : page + 28], 0xFFFFFFFF).to_bytes(4, "little")
+
+
+DAMAGES: list[Callable[[bytearray, random.Random], None]] = [
+    flip_bit,
+    flip_bit,
+    flip_bits,
+    random_bytes,
+    zeroed_range,
+    blank_range,
+    cut_off_write,
+    swapped_pages,
+    copied_page,
+    entry_with_right_crc,
+    page_with_right_crc,
+]
+
+# --- commands -----------------------------------------------------------------------------------------------------
+
+
+def reads(keys: list[tuple[str, str, str]]) -> list[str]:
+    """Mount, look at everything in every way, unmount."""
+    commands = ["mount fctry", "stats fctry", "list fctry"]
+    for namespace in dict.fromkeys(namespace for namespace, _, _ in keys):
+        commands.append(f"open fctry {namespace} ro")
+        for _, key, kind in (entry for entry in keys if entry[0] == namespace):
+            commands += [f"get {kind} {key}", f"get {kind} {key}"]
+        commands += ["get u8 missing", f"get u32 {keys[0][1]}", "close"]
+    return [*commands, "open fctry fctryNamespace rw", "close", "list fctry", "stats fctry", "unmount fctry"]
+
+
+def writes(generator: random.Random, count: int) -> Iterator[str]:
+    """A random series of writes, on few keys, so that pages fill up with erased entries."""
+    yield "mount fctry"
+    yield "open fctry settings rw"
+    for _ in range(count):
+        key = f"key{generator.randrange(12)}"
+        action = generator.random()
+        if action < 0.04:
+            yield f"open fctry space{generator.randrange(3)} rw"
+        elif action < 0.05:
+            yield "clear"
+        elif action < 0.15:
+            yield f"remove {key}"
+        elif action < 0.45:
+            kind = generator.choice(list(TYPES))
+            yield f"set {kind} {key} {generator.randbytes(TYPES[kind]).hex()}"
+        elif action < 0.7:
+            size = generator.choice([0, 1, 31, 32, 100, 900, 3999])
+            yield f"set str {key} " + bytes(generator.choices(range(1, 256), k=size)).hex()
+        else:
+            size = generator.choice([0, 1, 32, 400, 1500, 4000, 6500])
+            yield f"set blob {key} {generator.randbytes(size).hex()}"
+        if action > 0.97:
+            yield from ("unmount fctry", "mount fctry", "open fctry settings rw")
+    yield from ("list fctry", "stats fctry", "unmount fctry")
+
+
+def keys_of(answers: list[Answer] | str) -> list[tuple[str, str, str]]:
+    """Namespace, key and type name of each entry that `list` printed."""
+    names = {0x21: "str", 0x42: "blob"} | {size + 16 * (name[0] == "i"): name for name, size in TYPES.items()}
+    assert not isinstance(answers, str), answers
+    keys = []
+    for line in answers[1].lines:
+        place, kind, *_ = line.split(" ")
+        namespace, key = place.split("/")
+        keys.append((namespace, key, names[int(kind, 16)]))
+    return keys
+
+
+# --- comparing ----------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Comparison:
+    """Both sides, and what was found."""
+
+    native: Side
+    idf: Side
+    answers_differ: list[str] = dataclasses.field(default_factory=list)
+    flash_differs: list[str] = dataclasses.field(default_factory=list)
+    compared: int = 0
+
+    def compare(self, label: str, flash: bytes, commands: list[str], *, readonly: bool) -> None:
+        """Run both on the same flash."""
+        results = []
+        for side in (self.native, self.idf):
+            side.load(flash)
+            results.append(side.run(commands))
+        ours, theirs = results
+        self.compared += 1
+        if ours != theirs:
+            self.answers_differ.append(label)
+            print(f"DIFFERS: {label}{_first_difference(commands, ours, theirs)}")
+        after = self.native.path.read_bytes(), self.idf.path.read_bytes()
+        if readonly and after != (flash, flash):
+            self.answers_differ.append(label)
+            print(f"CHANGED although readonly: {label}")
+        elif after[0] != after[1]:
+            self.flash_differs.append(label)
+
+
+def _first_difference(commands: list[str], ours: list[Answer] | str, theirs: list[Answer] | str) -> str:
+    if isinstance(ours, str) or isinstance(theirs, str):
+        mine, other = (x if isinstance(x, str) else "went on" for x in (ours, theirs))
+        return f"\n    native: {mine}\n    nvs_flash: {other}"
+    for command, our, their in zip(commands, ours, theirs, strict=True):
+        if our != their:
+            pairs = zip_longest([*our.lines, our.code], [*their.lines, their.code], fillvalue="nothing")
+            mine, other = next(pair for pair in pairs if pair[0] != pair[1])
+            return f"\n    {command[:60]}\n    native:    {mine[:100]}\n    nvs_flash: {other[:100]}"
+    return ""
+
+
+def damaged(seed: int, bases: dict[str, bytes]) -> tuple[str, bytes]:
+    """Name and bytes of the damaged image of a seed."""
+    generator = random.Random(seed)
+    name = generator.choice(list(bases))
+    damage = generator.choice(DAMAGES)
+    image = bytearray(bases[name])
+    damage(image, generator)
+    return f"seed {seed}, {name}, {damage.__name__}", bytes(image[: PARTITION.size_bytes])
+
+
+def run(native: Path, idf: Path, seeds: range, series: int) -> int:
+    """Compare; the number of differing answers."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        bases = dict(images()) | {f"used {i}": used_image(idf, folder, i) for i in range(6)}
+        totals = []
+        for readonly in (True, False):
+            found = Comparison(Side(native, folder, "native.bin"), Side(idf, folder, "idf.bin"))
+            keys = {}
+            for base, image in bases.items():
+                found.idf.load(flash_of(image, readonly=readonly))
+                keys[base] = keys_of(found.idf.run(["mount fctry", "list fctry", "unmount fctry"]))
+            for seed in seeds:
+                label, image = damaged(seed, bases)
+                base = label.split(", ")[1]
+                commands = reads(keys[base] or [("fctryNamespace", "mac_addr", "str")])
+                found.compare(label, flash_of(image, readonly=readonly), commands, readonly=readonly)
+            _print_totals(f"damaged images, {'readonly' if readonly else 'writable'}", found)
+            totals.append(found)
+            found.native.restart()
+            found.idf.restart()
+        found = Comparison(Side(native, folder, "native.bin"), Side(idf, folder, "idf.bin"))
+        for seed in range(series):
+            blank = flash_of(b"\xff" * PARTITION.size_bytes, readonly=False)
+            commands = list(writes(random.Random(seed), 300))
+            found.compare(f"series {seed}", blank, commands, readonly=False)
+        _print_totals("series of 300 writes", found)
+        found.native.restart()
+        found.idf.restart()
+        return sum(len(part.answers_differ) for part in [*totals, found])
+
+
+def _print_totals(title: str, found: Comparison) -> None:
+    print(
+        f"{title}: {found.compared} compared, {len(found.answers_differ)} answers differ, "
+        f"{len(found.flash_differs)} leave another flash"
+    )
+    for label in found.flash_differs[:20]:
+        print(f"    other flash: {label}")
+
+
+def main() -> int:
+    """Parse the command line and compare."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("idf", type=Path, help="nvs_script.elf as ESP-IDF builds it for its linux target")
+    parser.add_argument("--native", type=Path, default=NATIVE, help="nvs_script of firmware/native")
+    parser.add_argument("--seeds", type=int, default=2000, help="damaged images (default: %(default)s)")
+    parser.add_argument("--first", type=int, default=0, help="first seed (default: %(default)s)")
+    parser.add_argument("--series", type=int, default=100, help="series of writes (default: %(default)s)")
+    arguments = parser.parse_args()
+    seeds = range(arguments.first, arguments.first + arguments.seeds)
+    return 1 if run(arguments.native, arguments.idf, seeds, arguments.series) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
