@@ -1,19 +1,41 @@
-"""Partition tables: build the binary from the CSV, and read it back."""
+"""Partition tables: check a CSV before a device does, draw it, build its binary, and read one back.
+
+fctry layout check partitions.csv
+fctry layout check partitions.csv --build build --against released.csv --strict
+fctry layout show partitions.csv --svg partitions.svg
+fctry layout build partitions.csv -o partition-table.bin
+fctry layout read flash-dump.bin
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fctry.errors import InputError
 
-EXIT_DONE = 0
+if TYPE_CHECKING:
+    from fctry.partitions.check import Evidence
+    from fctry.partitions.flasher_args import FlasherArgs
+    from fctry.partitions.layout import Layout
+    from fctry.partitions.options import Options
+    from fctry.partitions.sdkconfig import Sdkconfig
+    from fctry.partitions.table import PartitionTable
+
+EXIT_DONE, EXIT_FAILED = 0, 1
+OLDEST_IDF = (5, 3)
+DEFAULT_CHIP = "esp32"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    _add_check(actions.add_parser("check", help="say what is wrong with a table", description=check.__doc__))
+    _add_show(actions.add_parser("show", help="draw a map of the flash", description=show.__doc__))
     _add_build(
         actions.add_parser("build", help="make the binary table from a CSV", description=build.__doc__)
     )
@@ -24,53 +46,286 @@ def run(args: argparse.Namespace) -> int:
     return int(args.action_run(args))
 
 
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("table", type=Path, metavar="TABLE", help="CSV, binary table or flash dump")
+    parser.add_argument(
+        "--against", type=Path, metavar="OLD", help="the table that devices in the field have"
+    )
+    parser.add_argument(
+        "--image", type=Path, metavar="BIN", help="image that the factory partition shall hold"
+    )
+    parser.add_argument("--port", metavar="PORT", help="board whose table must be this one")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the findings as JSON")
+    form.add_argument("--sarif", action="store_true", help="print the findings as SARIF, for code review")
+    parser.add_argument("--strict", action="store_true", help="fail on warnings too")
+    _add_factory(parser)
+    _add_project(parser)
+    parser.set_defaults(action_run=check)
+
+
+def _add_show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("table", type=Path, metavar="TABLE", help="CSV, binary table or flash dump")
+    parser.add_argument("--against", type=Path, metavar="OLD", help="table to show beside it")
+    parser.add_argument("--svg", type=Path, metavar="SVG", help="write a drawing instead of printing a map")
+    _add_factory(parser)
+    _add_project(parser)
+    parser.set_defaults(action_run=show)
+
+
 def _add_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("csv", type=Path, metavar="CSV", help="partition table as ESP-IDF has it")
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="BIN", help="binary table to write"
     )
+    _add_project(parser)
     parser.set_defaults(action_run=build)
 
 
 def _add_read(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("bin", type=Path, metavar="BIN", help="binary table, or a dump of the flash")
-    parser.add_argument(
-        "--table-offset", type=_number, default=0x8000, metavar="N", help="where it is in a dump (0x8000)"
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "bin", type=Path, nargs="?", metavar="BIN", help="binary table, or a dump of the flash"
     )
+    source.add_argument("--port", metavar="PORT", help="board to read it from")
     parser.add_argument(
         "-o", "--output", type=Path, metavar="CSV", help="CSV to write instead of printing it"
     )
+    _add_table_offset(parser)
     parser.set_defaults(action_run=read)
+
+
+def _add_factory(parser: argparse.ArgumentParser) -> None:
+    text = "the factory partition (default: fctry, or else NVS that is readonly, or else NVS not called nvs)"
+    parser.add_argument("--factory", metavar="NAME", help=text)
+
+
+def _add_table_offset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--table-offset", type=_number, metavar="N", help="of the table in flash (default: 0x8000)"
+    )
+
+
+def _add_project(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the project")
+    _add_table_offset(group)  # type: ignore[arg-type]
+    group.add_argument(
+        "--idf", type=_idf, metavar="VERSION", help="ESP-IDF release, v5.3 or later (default: the newest)"
+    )
+    group.add_argument(
+        "--chip", metavar="CHIP", help="esp32, esp32c3, … (default: that of the sdkconfig, or esp32)"
+    )
+    group.add_argument("--flash-size", type=_flash_size, metavar="SIZE", help="4MB, 16MB, …")
+    group.add_argument(
+        "--secure-boot", choices=("v1", "v2"), help="applications are signed for this secure boot"
+    )
+    group.add_argument("--no-md5", action="store_true", help="no MD5 row: for boot loaders older than v3.1")
+    group.add_argument(
+        "--recovery-bootloader-offset", type=_number, metavar="N", help="of the recovery boot loader"
+    )
+    group.add_argument(
+        "--extra-subtype",
+        action="append",
+        default=[],
+        metavar="T,NAME,N",
+        help="as in EXTRA_PARTITION_SUBTYPES",
+    )
+    group.add_argument(
+        "--sdkconfig", type=Path, metavar="FILE", help="sdkconfig, sdkconfig.defaults or sdkconfig.json"
+    )
+    group.add_argument(
+        "--build", type=Path, metavar="DIR", help="ESP-IDF build folder, or its flasher_args.json"
+    )
 
 
 def _number(text: str) -> int:
     return int(text, 0)
 
 
+def _idf(text: str) -> tuple[int, int]:
+    found = re.match(r"v?(\d+)\.(\d+)", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"`{text}` is no ESP-IDF release such as v5.4")
+    version = (int(found[1]), int(found[2]))
+    if version < OLDEST_IDF:
+        raise argparse.ArgumentTypeError(f"{text} is not known: the rules begin with v5.3")
+    return version
+
+
+def _flash_size(text: str) -> int:
+    found = re.fullmatch(r"(\d+)\s*M(i?B)?", text, re.IGNORECASE)
+    return int(found[1]) << 20 if found else int(text, 0)
+
+
+def check(args: argparse.Namespace) -> int:
+    """Say everything that is wrong with a partition table, each with a remedy. Each code is explained in
+    docs/layouts.md. Without --sdkconfig, an sdkconfig or sdkconfig.defaults beside the CSV is read when it is about
+    that CSV. Exit code 1 on errors, and on warnings with --strict.
+    """
+    from fctry.partitions.check import check as findings_of
+    from fctry.partitions.check import fails
+
+    project = _Project(args, look_for_sdkconfig=True)
+    layout = project.open(args.table)
+    evidence = _evidence(args, project, layout)
+    findings = findings_of(layout, evidence)
+    if args.json or args.sarif:
+        import json
+
+        from fctry.partitions.export import report, sarif
+
+        data = sarif(findings) if args.sarif else report(layout, findings)
+        print(json.dumps(data, indent=2))
+    else:
+        from fctry.cli.layout_text import print_findings
+
+        print_findings(layout, findings, read_beside=project.read_beside)
+    return EXIT_FAILED if fails(findings, strict=args.strict) else EXIT_DONE
+
+
+def _evidence(args: argparse.Namespace, project: _Project, layout: Layout) -> Evidence:
+    from fctry.partitions.check import Evidence
+    from fctry.partitions.layout import read_bytes
+    from fctry.partitions.rules.recipe import factory_entries
+
+    if args.image and len(found := factory_entries(layout, args.factory)) != 1:
+        names = ", ".join(entry.partition.name for entry in found) or "there is none"
+        raise InputError(
+            f"which partition is {args.image} for? ({names})",
+            hint="name the factory partition with --factory",
+            file=args.table,
+        )
+    return Evidence(
+        factory=args.factory,
+        image=read_bytes(args.image) if args.image else None,
+        sdkconfig=project.sdkconfig,
+        build=project.build,
+        old=project.open(args.against) if args.against else None,
+        device=_table_of_board(args.port, layout.options.table_offset) if args.port else None,
+    )
+
+
+def show(args: argparse.Namespace) -> int:
+    """Draw a map of the flash to scale: partitions, boot loader and table, what is free and what alignment costs."""
+    from fctry.partitions.picture.flashmap import flash_map
+
+    project = _Project(args, look_for_sdkconfig=True)
+    maps = [
+        flash_map(project.open(path), bootloader_offset=project.bootloader_offset, factory=args.factory)
+        for path in (args.table, args.against)
+        if path
+    ]
+    if args.svg:
+        from fctry.partitions.picture.svg import draw
+
+        write_atomically(args.svg, draw(*maps).encode())
+    else:
+        from fctry.cli.layout_text import print_maps
+
+        print_maps(maps)
+    return EXIT_DONE
+
+
 def build(args: argparse.Namespace) -> int:
-    """Make the binary partition table, byte for byte as gen_esp32part.py does."""
+    """Make the binary partition table, byte for byte as gen_esp32part.py does; what it refuses is refused."""
     from fctry.partitions.binary import pack
     from fctry.partitions.csv import read_csv
-    from fctry.partitions.options import Options
 
-    table = read_csv(args.csv, Options(variables=dict(os.environ)))
-    write_atomically(args.output, pack(table))
+    options = _Project(args).options
+    write_atomically(args.output, pack(read_csv(args.csv, options), md5=options.md5))
     return EXIT_DONE
 
 
 def read(args: argparse.Namespace) -> int:
-    """Show a binary partition table as CSV."""
-    from fctry.partitions.binary import MAGIC, unpack
+    """Show a binary partition table as CSV: from its file, from a flash dump, or from a connected board."""
     from fctry.partitions.csv import format_csv
     from fctry.partitions.layout import read_bytes
+    from fctry.partitions.source import table_in
+    from fctry.partitions.table import TABLE_OFFSET
 
-    data = read_bytes(args.bin)
-    text = format_csv(unpack(data if data.startswith(MAGIC) else data[args.table_offset :]))
+    offset = TABLE_OFFSET if args.table_offset is None else args.table_offset
+    from_file = not args.port
+    table = (
+        table_in(read_bytes(args.bin), offset, file=args.bin)
+        if from_file
+        else _table_of_board(args.port, offset)
+    )
+    text = format_csv(table)
     if args.output:
         write_atomically(args.output, text.encode())
     else:
         sys.stdout.write(text)
     return EXIT_DONE
+
+
+class _Project:
+    """What the arguments and the files that they name say about the project."""
+
+    def __init__(self, args: argparse.Namespace, *, look_for_sdkconfig: bool = False) -> None:
+        self.args = args
+        self.build: FlasherArgs | None = None
+        self.sdkconfig: Sdkconfig | None = None
+        self.read_beside = ""
+        if args.build:
+            from fctry.partitions.flasher_args import read_flasher_args
+
+            self.build = read_flasher_args(args.build)
+        self._find_sdkconfig(look_for_sdkconfig)
+        self.options = self._options()
+
+    def _find_sdkconfig(self, look_for_it: bool) -> None:
+        path: Path | None = self.args.sdkconfig
+        if not path and self.build:
+            built = Path(self.build.file).parent / "config" / "sdkconfig.json"
+            path = built if built.is_file() else None
+        if path or look_for_it:
+            from fctry.partitions.sdkconfig import find_sdkconfig, read_sdkconfig
+
+            self.sdkconfig = read_sdkconfig(path) if path else find_sdkconfig(self.args.table)
+            self.read_beside = self.sdkconfig.file if self.sdkconfig else ""
+
+    def _options(self) -> Options:
+        from fctry.partitions.options import Options, SecureBoot
+
+        args = self.args
+        options = Options(variables=dict(os.environ))
+        if self.sdkconfig:
+            options = self.sdkconfig.options(options)
+        if self.build and options.flash_size_bytes is None:
+            options = replace(options, flash_size_bytes=self.build.flash_size_bytes)
+        given = {
+            "table_offset": args.table_offset,
+            "idf": args.idf,
+            "flash_size_bytes": args.flash_size,
+            "secure_boot": SecureBoot(args.secure_boot) if args.secure_boot else None,
+            "md5": False if args.no_md5 else None,
+            "recovery_bootloader_offset": args.recovery_bootloader_offset,
+            "keywords": options.keywords.with_extra(args.extra_subtype) if args.extra_subtype else None,
+            "primary_bootloader_offset": self.bootloader_offset if args.chip else None,
+        }
+        return replace(options, **{name: value for name, value in given.items() if value is not None})
+
+    @property
+    def bootloader_offset(self) -> int:
+        """Where the chip's boot loader is."""
+        from fctry.partitions.sdkconfig import bootloader_offset
+
+        chip = self.args.chip or (self.sdkconfig.target if self.sdkconfig else DEFAULT_CHIP)
+        return bootloader_offset(chip)
+
+    def open(self, path: Path) -> Layout:
+        from fctry.partitions.source import open_layout
+
+        return open_layout(path, self.options)
+
+
+def _table_of_board(port: str, offset: int) -> PartitionTable:
+    from fctry.device.flasher import connect
+    from fctry.partitions.source import table_in
+    from fctry.partitions.table import TABLE_SECTOR_BYTES
+
+    with connect(port) as chip:
+        return table_in(chip.read(offset, TABLE_SECTOR_BYTES), 0, file=port)
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -162,7 +162,6 @@ _HISTORY = (
     Rule("layout-against-removed", WARNING, "no partition disappears", needs=Needs.AGAINST),
     Rule("layout-against-moved", WARNING, "no partition moves", needs=Needs.AGAINST),
     Rule("layout-against-shrunk", WARNING, "no partition shrinks", needs=Needs.AGAINST),
-    Rule("layout-against-grown", WARNING, "NVS does not grow into what others used", needs=Needs.AGAINST),
     Rule("layout-against-retyped", WARNING, "no partition changes its type", needs=Needs.AGAINST),
     Rule("layout-against-encrypted", WARNING, "no partition changes its encryption", needs=Needs.AGAINST),
     Rule("layout-device", ERROR, "the connected board has this table", needs=Needs.DEVICE),

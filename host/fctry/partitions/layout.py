@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fctry.errors import InputError
@@ -10,7 +10,7 @@ from fctry.partitions.options import Options
 from fctry.partitions.placing import Entry, place
 from fctry.partitions.problems import Problem
 from fctry.partitions.rows import Row, decode, read_rows
-from fctry.partitions.table import Partition, PartitionTable
+from fctry.partitions.table import PartitionTable
 
 UNREADABLE = frozenset({"layout-encoding", "layout-variable"})
 """Problems of lines that did not even become a row."""
@@ -55,10 +55,15 @@ def parse_layout(text: str, *, file: str | Path = "", options: Options | None = 
 
 def read_layout(path: Path, options: Options | None = None) -> Layout:
     """The layout in the CSV file ``path``. Raises InputError when it cannot be read at all."""
+    return layout_of_csv(read_bytes(path), file=path, options=options)
+
+
+def layout_of_csv(data: bytes, *, file: str | Path = "", options: Options | None = None) -> Layout:
+    """The layout that the bytes of a CSV file describe."""
     options = options or Options()
-    text, problems = decode(read_bytes(path), options.idf)
-    layout = parse_layout(text, file=path, options=options)
-    return Layout(layout.file, layout.rows, layout.entries, (*problems, *layout.problems), layout.options)
+    text, problems = decode(data, options.idf)
+    layout = parse_layout(text, file=file, options=options)
+    return replace(layout, problems=(*problems, *layout.problems))
 
 
 def layout_of_table(table: PartitionTable, *, options: Options | None = None) -> Layout:
@@ -75,6 +80,3 @@ def read_bytes(path: Path) -> bytes:
         raise InputError("no such file", hint="check the path", file=path) from None
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", file=path) from None
-
-
-__all__ = ["Entry", "Layout", "Partition", "layout_of_table", "parse_layout", "read_bytes", "read_layout"]

@@ -38,7 +38,7 @@ class Options:
     secure_boot: SecureBoot = SecureBoot.NONE
     flash_size_bytes: int | None = None
     keywords: Keywords = field(default_factory=Keywords)
-    variables: Mapping[str, str] = field(default_factory=lambda: _NO_VARIABLES)
+    variables: Mapping[str, str] = field(default_factory=lambda: _NO_VARIABLES, repr=False)
     idf: IdfVersion = NEWEST_IDF
 
     def __post_init__(self) -> None:

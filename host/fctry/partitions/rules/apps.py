@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fctry.partitions.keywords import subtype_name, type_name
-from fctry.partitions.layout import Entry, Layout
+from fctry.partitions.layout import Layout
+from fctry.partitions.placing import Entry
 from fctry.partitions.problems import Problem
 from fctry.partitions.spaces import place_for
 from fctry.partitions.table import (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fctry.partitions.keywords import subtype_name, type_name
-from fctry.partitions.layout import Entry, Layout
+from fctry.partitions.layout import Layout
+from fctry.partitions.placing import Entry
 from fctry.partitions.problems import Problem
 from fctry.partitions.rules.recipe import factory_entries
 from fctry.partitions.table import Partition, PartitionTable
@@ -19,16 +20,14 @@ def against(layout: Layout, old: Layout, factory: str | None) -> Iterator[Proble
     protected = {entry.partition.name for entry in factory_entries(old, factory)}
     for _, before in old.entries:
         entry = entries.get(before.name)
-        changes = list(_changes(layout, old, before, entry))
+        changes = list(_changes(layout, before, entry))
         line = entry.line if entry else 0
         for code, message, hint in changes:
             is_protected = before.name in protected and code != "layout-against-encrypted"
             yield Problem("layout-against-factory" if is_protected else code, line, message, hint)
 
 
-def _changes(
-    layout: Layout, old: Layout, before: Partition, entry: Entry | None
-) -> Iterator[tuple[str, str, str]]:
+def _changes(layout: Layout, before: Partition, entry: Entry | None) -> Iterator[tuple[str, str, str]]:
     name, was = before.name, f"{before.offset:#x}"
     keep = f"keep `{name}, {_kind(before)}, {before.offset:#x}, {before.size_bytes:#x}`"
     if entry is None:
@@ -47,14 +46,6 @@ def _changes(
     elif after.size_bytes < before.size_bytes:
         message = f"`{name}` shrinks from {before.size_bytes:#x} to {after.size_bytes:#x} bytes"
         yield "layout-against-shrunk", message + _who_is_there(layout, before), keep
-    elif after.is_nvs and after.end > before.end:
-        used = [p.name for _, p in old.entries if p.offset < after.end and before.end < p.end and p != before]
-        if used:
-            names = ", ".join(f"`{used_by}`" for used_by in used)
-            message = (
-                f"`{name}` grows into what {names} used: nvs_flash takes what is there for damaged pages"
-            )
-            yield "layout-against-grown", message, keep
     if after.encrypted != before.encrypted:
         message = f"`{name}` was {'' if before.encrypted else 'not '}flagged encrypted, now it is the other way round"
         yield (

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fctry.partitions.layout import Entry, Layout
+from fctry.partitions.layout import Layout
+from fctry.partitions.placing import Entry
 from fctry.partitions.problems import Problem
 from fctry.partitions.rules.data import NVS_PAGE_BYTES, NVS_WITHOUT_FREE_PAGE_SINCE
 from fctry.partitions.spaces import place_for

@@ -1,0 +1,140 @@
+"""Each rule against a table that breaks it, and only it, and against one that is close to it and fine.
+
+The tables are tests/data/partitions/rules/CODE/breaks.csv and fine.csv. Comments at their top say how they are checked:
+`# arguments:` for the command line, `# file: NAME SIZE` for a file of that many bytes, `# file: NAME table[:CSV]` for
+the binary of this table, or of another one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fctry.cli.main import main
+from fctry.partitions.binary import pack
+from fctry.partitions.check import Evidence, check
+from fctry.partitions.codes import RULES, Needs
+from fctry.partitions.csv import parse_csv, read_csv
+from fctry.partitions.layout import parse_layout
+from fctry.partitions.rules import enforced_problems
+from fctry.partitions.source import open_layout
+
+TABLES = Path(__file__).parents[2] / "data/partitions/rules"
+DIRECTIVE = re.compile(r"# (arguments|file): (.*)")
+CODES = [code for code, rule in RULES.items() if rule.needs is not Needs.DEVICE]
+CODES_OF_FIRST_LINES = {"layout-encoding", "layout-variable"}
+
+
+def _directives(path: Path) -> Iterator[tuple[str, str]]:
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        if found := DIRECTIVE.fullmatch(line):
+            yield found[1], found[2]
+
+
+def _make_file(table: Path, text: str) -> None:
+    name, content = text.split()
+    if content.startswith("table"):
+        other = content.partition(":")[2]
+        data = pack(read_csv(table.with_name(other) if other else table))
+    else:
+        data = bytes(int(content, 0))
+    table.with_name(name).write_bytes(data)
+
+
+def _codes(table: Path, capsys: pytest.CaptureFixture[str]) -> set[str]:
+    arguments = ["layout", "check", "--json", table.name]
+    for what, text in _directives(table):
+        if what == "arguments":
+            arguments += text.split()
+        else:
+            _make_file(table, text)
+    exit_code = main(arguments)
+    printed = capsys.readouterr()
+    assert not printed.err
+    found = json.loads(printed.out)["findings"]
+    assert exit_code == int(any(finding["severity"] == "error" for finding in found))
+    assert all(finding["hint"] for finding in found)
+    return {finding["code"] for finding in found}
+
+
+@pytest.fixture
+def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    copy = tmp_path / request.param
+    shutil.copytree(TABLES / request.param, copy)
+    monkeypatch.chdir(copy)
+    monkeypatch.delenv("FCTRY_UNSET", raising=False)
+    return copy
+
+
+@pytest.mark.parametrize("folder", CODES, indirect=True)
+def test_table_that_breaks_a_rule_gets_that_finding_alone(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _codes(folder / "breaks.csv", capsys) == {folder.name}
+
+
+@pytest.mark.parametrize("folder", CODES, indirect=True)
+def test_table_that_is_close_to_a_rule_and_fine_gets_no_finding(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _codes(folder / "fine.csv", capsys) == set()
+
+
+def test_every_folder_of_tables_is_that_of_a_rule() -> None:
+    assert sorted(path.name for path in TABLES.iterdir()) == sorted(CODES)
+
+
+def test_board_with_another_table_is_a_finding_for_each_difference() -> None:
+    layout = parse_layout(
+        "nvs,data,nvs,0x9000,0x6000\nfctry,data,nvs,0x10000,0x6000,readonly\na,app,factory,0x20000,1M"
+    )
+    board = parse_csv("nvs,data,nvs,0x9000,0x6000\nfctry,data,nvs,0x10000,0x6000\nb,app,factory,0x20000,1M")
+    found = check(layout, Evidence(device=board))
+    assert [(finding.code, finding.line) for finding in found] == [
+        ("layout-device", 0),
+        ("layout-device", 2),
+        ("layout-device", 3),
+    ]
+    assert "the board has `b`" in found[0].message
+    assert "0x6000 bytes, here it is data/nvs at 0x10000, 0x6000 bytes readonly" in found[1].message
+
+
+def test_board_with_this_table_is_fine() -> None:
+    text = "nvs,data,nvs,0x9000,0x6000\nfctry,data,nvs,0x10000,0x6000,readonly\na,app,factory,0x20000,1M"
+    assert check(parse_layout(text), Evidence(device=parse_csv(text))) == []
+
+
+def test_check_says_everything_at_once_and_each_with_its_line() -> None:
+    layout = parse_layout(
+        "nvs,data,nvs,0x9100,0x5100\nphy,data,py,,4K\nfctry,data,nvs,0x10000,1.5K,encrypted\napp,app,,,1M",
+        file="p.csv",
+    )
+    assert [(finding.where, finding.code) for finding in check(layout)] == [
+        ("p.csv:1", "layout-offset-alignment"),
+        ("p.csv:1", "layout-nvs-sectors"),
+        ("p.csv:2", "layout-keyword"),
+        ("p.csv:3", "layout-number"),
+        ("p.csv:4", "layout-field-missing"),
+    ]
+
+
+def test_rule_that_begins_with_a_release_is_not_held_against_an_older_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table = TABLES / "layout-nvs-small" / "breaks.csv"
+    main(["layout", "check", "--json", str(table), "--idf", "v5.4"])
+    assert json.loads(capsys.readouterr().out)["findings"] == []
+
+
+def test_enforced_rules_are_those_that_stop_a_build() -> None:
+    for code in CODES:
+        layout = open_layout(TABLES / code / "breaks.csv")
+        enforced = {problem.code for problem in enforced_problems(layout)}
+        assert enforced <= {code}
+        if enforced:
+            assert RULES[code].enforced
