@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "unit" / "firmware"), str(Path(__file__).parent)]
 
 from nvs_oracle import oracle_encode  # noqa: E402 - the paths above come first
-from nvs_script import Answer, NvsScript, ProgramEnded  # noqa: E402
+from nvs_script import Answer, NvsScript, ProgramEndedError  # noqa: E402
 
 from fctry.nvs import Item, ItemType  # noqa: E402
 from fctry.partitions.binary import pack  # noqa: E402
@@ -37,6 +37,7 @@ TABLE = read_csv(ROOT / "partitions.csv")
 PARTITION = TABLE.find("fctry")
 FLASH_BYTES = PARTITION.offset + PARTITION.size_bytes
 PAGE_BYTES, ENTRY_BYTES, ENTRIES, FIRST_ENTRY = 4096, 32, 126, 64
+EQUAL_HASHES = ("first", "yjzrfx", "gfumdy", "last")  # the second and the third, in namespace 1
 NATIVE = ROOT / "firmware" / "native" / "build" / "nvs_script"
 TYPES = {"u8": 1, "i8": 1, "u16": 2, "i16": 2, "u32": 4, "i32": 4, "u64": 8, "i64": 8}
 
@@ -61,7 +62,7 @@ class Side:
             self._script = NvsScript(self._program, self.path)
         try:
             return self._script.run(commands)
-        except ProgramEnded as end:
+        except ProgramEndedError as end:
             self.restart()
             return str(end)
 
@@ -115,6 +116,8 @@ def images() -> Iterator[tuple[str, bytes]]:
         ("one page full", [Item("n", f"k{i}", ItemType.U32, i) for i in range(125)]),
     ):
         yield name, oracle_encode(items, size, version=2)
+    # nvs_flash takes two keys whose hashes are equal for one: the older one goes when a page is mounted.
+    yield "equal hashes", oracle_encode([Item("n", key, ItemType.U32, 7) for key in EQUAL_HASHES], size)
     yield "version 1", oracle_encode([*all_types(generator), *article()], size, version=1)
 
 

@@ -22,7 +22,7 @@ class Answer:
     code: str
 
 
-class ProgramEnded(Exception):
+class ProgramEndedError(Exception):
     """The program ended in the middle: a crash, or a power cut that was asked for."""
 
     def __init__(self, status: int) -> None:
@@ -54,14 +54,14 @@ class NvsScript:
         self._process.communicate()
 
     def run(self, commands: Iterable[str]) -> list[Answer]:
-        """Send commands and collect an answer to each. Raises ProgramEnded."""
+        """Send commands and collect an answer to each. Raises ProgramEndedError."""
         commands = list(commands)
         assert self._process.stdin is not None
         try:
             self._process.stdin.write("".join(command + "\n" for command in commands))
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise ProgramEnded(self._process.wait()) from None
+            raise ProgramEndedError(self._process.wait()) from None
         return [self._answer() for _ in commands]
 
     def ask(self, command: str) -> Answer:
@@ -77,4 +77,4 @@ class NvsScript:
                 return Answer(tuple(lines), text)
             if not _LOG_LINE.match(text):
                 lines.append(text)
-        raise ProgramEnded(self._process.wait())
+        raise ProgramEndedError(self._process.wait())

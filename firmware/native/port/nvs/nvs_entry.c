@@ -18,6 +18,14 @@ uint32_t nvs_entry_crc32(const nvs_entry_t *entry)
     return crc32_le(crc, entry->data, sizeof(entry->data));
 }
 
+uint32_t nvs_entry_hash(const nvs_entry_t *entry)
+{
+    uint32_t crc = crc32_le(0xFFFFFFFF, &entry->namespace_index, sizeof(entry->namespace_index));
+    crc = crc32_le(crc, entry->key, sizeof(entry->key));
+    crc = crc32_le(crc, &entry->chunk_index, sizeof(entry->chunk_index));
+    return crc & 0xFFFFFF;
+}
+
 static bool variable_fits(const nvs_entry_t *entry, size_t index)
 {
     const size_t entries_left = NVS_ENTRIES_PER_PAGE - index;

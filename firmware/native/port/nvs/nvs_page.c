@@ -111,17 +111,21 @@ bool nvs_page_is_in_use(const nvs_page_t *page)
     return page->state == NVS_PAGE_ACTIVE || page->state == NVS_PAGE_FULL || page->state == NVS_PAGE_FREEING;
 }
 
-size_t nvs_page_find_listed(const nvs_page_t *page, size_t start, uint8_t namespace_index, const char *key,
-                            uint8_t chunk_index)
+size_t nvs_page_find_hash(const nvs_page_t *page, size_t start, uint32_t hash)
 {
     for (size_t i = start; i < NVS_ENTRIES_PER_PAGE; i++) {
-        const nvs_entry_t *entry = &page->flash.entries[i];
-        if (page->listed[i] && entry->namespace_index == namespace_index && entry->chunk_index == chunk_index &&
-            memcmp(entry->key, key, sizeof(entry->key)) == 0) {
+        if (page->hashes[i] == hash) {
             return i;
         }
     }
     return NVS_ENTRY_NONE;
+}
+
+static uint32_t hash_of(const nvs_query_t *query)
+{
+    nvs_entry_t entry = {.namespace_index = query->namespace_index, .chunk_index = query->chunk_index};
+    memcpy(entry.key, query->key, strnlen(query->key, NVS_KEY_CHARS_MAX)); /* the rest of a longer key is ignored */
+    return nvs_entry_hash(&entry);
 }
 
 typedef enum { SKIP, FOUND, OTHER_TYPE } match_t;
@@ -170,9 +174,7 @@ esp_err_t nvs_page_find(nvs_page_t *page, const nvs_query_t *query, size_t *inde
     const bool by_key = query->namespace_index != NVS_NAMESPACE_ANY && query->key != NULL &&
                         (query->type != NVS_ITEM_BLOB_DATA || query->chunk_index != NVS_CHUNK_ANY);
     if (by_key) {
-        char key[NVS_KEY_CHARS_MAX + 1] = {0};
-        memcpy(key, query->key, strnlen(query->key, NVS_KEY_CHARS_MAX)); /* the rest of a longer key is ignored */
-        start = nvs_page_find_listed(page, start, query->namespace_index, key, query->chunk_index);
+        start = nvs_page_find_hash(page, start, hash_of(query));
     }
     size_t next;
     for (size_t i = start; i < end; i = next) {
@@ -241,7 +243,7 @@ esp_err_t nvs_page_erase_item(nvs_page_t *page, size_t index)
     size_t span = 1;
     if (nvs_page_entry_state(page, index) == NVS_ENTRY_WRITTEN) {
         const nvs_entry_t *entry = &page->flash.entries[index];
-        page->listed[index] = false;
+        page->hashes[index] = NVS_HASH_NONE;
         span = nvs_entry_is_consistent(entry, index) ? entry->span : 1;
         for (size_t i = index; i < index + span; i++) {
             if (nvs_page_entry_state(page, i) == NVS_ENTRY_WRITTEN) {
@@ -354,7 +356,7 @@ esp_err_t nvs_page_write(nvs_page_t *page, const nvs_value_t *value)
         return ESP_ERR_NVS_PAGE_FULL;
     }
     const nvs_entry_t entry = entry_of(value, span);
-    page->listed[page->next_free] = true;
+    page->hashes[page->next_free] = nvs_entry_hash(&entry);
     const esp_err_t err = write_entries(page, &entry, 1);
     return err != ESP_OK || !is_variable ? err : write_data(page, value->data, value->size);
 }
@@ -390,7 +392,7 @@ esp_err_t nvs_page_copy(const nvs_page_t *page, nvs_page_t *target)
         if (end > NVS_ENTRIES_PER_PAGE || target->next_free + (end - i) > NVS_ENTRIES_PER_PAGE) {
             return ESP_FAIL;
         }
-        target->listed[target->next_free] = true;
+        target->hashes[target->next_free] = nvs_entry_hash(&page->flash.entries[i]);
         for (; i < end; i++) {
             const esp_err_t err = write_entries(target, &page->flash.entries[i], 1);
             if (err != ESP_OK) {
@@ -407,7 +409,7 @@ void nvs_page_forget(nvs_page_t *page, nvs_page_state_t state)
     page->used_count = 0;
     page->first_used = NVS_ENTRY_NONE;
     page->next_free = NVS_ENTRY_NONE;
-    memset(page->listed, 0, sizeof(page->listed));
+    memset(page->hashes, 0xFF, sizeof(page->hashes)); /* NVS_HASH_NONE */
 }
 
 esp_err_t nvs_page_erase(nvs_page_t *page)

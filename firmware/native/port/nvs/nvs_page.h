@@ -23,7 +23,7 @@ typedef struct {
     uint32_t sequence_number;
     uint8_t version;
     uint32_t states[8];                /* entry states, as far as they are known: see above */
-    bool listed[NVS_ENTRIES_PER_PAGE]; /* entries that can be found by key: intact, and not erased since */
+    uint32_t hashes[NVS_ENTRIES_PER_PAGE]; /* of entries that can be found by key: intact, and not erased since */
     size_t first_used;                 /* or NVS_ENTRY_NONE */
     size_t next_free;                  /* or NVS_ENTRY_NONE, which a full page has */
     uint16_t used_count;

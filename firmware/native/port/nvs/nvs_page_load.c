@@ -112,9 +112,8 @@ static esp_err_t check_active(nvs_page_t *page)
             }
             continue;
         }
-        page->listed[i] = true;
-        const size_t duplicate =
-            nvs_page_find_listed(page, 0, entry.namespace_index, entry.key, entry.chunk_index);
+        page->hashes[i] = nvs_entry_hash(&entry);
+        const size_t duplicate = nvs_page_find_hash(page, 0, page->hashes[i]);
         if (nvs_is_variable(entry.type)) {
             span = entry.span;
             if (!is_wholly_written(page, i, span)) {
@@ -144,7 +143,7 @@ static esp_err_t check_full(nvs_page_t *page)
             }
             continue;
         }
-        page->listed[i] = true;
+        page->hashes[i] = nvs_entry_hash(&entry);
         if (nvs_is_variable(entry.type) && !is_wholly_written(page, i, entry.span)) {
             (void)nvs_page_erase_item(page, i); /* nvs_flash goes on if this fails */
         }

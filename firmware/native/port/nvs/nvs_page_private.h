@@ -13,9 +13,8 @@ nvs_entry_state_t nvs_page_entry_state(const nvs_page_t *page, size_t index);
 /** Change the state of an entry, in memory and then in flash. */
 esp_err_t nvs_page_alter_entry(nvs_page_t *page, size_t index, nvs_entry_state_t state);
 
-/** The first entry from `start` on that can be found by this namespace, key (of 16 bytes) and chunk, or NVS_ENTRY_NONE. */
-size_t nvs_page_find_listed(const nvs_page_t *page, size_t start, uint8_t namespace_index, const char *key,
-                            uint8_t chunk_index);
+/** The first entry from `start` on that has this hash, or NVS_ENTRY_NONE. */
+size_t nvs_page_find_hash(const nvs_page_t *page, size_t start, uint32_t hash);
 
 /** The CRC that belongs into the header. */
 uint32_t nvs_page_header_crc32(const nvs_page_header_t *header);

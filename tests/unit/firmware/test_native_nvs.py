@@ -1,0 +1,295 @@
+"""The native port's NVS: what fctry.nvs writes it reads, and the other way round; a power cut loses nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import zlib
+from pathlib import Path
+
+import pytest
+from conftest import flash_of
+from nvs_script import POWER_CUT_STATUS, NvsScript, ProgramEndedError
+
+from fctry.nvs import Item, ItemType, decode, encode
+from fctry.partitions.table import PartitionTable
+
+TYPES = {"u8": 1, "i8": 1, "u16": 2, "i16": 2, "u32": 4, "i32": 4, "u64": 8, "i64": 8}
+NVS_BYTES = 0x6000
+
+
+class Flash:
+    """A flash file, and the programs that run on it."""
+
+    def __init__(self, program: Path, path: Path, table: PartitionTable) -> None:
+        self._program = program
+        self._path = path
+        self._table = table
+        self.write()
+
+    def write(self, **images: bytes) -> None:
+        """Make the file anew, with images by partition name."""
+        self._path.write_bytes(flash_of(self._table, **images))
+
+    def partition(self, name: str) -> bytes:
+        """A partition's content."""
+        partition = self._table.find(name)
+        return self._path.read_bytes()[partition.offset :][: partition.size_bytes]
+
+    def script(self, *commands: str, power_cut_at: int = 0) -> list[str]:
+        """Run commands in a new process; their lines and error names."""
+        with NvsScript(self._program, self._path, power_cut_at=power_cut_at) as script:
+            return [text for answer in script.run(commands) for text in (*answer.lines, answer.code)]
+
+    def values(self, label: str) -> dict[str, str]:
+        """What `list` shows: error or hex value, by namespace/key."""
+        mounted, *lines, _ = self.script(f"mount {label}", f"list {label}")
+        assert mounted == "ESP_OK"
+        entries = (line.split(" ") for line in lines)
+        return {place: value if code == "ESP_OK" else code for place, _, code, value in entries}
+
+
+@pytest.fixture
+def flash(native_build: Path, tmp_path: Path, table: PartitionTable) -> Flash:
+    return Flash(native_build / "nvs_script", tmp_path / "flash.bin", table)
+
+
+def hex_of(item: Item) -> str:
+    if isinstance(item.value, str):
+        return (item.value.encode() + b"\0").hex()
+    if isinstance(item.value, bytes):
+        return item.value.hex()
+    size = TYPES[item.type.value]
+    return (int(item.value) % (1 << (8 * size))).to_bytes(size, "little").hex()
+
+
+def numbers() -> list[Item]:
+    return [
+        Item("numbers", f"{kind}_{name}", ItemType(kind), value)
+        for kind, size in TYPES.items()
+        for name, value in (
+            ("low", 0 if kind[0] == "u" else -(1 << (8 * size - 1))),
+            ("high", (1 << (8 * size - (kind[0] == "i"))) - 1),
+        )
+    ]
+
+
+def texts() -> list[Item]:
+    return [Item("texts", f"t{size}", ItemType.STR, "x" * size) for size in (0, 1, 30, 31, 32, 33, 1000)]
+
+
+def blobs(sizes: tuple[int, ...]) -> list[Item]:
+    return [Item("blobs", f"b{size}", ItemType.BLOB, random.Random(size).randbytes(size)) for size in sizes]
+
+
+SMALL = (0, 1, 31, 32, 33, 1900)
+OVER_PAGES = (4000, 4001, 4400)
+
+
+@pytest.mark.parametrize("sizes", [SMALL, OVER_PAGES], ids=["in a page", "over pages"])
+def test_native_reads_what_fctry_encodes_as_version_2(flash, sizes):
+    items = numbers() + texts() + blobs(sizes)
+    flash.write(fctry=encode(items, NVS_BYTES))
+    assert flash.values("fctry") == {f"{item.namespace}/{item.key}": hex_of(item) for item in items}
+
+
+def test_native_reads_what_fctry_encodes_as_version_1(flash):
+    items = numbers() + texts() + blobs(SMALL)
+    flash.write(fctry=encode(items, NVS_BYTES, version=1))
+    shown = [item for item in items if item.type is not ItemType.BLOB]
+    assert flash.values("fctry") == {f"{item.namespace}/{item.key}": hex_of(item) for item in shown}
+    gets = [f"get blob {item.key}" for item in items if item.type is ItemType.BLOB]
+    _, _, *answers = flash.script("mount fctry", "open fctry blobs ro", *gets)
+    assert answers[::2] == [hex_of(item) for item in items if item.type is ItemType.BLOB]
+    assert set(answers[1::2]) == {"ESP_OK"}
+
+
+def sets(items: list[Item]) -> list[str]:
+    """The commands that write items."""
+    commands = []
+    for namespace in dict.fromkeys(item.namespace for item in items):
+        commands.append(f"open nvs {namespace} rw")
+        for item in (item for item in items if item.namespace == namespace):
+            value = hex_of(item)[:-2] if item.type is ItemType.STR else hex_of(item)
+            commands.append(f"set {item.type.value} {item.key} {value}")
+    return commands
+
+
+def test_fctry_decodes_what_native_writes(flash):
+    items = numbers() + texts() + blobs(SMALL + OVER_PAGES)
+    assert set(flash.script("mount nvs", *sets(items))) == {"ESP_OK"}
+    assert {(item.namespace, item.key, item.type, item.value) for item in decode(flash.partition("nvs"))} == {
+        (item.namespace, item.key, item.type, item.value) for item in items
+    }
+
+
+def test_native_writes_the_same_bytes_as_fctry_encodes(flash):
+    items = numbers() + texts() + blobs(SMALL + OVER_PAGES)
+    flash.script("mount nvs", *sets(items))
+    assert flash.partition("nvs") == encode(items, NVS_BYTES)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_native_and_fctry_agree_after_many_writes(flash, seed):
+    generator = random.Random(seed)
+    expected: dict[str, Item] = {}
+    commands = ["mount nvs", "open nvs settings rw"]
+    for _ in range(600):
+        key = f"key{generator.randrange(9)}"
+        if generator.random() < 0.1:
+            commands.append(f"remove {key}")
+            expected.pop(key, None)
+            continue
+        value: str | bytes | int = generator.choice(
+            [
+                generator.randbytes(generator.choice([0, 5, 100, 1200])),
+                "x" * generator.choice([0, 40, 800]),
+                generator.randrange(1 << 32),
+            ]
+        )
+        kind = {str: ItemType.STR, bytes: ItemType.BLOB, int: ItemType.U32}[type(value)]
+        expected[key] = Item("settings", key, kind, value)
+        commands += sets([expected[key]])[1:]
+        if generator.random() < 0.02:
+            commands += ["unmount nvs", "mount nvs", "open nvs settings rw"]
+    assert set(flash.script(*commands)) <= {"ESP_OK", "ESP_ERR_NVS_NOT_FOUND"}
+    assert flash.values("nvs") == {f"settings/{key}": hex_of(item) for key, item in expected.items()}
+    assert {item.key: item.value for item in decode(flash.partition("nvs"))} == {
+        key: item.value for key, item in expected.items()
+    }
+
+
+OLD = [
+    Item("settings", "number", ItemType.U32, 1),
+    Item("settings", "text", ItemType.STR, "old" * 20),
+    Item("settings", "blob", ItemType.BLOB, b"old" * 900),
+]
+NEW = [
+    Item("settings", "number", ItemType.U32, 2),
+    Item("settings", "text", ItemType.STR, "new" * 30),
+    Item("settings", "blob", ItemType.BLOB, b"new" * 1500),
+]
+
+
+def filled(flash: Flash, fillings: int) -> bytes:
+    """A partition with OLD in it, at some point of its pages' turnover."""
+    flash.write()
+    fill = [f"set str filler {bytes([65 + i % 26] * 900).hex()}" for i in range(fillings)]
+    flash.script("mount nvs", *sets(OLD), *fill)
+    return flash.partition("nvs")
+
+
+@pytest.mark.parametrize("fillings", [0, 2, 14, 17, 18, 19])
+def test_power_cut_at_any_operation_leaves_the_old_value_or_the_new_one(flash, fillings):
+    image = filled(flash, fillings)
+    old = {f"settings/{item.key}": hex_of(item) for item in OLD}
+    new = {f"settings/{item.key}": hex_of(item) for item in NEW}
+    power_cut_at = 0
+    while True:
+        power_cut_at += 1
+        flash.write(nvs=image)
+        try:
+            flash.script("mount nvs", *sets(NEW), power_cut_at=power_cut_at)
+        except ProgramEndedError as end:
+            assert end.status == POWER_CUT_STATUS
+        else:
+            break  # all operations were done
+        found = flash.values("nvs")
+        for place, value in old.items():
+            assert found[place] in (value, new[place]), (power_cut_at, place)
+        assert flash.script("mount nvs", *sets(NEW))[-1] == "ESP_OK"
+        assert {place: flash.values("nvs")[place] for place in new} == new
+    assert power_cut_at > 12
+
+
+def test_errors_of_names_sizes_and_modes_are_those_of_nvs_flash(flash):
+    answers = flash.script(
+        "mount nowhere",
+        "open nvs settings rw",
+        "mount nvs",
+        "mount fctry",
+        "open other settings rw",
+        "open nvs settings ro",
+        "open fctry settings rw",
+        "open nvs sixteen_letters_ rw",
+        "open nvs settings rw",
+        "set u8 sixteen_letters_ 01",
+        "set str long " + "41" * 4000,
+        "set str longest " + "41" * 3999,
+        "set blob huge " + "41" * 20001,
+        "get u8 missing",
+        "set u8 number 07",
+        "get u16 number",
+        "get str number",
+        "open nvs settings ro",
+        "set u8 number 08",
+        "remove number",
+        "get u8 number",
+    )
+    assert answers == [
+        "ESP_ERR_NOT_FOUND",
+        "ESP_ERR_NVS_NOT_INITIALIZED",
+        "ESP_OK",
+        "ESP_OK",
+        "ESP_ERR_NVS_PART_NOT_FOUND",
+        "ESP_ERR_NVS_NOT_FOUND",
+        "ESP_ERR_NOT_ALLOWED",
+        "ESP_ERR_NVS_KEY_TOO_LONG",
+        "ESP_OK",
+        "ESP_ERR_NVS_KEY_TOO_LONG",
+        "ESP_ERR_NVS_VALUE_TOO_LONG",
+        "ESP_OK",
+        "ESP_ERR_NVS_VALUE_TOO_LONG",
+        "ESP_ERR_NVS_NOT_FOUND",
+        "ESP_OK",
+        "ESP_ERR_NVS_NOT_FOUND",
+        "ESP_ERR_NVS_NOT_FOUND",
+        "ESP_OK",
+        "ESP_ERR_NVS_READ_ONLY",
+        "ESP_ERR_NVS_READ_ONLY",
+        "07",
+        "ESP_OK",
+    ]
+
+
+def test_full_partition_refuses_a_value_and_keeps_the_others(flash):
+    commands = [f"set str key{i} {'41' * 3000}" for i in range(6)]
+    answers = flash.script("mount nvs", "open nvs settings rw", *commands)
+    assert answers == ["ESP_OK"] * 7 + ["ESP_ERR_NVS_NOT_ENOUGH_SPACE"]
+    assert sorted(flash.values("nvs")) == [f"settings/key{i}" for i in range(5)]
+
+
+def test_statistics_count_as_nvs_flash_does(flash):
+    answers = flash.script("mount nvs", "open nvs settings rw", "set u8 a 01", "set str b 4142", "stats nvs")
+    assert answers[-2] == "used 4 free 752 available 626 total 756 namespaces 1"
+
+
+def page_with_version(version: int) -> bytes:
+    header = bytes([0xFE, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, version]) + b"\xff" * 19
+    return header + zlib.crc32(header[4:], 0xFFFFFFFF).to_bytes(4, "little")
+
+
+def test_newer_version_is_refused_until_erased(flash):
+    flash.write(nvs=page_with_version(0xFD))
+    assert flash.script("mount nvs", "erase nvs", "mount nvs") == [
+        "ESP_ERR_NVS_NEW_VERSION_FOUND",
+        "ESP_OK",
+        "ESP_OK",
+    ]
+
+
+def test_partition_without_an_empty_page_is_refused_unless_readonly(flash, table):
+    items = [Item("n", f"k{i}", ItemType.BLOB, bytes(1984)) for i in range(11)]
+    image = encode(items, NVS_BYTES, read_only=True)
+    flash.write(nvs=image, fctry=image)
+    assert image[-4096:] != b"\xff" * 4096
+    assert flash.script("mount nvs", "mount fctry") == ["ESP_ERR_NVS_NO_FREE_PAGES", "ESP_OK"]
+
+
+def test_keys_of_equal_hash_lose_the_older_one_as_in_nvs_flash(native_build, tmp_path, table):
+    writable = PartitionTable(tuple(dataclasses.replace(part, readonly=False) for part in table))
+    flash = Flash(native_build / "nvs_script", tmp_path / "flash.bin", writable)
+    # Both are 0x5df94d in namespace 1; found by trying.
+    commands = ["open nvs n rw", "set u8 yjzrfx 01", "set u8 gfumdy 02", "list nvs"]
+    assert "n/yjzrfx 01 ESP_OK 01" in flash.script("mount nvs", *commands)
+    assert flash.values("nvs") == {"n/gfumdy": "02"}
