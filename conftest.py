@@ -1,28 +1,51 @@
-"""Chooses the board that the device suite runs on (`--board`). No assertions here: the suite is the same on all."""
+"""Chooses the board that the device suite runs on (`--board`). No assertions here: the suite is the same on all.
+
+What the boards have in common is a serial port with EN and IO0 on RTS and DTR, so pytest-embedded's services `esp,idf`
+work on each of them; this file gives them the port and the build folder.
+"""
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from serial.tools import list_ports
+from filelock import FileLock, Timeout
 
 import fctry.serialport
-from fctry.boards import Board
+
+if TYPE_CHECKING:
+    from fctry.boards import Board
+    from fctry.device.flasher import Chip
 
 ROOT = Path(__file__).parent
-NATIVE_BUILD = ROOT / "firmware" / "native" / "build"
-BOARDS = ("native", "usb")
+FIRMWARE = ROOT / "firmware"
+NATIVE = FIRMWARE / "native"
+BOARDS = {
+    "native": "a simulated chip that runs firmware/native (needs a C compiler)",
+    "linux": "a simulated chip that runs the firmware as ESP-IDF builds it for its linux target",
+    "usb": "a connected board",
+}
+APP_NAME = "fctry"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.getgroup("fctry").addoption(
+    group = parser.getgroup("fctry")
+    group.addoption(
         "--board",
         choices=BOARDS,
-        help="board for the device suite: native (default; needs a C compiler), or usb (a connected board; "
-        "the default with --target or --port)",
+        help="board for the device suite (default: usb with --target or --port, else native): "
+        + "; ".join(f"{name}: {text}" for name, text in BOARDS.items()),
+    )
+    group.addoption(
+        "--yes", action="store_true", help="erase a connected board whatever application it holds"
     )
 
 
@@ -32,31 +55,38 @@ def pytest_configure(config: pytest.Config) -> None:
         option.board = "usb" if option.target or option.port else "native"
     option.embedded_services = option.embedded_services or "esp,idf"
     option.part_tool = option.part_tool or str(ROOT / "host" / "fctry" / "cli" / "part_tool.py")
-    if option.board == "native":
-        option.app_path = option.app_path or str(NATIVE_BUILD.parent)
-    else:
-        option.app_path = option.app_path or str(ROOT / "firmware")
-        if not option.port and not _connected_ports():
-            raise pytest.UsageError(
-                "no board is connected (esptool finds no serial port). Connect one, or name its port: --port PORT; "
-                "without a board: --board native (or plain `pytest`)."
-            )
+    if option.board == "usb" and not option.port:
+        option.port = _only_port(option.port_mac)
+    if not option.app_path:
+        option.app_path = str(NATIVE if option.board == "native" else FIRMWARE)
     fctry.serialport.register()
 
 
-class NativeBoards:
+def pytest_report_header(config: pytest.Config) -> str:
+    option = config.option
+    if option.board != "usb":
+        return f"board: {option.board}, {BOARDS[option.board]}"
+    return (
+        f"board: {option.port}. The device suite writes its partition table and application, and erases and writes "
+        "the partitions nvs and fctry."
+    )
+
+
+class SimulatedBoards:
     """The simulated boards of one worker, started when first asked for and kept until the session ends."""
 
     def __init__(self, directory: Path, build: Path) -> None:
-        self._directory = directory
-        self._build = build
+        from fctry.boards import Board
+
+        self._new = lambda index: Board(
+            directory / f"board-{index}.bin", [build], mac=bytes.fromhex(f"240ac4fc72{index + 1:02x}")
+        )
         self._running = ExitStack()
         self._boards: list[Board] = []
 
     def __getitem__(self, index: int) -> Board:
         while len(self._boards) <= index:
-            flash = self._directory / f"board-{len(self._boards)}.bin"
-            self._boards.append(self._running.enter_context(Board(flash, [self._build])))
+            self._boards.append(self._running.enter_context(self._new(len(self._boards))))
         return self._boards[index]
 
     def close(self) -> None:
@@ -64,35 +94,173 @@ class NativeBoards:
 
 
 @pytest.fixture(scope="session")
-def native_boards(
-    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[NativeBoards]:
-    build = Path(pytestconfig.option.app_path, pytestconfig.option.build_dir or "build")
-    if not (build / "flasher_args.json").is_file():
-        pytest.fail(f"{build} is not built: run `make native` (needs a C compiler)", pytrace=False)
-    boards = NativeBoards(tmp_path_factory.mktemp("boards"), build)
+def build_folder(pytestconfig: pytest.Config) -> Path:
+    """The folder of the firmware's build that goes onto the board, as pytest-embedded wants it."""
+    option = pytestconfig.option
+    target = {"native": "native", "linux": "linux"}.get(option.board, option.target or "esp32")
+    build = _find_build(Path(option.app_path), option.build_dir, target)
+    return _as_flashable(build) if option.board == "linux" else build
+
+
+@pytest.fixture(scope="session")
+def simulated_boards(
+    build_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SimulatedBoards]:
+    boards = SimulatedBoards(tmp_path_factory.mktemp("boards"), build_folder)
     yield boards
     boards.close()
 
 
+@pytest.fixture(scope="session")
+def usb_ports(pytestconfig: pytest.Config) -> Iterator[list[str]]:
+    """The ports of the connected boards, locked for this process, with nothing on them that is not ours."""
+    ports = pytestconfig.option.port.split("|")
+    with ExitStack() as stack:
+        for port in ports:
+            lock = FileLock(
+                Path(tempfile.gettempdir(), f"fctry{port.replace('/', '-').replace(':', '-')}.lock")
+            )
+            try:
+                stack.enter_context(lock.acquire(timeout=0))
+            except Timeout:
+                pytest.exit(f"{port} is in use by another run of this suite", returncode=1)
+            if not pytestconfig.option.yes:
+                _refuse_foreign_application(port)
+        yield ports
+
+
 @pytest.fixture
-def port(request: pytest.FixtureRequest, count: None) -> str | tuple[str | None, ...] | None:
-    """Overrides pytest-embedded's fixture: on the native board, ports of boards that are made for this worker."""
-    option = request.config.option
-    devices = (
-        request.node.callspec.params.get("count", option.count)
-        if hasattr(request.node, "callspec")
-        else option.count
-    )
-    if option.port or option.board != "native":
-        given = (option.port or "").split("|")
-        if len(given) < devices:
-            pytest.skip(f"needs {devices} boards: --port {'|'.join('PORT' for _ in range(devices))}")
-        return option.port if devices == 1 else tuple(given)
-    boards = request.getfixturevalue("native_boards")
-    urls = tuple(boards[index].url for index in range(devices))
-    return urls if devices > 1 else urls[0]
+def device_count(request: pytest.FixtureRequest) -> int:
+    """How many devices the test wants: pytest-embedded's `count`, an option or a parameter of the test."""
+    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    return int(parameters.get("count", request.config.option.count))
 
 
-def _connected_ports() -> list[str]:
-    return [port.device for port in list_ports.comports() if port.vid is not None]
+@pytest.fixture
+def build_dir(build_folder: Path, device_count: int) -> str | tuple[str, ...]:
+    """Overrides pytest-embedded's fixture: the same build for each device."""
+    return str(build_folder) if device_count == 1 else (str(build_folder),) * device_count
+
+
+@pytest.fixture
+def port(request: pytest.FixtureRequest, device_count: int) -> str | tuple[str, ...]:
+    """Overrides pytest-embedded's fixture: one port, or one for each device."""
+    if request.config.option.board == "usb":
+        ports = request.getfixturevalue("usb_ports")
+        if len(ports) < device_count:
+            pytest.skip(f"needs {device_count} boards: --port {'|'.join(['PORT'] * device_count)}")
+    else:
+        boards = request.getfixturevalue("simulated_boards")
+        ports = [boards[index].url for index in range(device_count)]
+    return ports[0] if device_count == 1 else tuple(ports[:device_count])
+
+
+def _only_port(mac: str | None) -> str:
+    """The port of the connected board. With several, the one whose chip has this MAC address."""
+    from fctry.device import flasher
+
+    ports = [found.device for found in fctry.serialport.find_ports()]
+    if not ports:
+        raise pytest.UsageError(
+            "no board is connected: no serial port with a USB adapter of an ESP board was found. Connect one, or name "
+            "its port (--port PORT); without a board: --board native (or plain `pytest`)."
+        )
+    if mac:
+        for port in ports:
+            with flasher.connect(port) as chip:
+                if chip.mac() == mac.lower():
+                    return port
+        raise pytest.UsageError(f"no board with the MAC address {mac} at {', '.join(ports)}")
+    if len(ports) > 1:
+        raise pytest.UsageError(
+            f"several boards are connected: --port {' or --port '.join(ports)}, or --port-mac MAC"
+        )
+    return ports[0]
+
+
+def _find_build(app_path: Path, build_dir: str | None, target: str) -> Path:
+    """The build folder for a target: the one that was named, else `build` or `build_TARGET`, built if need be."""
+    if target == "native":
+        build = app_path / (build_dir or "build")
+        if not (build / "flasher_args.json").is_file():
+            pytest.fail(f"{build} is not built: make native (needs a C compiler)", pytrace=False)
+        return build
+    own = app_path / f"build_{target}"
+    candidates = [app_path / build_dir] if build_dir else [app_path / "build", own]
+    for build in candidates:
+        config = build / "config" / "sdkconfig.json"
+        if config.is_file() and json.loads(config.read_text())["IDF_TARGET"] == target:
+            return build
+    command = [
+        "idf.py",
+        "-B",
+        str(own),
+        f"-DSDKCONFIG={own / 'sdkconfig'}",
+        f"-DIDF_TARGET={target}",
+        "build",
+    ]
+    if target == "linux":
+        command.insert(1, "--preview")
+    if build_dir or not shutil.which("idf.py"):
+        pytest.fail(
+            f"no build of the firmware for {target} in {' or '.join(map(str, candidates))}. With an ESP-IDF of yours "
+            f"(`. $IDF_PATH/export.sh`), in {app_path}: {' '.join(command)}",
+            pytrace=False,
+        )
+    with FileLock(own.with_suffix(".lock")):
+        subprocess.run(command, cwd=app_path, check=True)
+    return own
+
+
+def _as_flashable(build: Path) -> Path:
+    """A folder with what the simulated chip needs of a build for ESP-IDF's linux target, which has only an ELF."""
+    folder = build / "board"
+    with FileLock(build / "board.lock"):
+        folder.mkdir(exist_ok=True)
+        shutil.copy(build / f"{APP_NAME}.elf", folder)
+        version = (FIRMWARE / "version.txt").read_text().strip()
+        subprocess.run([sys.executable, NATIVE / "pack.py", "--version", version, folder], check=True)
+    return folder
+
+
+def _refuse_foreign_application(port: str) -> None:
+    """End the session when the board holds an application that is not this project's."""
+    from fctry.device import flasher
+
+    with flasher.connect(port) as chip:
+        names = _applications(chip) - {APP_NAME}
+    if names:
+        pytest.exit(
+            f"the board at {port} holds another application: {', '.join(sorted(names))}. The suite would overwrite it "
+            "and erase its data: --yes if that is meant",
+            returncode=1,
+        )
+
+
+def _applications(chip: Chip) -> set[str]:
+    """The names of the applications in a board's flash, as its own partition table places them."""
+    from fctry.boards.app_image import AppDescription
+    from fctry.errors import FormatError
+    from fctry.partitions import binary
+    from fctry.partitions.table import APP, TABLE_OFFSET
+
+    raw = chip.read(TABLE_OFFSET, binary.TABLE_BYTES)
+    if is_erased(raw):
+        return set()
+    try:
+        offsets = [entry.offset for entry in binary.unpack(raw) if entry.type == APP]
+    except FormatError:
+        return {"no valid partition table"}
+    names = set()
+    for offset in offsets:
+        description = chip.read(offset + 0x20, 0x100)  # behind the headers of image and first segment
+        if not is_erased(description):
+            try:
+                names.add(AppDescription.unpack(description).project_name)
+            except FormatError:
+                names.add("one without a description")
+    return names
+
+
+def is_erased(data: bytes) -> bool:
+    return data.count(0xFF) == len(data)
