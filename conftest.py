@@ -59,7 +59,14 @@ def pytest_configure(config: pytest.Config) -> None:
         option.port = _only_port(option.port_mac)
     if not option.app_path:
         option.app_path = str(NATIVE if option.board == "native" else FIRMWARE)
+    config.addinivalue_line("markers", "not_on(board, reason): a case that this board cannot run")
     fctry.serialport.register()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("not_on"):
+        if mark.args[0] == item.config.option.board:
+            pytest.skip(f"not on the board {mark.args[0]}: {mark.kwargs['reason']}")
 
 
 def pytest_report_header(config: pytest.Config) -> str:

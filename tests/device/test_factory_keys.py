@@ -61,8 +61,16 @@ def test_restart_command_boots_the_application_again(factory_device, article_ima
     at_boot = factory_device.flash_factory(article_image)
     factory_device.expect_event("ready")
     factory_device.command("restart")
-    assert factory_device.expect_event("boot")["reset"] == "software"
+    factory_device.expect_event("boot")
     assert factory_device.report() == at_boot
+
+
+@pytest.mark.not_on("linux", reason="ESP-IDF's linux target knows no reset reasons")
+def test_reset_reason_is_reported(factory_device):
+    factory_device.reset()
+    factory_device.expect_event("ready")
+    factory_device.command("restart")
+    assert factory_device.expect_event("boot")["reset"] == "software"
 
 
 def test_application_flashed_again_keeps_the_factory_keys(factory_device, article_image):

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
 
 from fctry.boards.boot import ResetReason
 from fctry.boards.nor_flash import NorFlash
@@ -57,6 +58,11 @@ class Bus:
         self._flash = flash
         self._info = _INFO.pack(mac, reset_reason, 0, flash.size_bytes)
         self._gpio = gpio
+
+    @property
+    def flash_file(self) -> Path:
+        """The file of the flash."""
+        return self._flash.path.resolve()
 
     def reply(self, request: BusRequest, data: bytes = b"") -> bytes:
         """Do what is asked for. Returns the status byte and what follows it. Raises PowerCutError."""

@@ -17,6 +17,8 @@ from fctry.boards.bus import REQUEST, Bus, BusRequest
 from fctry.boards.nor_flash import PowerCutError
 
 READ_BYTES = 65536
+FLASH_FILE_VARIABLE = "FCTRY_FLASH_FILE"
+"""For firmware built by ESP-IDF for its linux target: it knows no bus, and maps the flash file itself."""
 MAX_DATA_BYTES = 0x100000  # longer than anything that firmware programs at once: a request out of step
 
 
@@ -54,6 +56,7 @@ class NativeCpu:
             with theirs:
                 self._process = subprocess.Popen(
                     [elf, "--bus", str(theirs.fileno())],
+                    env={**os.environ, FLASH_FILE_VARIABLE: str(bus.flash_file)},
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     pass_fds=[theirs.fileno()],
