@@ -58,10 +58,11 @@ class NorFlash:
         self._memory = mmap.mmap(self._descriptor, size_bytes)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file. Without effect the second time."""
         with self._lock:
-            self._memory.close()
-            os.close(self._descriptor)
+            if not self._memory.closed:
+                self._memory.close()
+                os.close(self._descriptor)
 
     def read(self, address: int, size_bytes: int) -> bytes:
         """The bytes at `address`."""

@@ -19,7 +19,7 @@ from fctry.serialport.com_port import (
     pack_baudrate,
     unpack_baudrate,
 )
-from fctry.serialport.telnet import Data, Event, Negotiation, Option, Options, Parser, Subnegotiation
+from fctry.serialport.telnet import Data, Event, Negotiation, Option, Options, Parser
 
 SIGNATURE = b"fctry board"
 
@@ -91,6 +91,7 @@ class Session:
             ours=(Option.BINARY, Option.ECHO, Option.SUPPRESS_GO_AHEAD, Option.COM_PORT),
             theirs=(Option.BINARY, Option.SUPPRESS_GO_AHEAD, Option.COM_PORT),
         )
+        self._has_told_modem_state = False
         self._baud = baud
         self._one_byte_settings = {Request.SET_DATASIZE: 8, Request.SET_PARITY: 1, Request.SET_STOPSIZE: 1}
         self._controls = {request: group[0] for request, group in _CONTROL_GROUPS.items()}
@@ -106,16 +107,18 @@ class Session:
     def _steps(self, event: Event) -> list[Step]:
         if isinstance(event, Data):
             return [Received(event.data)]
+        steps: list[Step] = []
+        if event.option == Option.COM_PORT and not self._has_told_modem_state:
+            # unasked, because clients wait for it; as late as here, because only now is it known to be a client
+            # that speaks RFC2217 (pyserial takes our request for an answer, and then sends none of its own)
+            self._has_told_modem_state = True
+            steps.append(_notify_modem_state())
         if isinstance(event, Negotiation):
-            was_on = Option.COM_PORT in self._telnet.theirs
             answer = self._telnet.receive(event)
-            steps: list[Step] = [Send(answer)] if answer else []
-            if not was_on and Option.COM_PORT in self._telnet.theirs:
-                steps.append(_notify_modem_state())
-            return steps
-        if isinstance(event, Subnegotiation) and event.option == Option.COM_PORT and event.payload:
-            return self._com_port_steps(event.payload[0], event.payload[1:])
-        return []
+            return [*steps, Send(answer)] if answer else steps
+        if event.option == Option.COM_PORT and event.payload:
+            return steps + self._com_port_steps(event.payload[0], event.payload[1:])
+        return steps
 
     def _com_port_steps(self, code: int, value: bytes) -> list[Step]:
         if code == Request.SET_BAUDRATE:

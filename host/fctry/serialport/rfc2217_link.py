@@ -64,7 +64,9 @@ class Link:
 
     def negotiate(self) -> None:
         """Agree with the server to speak RFC2217. Raises OpenError when it is busy or is no such server."""
-        self._send(self._telnet.ask())
+        with self._changed:
+            requests = self._telnet.ask()
+        self._send(requests)
         with self._changed:
             self._changed.wait_for(lambda: self._lost or self._is_agreed, self._timeout_s)
             if self._is_agreed:

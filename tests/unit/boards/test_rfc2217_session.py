@@ -15,6 +15,7 @@ from fctry.serialport.telnet import Option, Verb, escape, negotiation
 def session() -> Session:
     started = Session()
     started.start()
+    started.feed(negotiation(Verb.WILL, Option.COM_PORT))
     return started
 
 
@@ -39,9 +40,14 @@ def test_session_asks_for_what_it_needs_at_the_start() -> None:
         assert negotiation(verb, option) in step.data
 
 
-def test_input_lines_are_told_when_the_client_speaks_rfc2217(session: Session) -> None:
-    assert session.feed(negotiation(Verb.WILL, Option.COM_PORT)) == [answer(Request.NOTIFY_MODEMSTATE, 0xB0)]
-    assert session.feed(negotiation(Verb.WILL, Option.COM_PORT)) == []
+@pytest.mark.parametrize(
+    "first", [negotiation(Verb.WILL, Option.COM_PORT), message(Request.SET_CONTROL, Control.FLOW_NONE)]
+)
+def test_input_lines_are_told_once_when_the_client_speaks_rfc2217(first: bytes) -> None:
+    session = Session()
+    session.start()
+    assert answer(Request.NOTIFY_MODEMSTATE, 0xB0) in session.feed(first)
+    assert answer(Request.NOTIFY_MODEMSTATE, 0xB0) not in session.feed(first)
     assert session.feed(message(Request.NOTIFY_MODEMSTATE)) == [answer(Request.NOTIFY_MODEMSTATE, 0xB0)]
 
 
