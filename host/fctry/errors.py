@@ -13,7 +13,10 @@ Every error carries data beside its text, and a ``hint`` that says what to do, w
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class FctryError(Exception):

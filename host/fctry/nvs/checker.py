@@ -6,10 +6,9 @@ Each check is a generator of problems over the pages or the contents; `problems.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fctry.errors import FormatError
-from fctry.findings import Finding
 from fctry.nvs.contents import Contents, read
 from fctry.nvs.format import (
     CHUNK_ANY,
@@ -27,6 +26,9 @@ from fctry.nvs.format import (
 )
 from fctry.nvs.problems import RULES
 from fctry.nvs.reader import Entry, Page
+
+if TYPE_CHECKING:
+    from fctry.findings import Finding
 
 READ_WRITE_PAGES_MIN = 3
 BLANK = b"\xff" * ENTRY_SIZE_BYTES
@@ -55,9 +57,11 @@ def check(image: bytes, *, read_only: bool = False, is_decrypted: bool = False) 
 
 def finding(problem: Problem, read_only: bool) -> Finding:
     """A problem with its severity and its remedy."""
+    from fctry.findings import Finding, Severity  # costs as much as a check that finds nothing
+
     rule = RULES[problem.code]
     severity = rule.severity_read_only if read_only else rule.severity
-    return Finding(problem.code, severity, problem.where, problem.message, rule.hint)
+    return Finding(problem.code, Severity(severity), problem.where, problem.message, rule.hint)
 
 
 def problems(contents: Contents, read_only: bool = False, is_decrypted: bool = False) -> list[Problem]:

@@ -1,4 +1,4 @@
-"""What the firmware makes of a partition: its namespaces, its blobs put together, the value it reads for each key.
+"""What the firmware finds in a partition: namespaces, keys, blobs and their chunks. `values` reads them.
 
 Source: ESP-IDF v5.5.5, components/nvs_flash/src/nvs_storage.cpp (init, readItem, readMultiPageBlob),
 src/nvs_pagemanager.cpp (load).
@@ -16,15 +16,7 @@ from fctry.nvs.format import (
     DataType,
     PageState,
 )
-from fctry.nvs.item import NUMBERS, Item, ItemType, Value
-from fctry.nvs.reader import Entry, Page, read_entries, read_pages, text_of
-
-
-class Stored(NamedTuple):
-    """An item, and the entry that the firmware finds it by."""
-
-    item: Item
-    entry: Entry
+from fctry.nvs.reader import Entry, Page, read_entries, read_pages
 
 
 class Blob(NamedTuple):
@@ -71,12 +63,6 @@ class Contents:
         for entry in self.names:
             if entry.type == DataType.U8:
                 self.namespaces.setdefault(entry.data[0], entry.key)
-        self.stored = self._stored()
-
-    @property
-    def items(self) -> list[Item]:
-        """What the firmware reads, in the order in which it was written."""
-        return [item for item, _ in self.stored]
 
     def blob(self, entry: Entry) -> Blob:
         """The blob of a BLOB_IDX."""
@@ -85,17 +71,7 @@ class Contents:
         family = [chunk for number in range(start, end) for chunk in self.chunks.get((*entry.id, number), ())]
         return Blob(entry, tuple(family))
 
-    def _stored(self) -> list[Stored]:
-        stored = []
-        for entries in self.keys.values():
-            entry = self._valid(entries)
-            is_found = not entry.fault and entry.chunk_index == CHUNK_ANY
-            value = self._value(entry) if is_found else None
-            if value and entry.ns_index in self.namespaces:
-                stored.append(Stored(Item(self.namespaces[entry.ns_index], entry.key, *value), entry))
-        return stored
-
-    def _valid(self, duplicates: list[Entry]) -> Entry:
+    def valid(self, duplicates: list[Entry]) -> Entry:
         """The one that counts: the newest within the active page or as the last item of all, else the oldest."""
         newest = duplicates[-1]
         is_last = newest is self.entries[-1]
@@ -103,20 +79,6 @@ class Contents:
         if is_last or (is_active and len(duplicates) > 1 and duplicates[-2].page == newest.page):
             return newest
         return duplicates[0]
-
-    def _value(self, entry: Entry) -> tuple[ItemType, Value] | None:
-        """Type and value of an item, None if the firmware finds it damaged."""
-        if entry.type == DataType.SZ:
-            return ItemType.STR, text_of(entry.payload)
-        if entry.type == DataType.BLOB:
-            return ItemType.BLOB, entry.payload
-        if entry.type == DataType.BLOB_IDX:
-            blob = self.blob(entry)
-            if not blob.is_whole or any(chunk.fault for chunk in blob.chunks):
-                return None
-            return ItemType.BLOB, b"".join(chunk.payload for chunk in blob.chunks)
-        item_type = ItemType[DataType(entry.type).name]
-        return item_type, NUMBERS[item_type].unpack_from(entry.data)[0]
 
 
 def read(image: bytes) -> Contents:

@@ -1,55 +1,35 @@
-"""The CSV that nvs_partition_gen takes: ``key,type,encoding,value``.
+"""The CSV that nvs_partition_gen takes, ``key,type,encoding,value``: reading it, and writing one.
 
 Source: ESP-IDF v5.5.5, docs/en/api-reference/storage/nvs_partition_gen.rst, and esp-idf-nvs-partition-gen 0.3.0.
 
 Types: ``namespace`` (all keys below are in it), ``data`` (the value is in the CSV), ``file`` (the value is a path,
-relative to the CSV). Lines that begin with # are comments, but not within a quoted value.
+relative to the CSV).
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import csv
-import re
-from collections.abc import Callable, Iterable, Iterator
+import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from fctry.errors import InputError
-from fctry.nvs.item import NUMBERS, Item, ItemType, Value, pack_name, pack_value
+from fctry.nvs.csv_records import Record, read_records
+from fctry.nvs.encodings import ENCODINGS_TEXT, parse_value
+from fctry.nvs.item import Item, Value, pack_name, pack_value
 
 COLUMNS = ("key", "type", "encoding", "value")
-NUMBER_ENCODINGS = {item_type.value: item_type for item_type in NUMBERS}
-BYTES_ENCODINGS = ("hex2bin", "base64", "binary")
-FILL_ENCODING = re.compile(r"blob_(sz_)?fill\((\d{1,6});0x([0-9a-f]{2})\)")
-INTEGER = re.compile(r"[+-]?(0x[0-9a-f]+|[0-9]+)", re.IGNORECASE)
-ENCODINGS_TEXT = ", ".join(
-    [*NUMBER_ENCODINGS, "string", *BYTES_ENCODINGS, "blob_fill(N;0xPP), blob_sz_fill(N;0xPP)"]
-)
+CELL_SIZE_BYTES_MAX = 60_000  # of a blob as hex digits; CSV readers refuse cells of more than 128 KiB
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a CSV says: its items, and its namespaces in order, also those without items."""
+    """What a CSV says: its items, how the value of each is encoded, and its namespaces, also those without items."""
 
     items: tuple[Item, ...]
+    encodings: tuple[str, ...]
     namespaces: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A line of the CSV, or several when a quoted value spans them."""
-
-    file: Path
-    line: int
-    key: str
-    type: str
-    encoding: str
-    value: str
-
-    def refusal(self, message: str, hint: str) -> InputError:
-        return InputError(message, hint=hint, file=self.file, line=self.line)
 
 
 def read_csv(path: str | Path) -> list[Item]:
@@ -57,208 +37,128 @@ def read_csv(path: str | Path) -> list[Item]:
     return list(read_sheet(path).items)
 
 
-def read_sheet(path: str | Path) -> Sheet:
-    """The items and the namespaces of a CSV. Raises InputError with file, line and remedy."""
-    path = Path(path)
+def read_sheet(*paths: str | Path) -> Sheet:
+    """What one or several CSVs say, one after the other. Raises InputError with file, line and remedy."""
     items: list[Item] = []
+    encodings: list[str] = []
     namespaces: dict[str, None] = {}
-    namespace = None
-    for row in _rows(path):
-        if row.type == "namespace":
-            pack_name(row.key, "namespace", file=path, line=row.line)
-            namespace = row.key
-            namespaces[namespace] = None
-        elif row.type not in ("data", "file"):
-            raise row.refusal(f"unknown type {row.type!r}", "types are namespace, data and file")
-        elif namespace is None:
-            raise row.refusal(
-                f"key {row.key!r} before any namespace", "begin with a line such as `storage,namespace,,`"
-            )
-        else:
-            items.append(_item(row, namespace))
-    return Sheet(tuple(items), tuple(namespaces))
+    for path in map(Path, paths):
+        namespace = None
+        for record in read_records(path, COLUMNS):
+            key, row_type, encoding, value = _cells(record)
+            if row_type == "namespace":
+                pack_name(key, "namespace", file=path, line=record.line)
+                namespaces[key] = None
+                namespace = key
+            elif row_type not in ("data", "file"):
+                raise record.refusal(f"unknown type {row_type!r}", "types are namespace, data and file")
+            elif namespace is None:
+                hint = "begin with a line such as `storage,namespace,,`"
+                raise record.refusal(f"key {key!r} before any namespace", hint)
+            else:
+                content = value.encode() if row_type == "data" else _read(record, key, value)
+                items.append(_item(record, namespace, key, encoding, content))
+                encodings.append(encoding)
+    return Sheet(tuple(items), tuple(encodings), tuple(namespaces))
 
 
-def _item(row: _Row, namespace: str) -> Item:
-    pack_name(row.key, "key", file=row.file, line=row.line)
-    content = _content(row)
+def _cells(record: Record) -> tuple[str, str, str, str]:
+    cells = record.cells
+    if cells.get("type") == "namespace":
+        cells = {"encoding": "", "value": "", **cells}
+    for name in COLUMNS:
+        if name not in cells:
+            raise record.refusal(f"no {name}", f"each line has {','.join(COLUMNS)}")
+    return cells["key"], cells["type"], cells["encoding"], cells["value"]
+
+
+def _read(record: Record, key: str, value: str) -> bytes:
     try:
-        item_type, value = _decode(row.encoding.lower(), content)
-    except (ValueError, binascii.Error) as error:
-        raise row.refusal(
-            f"key {row.key!r}: {error}", f"correct the value, or its encoding {row.encoding!r}"
-        ) from None
+        return (record.file.parent / value).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a path"
+        message = f"key {key!r}: cannot read {value!r}: {reason}"
+        raise record.refusal(message, "paths are relative to the CSV") from None
+
+
+def _item(record: Record, namespace: str, key: str, encoding: str, content: bytes) -> Item:
+    pack_name(key, "key", file=record.file, line=record.line)
+    try:
+        item_type, value = parse_value(encoding, content)
     except LookupError:
-        raise row.refusal(f"unknown encoding {row.encoding!r}", f"encodings are {ENCODINGS_TEXT}") from None
-    item = Item(namespace, row.key, item_type, value, file=row.file, line=row.line)
+        raise record.refusal(f"unknown encoding {encoding!r}", f"encodings are {ENCODINGS_TEXT}") from None
+    except ValueError as error:
+        hint = f"correct the value, or its encoding {encoding!r}"
+        raise record.refusal(f"key {key!r}: {error}", hint) from None
+    item = Item(namespace, key, item_type, value, file=record.file, line=record.line)
     pack_value(item)
     return item
 
 
-def _content(row: _Row) -> bytes:
-    """The value as bytes: those of the file, or the cell in UTF-8."""
-    if row.type == "data":
-        return row.value.encode()
-    path = row.file.parent / row.value
-    try:
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a path"
-        raise row.refusal(
-            f"key {row.key!r}: cannot read {row.value!r}: {reason}", "paths are relative to the CSV"
-        ) from None
+def format_csv(
+    items: Iterable[Item], namespaces: Iterable[str] = (), stem: str = ""
+) -> tuple[str, dict[str, bytes]]:
+    """A CSV that builds the same items, and the files that it refers to: name -> content.
 
-
-def _decode(encoding: str, content: bytes) -> tuple[ItemType, Value]:
-    """Type and value. Raises ValueError for content that the encoding does not allow, LookupError for no encoding.
-
-    No message tells the content: it may be a secret.
+    Values that no cell can hold (large blobs, strings with carriage returns) go to files ``STEM-1.bin`` and so on.
+    Raises InputError for names and strings that are not UTF-8, which no CSV can hold.
     """
-    if encoding in NUMBER_ENCODINGS:
-        item_type = NUMBER_ENCODINGS[encoding]
-        parse = float if item_type in (ItemType.FLOAT, ItemType.DOUBLE) else _integer
-        return item_type, _number(parse, content)
-    if encoding == "string":
-        return ItemType.STR, _text(content)
-    fill = FILL_ENCODING.fullmatch(encoding)
-    if fill:
-        return ItemType.BLOB, _filled(content, bool(fill[1]), int(fill[2]), int(fill[3], 16))
-    if encoding not in BYTES_ENCODINGS:
-        raise LookupError
-    if encoding == "hex2bin":
-        return ItemType.BLOB, _hex(content)
-    if encoding == "base64":
-        return ItemType.BLOB, base64.b64decode(b"".join(content.split()), validate=True)
-    return ItemType.BLOB, content
-
-
-def _number(parse: Callable[[str], Value], content: bytes) -> Value:
-    try:
-        return parse(content.decode().strip())
-    except ValueError:
-        raise ValueError("not a number") from None
-
-
-def _integer(text: str) -> int:
-    """Decimal or, which the generator refuses, hexadecimal."""
-    match = INTEGER.fullmatch(text)
-    if not match:
-        raise ValueError
-    return int(text, 16) if match[1][:2] in ("0x", "0X") else int(text)
-
-
-def _text(content: bytes) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        raise ValueError("not UTF-8 text") from None
-
-
-def _hex(content: bytes) -> bytes:
-    digits = content.strip()
-    if len(digits) % 2:
-        raise ValueError("odd number of hex digits")
-    try:
-        return binascii.unhexlify(digits)
-    except binascii.Error:
-        raise ValueError("not hex digits") from None
-
-
-def _filled(content: bytes, has_size: bool, size_bytes: int, pad: int) -> bytes:
-    """The undocumented fills: the content padded to a size; for ``sz``, its length in 4 bytes goes before it."""
-    if len(content) > size_bytes:
-        raise ValueError(f"{len(content)} bytes, more than the {size_bytes} to fill")
-    padded = content.ljust(size_bytes, bytes([pad]))
-    return len(content).to_bytes(4, "little") + padded if has_size else padded
-
-
-def _rows(path: Path) -> Iterator[_Row]:
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            yield from _parse(path, file)
-    except OSError as error:
-        raise InputError(f"cannot read: {error.strerror}", hint="check the path", file=path) from None
-    except UnicodeDecodeError:
-        raise InputError("not UTF-8", hint="save the CSV as UTF-8", file=path) from None
-
-
-def _parse(path: Path, text: Iterable[str]) -> Iterator[_Row]:
-    lines = _Lines(text)
-    records = csv.reader(lines, strict=True)
-    columns: list[str] | None = None
-    while True:
-        lines.start_record()
-        try:
-            record = next(records, None)
-        except csv.Error as error:
-            raise InputError(
-                f"not CSV: {error}", hint="check the quotes", file=path, line=lines.first or lines.number
-            ) from None
-        if record is None:
-            break
-        if not record:
-            continue
-        if columns is None:
-            columns = _check_columns(path, lines.first, record)
+    rows: list[tuple[str, str, str, str]] = []
+    files: dict[str, bytes] = {}
+    current = None
+    missing = dict.fromkeys(namespaces)
+    for item in items:
+        for name in _up_to(item.namespace, missing):
+            rows.append((name, "namespace", "", ""))
+            current = name
+        if item.namespace != current:
+            rows.append((item.namespace, "namespace", "", ""))
+            current = item.namespace
+        encoding, cell, content = _encoded(item)
+        if cell is None:
+            cell = f"{stem}-{len(files) + 1}.bin"
+            files[cell] = content
+            rows.append((item.key, "file", encoding, cell))
         else:
-            yield _row(path, lines.first, columns, record)
-    if columns is None:
-        raise InputError("empty", hint=f"begin with the line `{','.join(COLUMNS)}`", file=path)
+            rows.append((item.key, "data", encoding, cell))
+    rows += [(name, "namespace", "", "") for name in missing]
+    return _format(rows), files
 
 
-class _Lines:
-    """Lines without comments, and the number of the one that the current record began with.
-
-    A line within a quoted value is never a comment: only `csv.reader` knows, and it asks for one line at a time.
-    """
-
-    def __init__(self, text: Iterable[str]) -> None:
-        self._text = iter(text)
-        self.number = 0
-        self.first = 0
-
-    def start_record(self) -> None:
-        self.first = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        while True:
-            line = next(self._text)
-            self.number += 1
-            if self.first or not line.startswith("#"):
-                break
-        self.first = self.first or self.number
-        return line
-
-
-def _check_columns(path: Path, line: int, names: list[str]) -> list[str]:
-    header = ",".join(COLUMNS)
-    for name in COLUMNS:
-        if names.count(name) != 1:
-            problem = "missing" if name not in names else "twice"
-            raise InputError(
-                f"column {name!r} is {problem}; found {','.join(names)!r}",
-                hint=f"the first line must be `{header}`, without spaces",
-                file=path,
-                line=line,
-            )
+def _up_to(namespace: str, missing: dict[str, None]) -> list[str]:
+    """Take out of ``missing`` the names up to this one, if it is there: that is the order they are numbered in."""
+    if namespace not in missing:
+        return []
+    names = list(missing)[: list(missing).index(namespace) + 1]
+    for name in names:
+        del missing[name]
     return names
 
 
-def _row(path: Path, line: int, columns: list[str], record: list[str]) -> _Row:
-    if len(record) > len(columns):
-        raise InputError(
-            f"{len(record)} values for {len(columns)} columns",
-            hint="put a value with a comma in double quotes",
-            file=path,
-            line=line,
-        )
-    cells = dict(zip(columns, record, strict=False))
-    if cells.get("type") == "namespace":
-        cells = {"encoding": "", "value": "", **cells}
-    missing = [name for name in COLUMNS if name not in cells]
-    if missing:
-        raise InputError(f"no {missing[0]}", hint=f"each line has {','.join(COLUMNS)}", file=path, line=line)
-    return _Row(path, line, *(cells[name] for name in COLUMNS))
+def _encoded(item: Item) -> tuple[str, str | None, bytes]:
+    """Encoding, and the cell if the value fits into one, and the content of a file in its place."""
+    value: Value = item.value
+    if isinstance(value, bytes):
+        return ("binary", None, value) if len(value) > CELL_SIZE_BYTES_MAX else ("hex2bin", value.hex(), b"")
+    if not isinstance(value, str):
+        return item.type.value, repr(value), b""
+    try:
+        content = value.encode()
+    except UnicodeEncodeError:
+        raise item.refusal(f"key {item.key!r}: string that is not UTF-8", "no CSV can hold it") from None
+    return ("string", None, content) if "\r" in value else ("string", value, b"")
+
+
+def _format(rows: Iterable[tuple[str, str, str, str]]) -> str:
+    text = io.StringIO()
+    plain = csv.writer(text, lineterminator="\n")
+    quoted = csv.writer(
+        text, lineterminator="\n", quoting=csv.QUOTE_ALL
+    )  # a # at the start would be a comment
+    plain.writerow(COLUMNS)
+    for row in rows:
+        name = row[0]
+        if "\r" in name or name != name.encode(errors="replace").decode():
+            raise InputError(f"name {name!r} has characters that no CSV can hold", hint="rename it")
+        (quoted if name.startswith("#") else plain).writerow(row)
+    return text.getvalue()

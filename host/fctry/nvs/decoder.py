@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fctry.errors import FormatError
-from fctry.findings import Severity
 from fctry.nvs.checker import problems
 from fctry.nvs.contents import Contents, read
 from fctry.nvs.item import Item
-from fctry.nvs.problems import RULES
+from fctry.nvs.problems import ERROR, RULES
+from fctry.nvs.values import read_items
 
 
 def decode(image: bytes) -> list[Item]:
@@ -18,12 +18,12 @@ def decode(image: bytes) -> list[Item]:
     """
     contents = read(image)
     refuse_damage(contents)
-    return contents.items
+    return [item for item, _ in read_items(contents)]
 
 
 def refuse_damage(contents: Contents) -> None:
     """Raise FormatError for the first problem that is an error in every partition."""
     for problem in problems(contents):
         rule = RULES[problem.code]
-        if rule.severity is rule.severity_read_only is Severity.ERROR:
+        if rule.severity == rule.severity_read_only == ERROR:
             raise FormatError(f"{problem.where}: {problem.message} ({problem.code})", hint=rule.hint)

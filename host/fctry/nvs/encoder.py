@@ -72,13 +72,20 @@ class Layout:
 
     def encode(self, values: Sequence[Value]) -> bytes:
         """The image with these values, one per item, in the order of the items. Raises as `encode` does."""
+        plan, payloads = self._plan_for(values)
+        return plan.fill(payloads)
+
+    def check(self, values: Sequence[Value]) -> None:
+        """Raise what `encode` would raise for these values."""
+        self._plan_for(values)
+
+    def _plan_for(self, values: Sequence[Value]) -> tuple[_Plan, list[bytes]]:
         try:
             payloads = [pack(value) for pack, value in zip(self._packers, values, strict=True)]
         except PACKER_ERRORS:
             raise self._explain(values) from None
         sizes = tuple(map(len, payloads))
-        plan = self._plans.get(sizes) or self._prepare(sizes)
-        return plan.fill(payloads)
+        return self._plans.get(sizes) or self._prepare(sizes), payloads
 
     def _prepare(self, sizes: tuple[int, ...]) -> _Plan:
         for item, size_bytes in zip(self._shape.items, sizes, strict=True):

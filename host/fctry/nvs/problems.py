@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fctry.findings import Severity
-
-ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+ERROR, WARNING, INFO = "error", "warning", "info"  # values of findings.Severity
 
 
 class Rule(NamedTuple):
     """How bad a problem is, in a partition written to and in one that is read-only, and the remedy."""
 
-    severity: Severity
-    severity_read_only: Severity
+    severity: str
+    severity_read_only: str
     hint: str
 
 

@@ -87,4 +87,6 @@ def test_show_json_is_data(capsys: pytest.CaptureFixture[str]) -> None:
         "key": "serial_number",
         "type": "str",
         "value": "164589345735",
+        "page": 0,
+        "entry": 1,
     }

@@ -115,7 +115,7 @@ def test_namespaces_without_items_are_kept_in_the_sheet(tmp_path: Path) -> None:
     [
         ("key,type,value\nn,namespace,\n", 1, "column 'encoding' is missing"),
         ("key,type, encoding,value\n", 1, "column 'encoding' is missing"),
-        ("key,type,encoding,value,key\n", 1, "column 'key' is twice"),
+        ("key,type,encoding,value,key\n", 1, "column 'key' is there twice"),
         (HEADER + "n,namespace,,\nk,data,u9,1\n", 3, "unknown encoding 'u9'"),
         (HEADER + "n,namespace,,\nk,data,blob_fill(9;0xFF)x,1\n", 3, "unknown encoding 'blob_fill(9;0xFF)x'"),
         (HEADER + "n,namespace,,\nk,datum,u8,1\n", 3, "unknown type 'datum'"),

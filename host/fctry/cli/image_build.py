@@ -1,0 +1,112 @@
+"""`fctry image build`, `batch` and `capacity`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+from fctry.cli.files import write_file
+from fctry.cli.image_keys import keys_of
+from fctry.errors import InputError
+from fctry.nvs.batch import read_batch, write_batch
+from fctry.nvs.capacity import Capacity
+from fctry.nvs.capacity import capacity as capacity_of
+from fctry.nvs.csv import Sheet, read_sheet
+from fctry.nvs.encoder import Layout
+from fctry.nvs.encryption import encrypt
+
+
+class Target(NamedTuple):
+    """The partition that the image is for."""
+
+    size_bytes: int
+    read_only: bool
+    version: int
+
+
+def build(args: argparse.Namespace) -> int:
+    target = _target(args)
+    sheet = read_sheet(*args.csv)
+    image = _layout(sheet, target).encode([item.value for item in sheet.items])
+    keys = keys_of(args)
+    write_file(Path(args.output), encrypt(image, keys) if keys else image)
+    encrypted = ", encrypted" if keys else ""
+    print(f"{args.output}: {len(sheet.items)} keys, {_room(_used(sheet, target))}{encrypted}")
+    return 0
+
+
+def batch(args: argparse.Namespace) -> int:
+    target = _target(args)
+    sheet = read_sheet(args.csv)
+    devices = read_batch(sheet, args.values, name_column=args.name)
+    keys = keys_of(args)
+    written = write_batch(
+        _layout(sheet, target),
+        devices,
+        Path(args.output),
+        finish=(lambda image: encrypt(image, keys)) if keys else bytes,
+    )
+    try:
+        count = sum(1 for _ in written)
+    except OSError as error:
+        raise InputError(
+            f"cannot write: {error.strerror}", hint="check the folder", file=error.filename
+        ) from None
+    print(f"{args.output}: {count} images of {target.size_bytes:#x} bytes")
+    return 0
+
+
+def capacity(args: argparse.Namespace) -> int:
+    used = _used(read_sheet(*args.csv), _target(args))
+    if args.json:
+        print(json.dumps({**asdict(used), "fits": used.fits}, indent=2))
+        return 0 if used.fits else 1
+    width = max(len("namespace"), *(len(use.name) for use in used.namespaces))
+    print(f"{'namespace':{width}}  {'keys':>6}  {'bytes':>7}  {'entries':>7}")
+    for use in used.namespaces:
+        print(f"{use.name:{width}}  {use.keys:6}  {use.value_bytes:7}  {use.entries:7}")
+    print(f"{_room(used)}, {used.entries_lost} lost at the ends of pages")
+    print(f"free: {used.entries_free} entries" if used.fits else f"too many by {-used.entries_free} entries")
+    print(f"smallest partition that holds it: {used.smallest_size_bytes:#x} bytes")
+    return 0 if used.fits else 1
+
+
+def _layout(sheet: Sheet, target: Target) -> Layout:
+    return Layout(
+        sheet.items,
+        target.size_bytes,
+        version=target.version,
+        read_only=target.read_only,
+        namespaces=sheet.namespaces,
+    )
+
+
+def _used(sheet: Sheet, target: Target) -> Capacity:
+    return capacity_of(
+        sheet.items,
+        target.size_bytes,
+        version=target.version,
+        read_only=target.read_only,
+        namespaces=sheet.namespaces,
+    )
+
+
+def _room(used: Capacity) -> str:
+    return f"{used.entries_used} of {used.entries_total} entries of a partition of {used.size_bytes:#x} bytes"
+
+
+def _target(args: argparse.Namespace) -> Target:
+    """Size in bytes and whether it is read-only: as asked for, or as the partition table says."""
+    if args.size is not None:
+        return Target(args.size, args.read_only, args.nvs_version)
+    if args.partitions is None and not Path("partitions.csv").exists():
+        raise InputError(
+            "size of the partition unknown", hint="give --size 0x6000, or --partitions partitions.csv"
+        )
+    from fctry.partitions.csv import read_csv
+
+    partition = read_csv(Path(args.partitions or "partitions.csv")).find(args.partition)
+    return Target(partition.size_bytes, partition.readonly or args.read_only, args.nvs_version)

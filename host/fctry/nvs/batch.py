@@ -1,0 +1,107 @@
+"""One CSV with the items of all devices, one with the values in which they differ: an image for each device.
+
+The second has a column per key, named ``key``, or ``namespace:key`` where two namespaces have that key, and a line per
+device. Keys without a column keep the value of the first CSV. Values are encoded as the first CSV says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from fctry.errors import InputError
+from fctry.nvs.csv import Sheet
+from fctry.nvs.csv_records import Record, read_records
+from fctry.nvs.encoder import Layout
+from fctry.nvs.encodings import parse_value
+from fctry.nvs.item import Value
+
+FILE_NAME = re.compile(r"[^./\\:*?\"<>|\x00-\x1f][^/\\:*?\"<>|\x00-\x1f]*")  # on every system
+
+
+class Device(NamedTuple):
+    """A device of the batch: its name, which is that of its file without ``.bin``, and its values, one per item."""
+
+    name: str
+    values: tuple[Value, ...]
+    file: Path
+    line: int
+
+
+def read_batch(sheet: Sheet, path: str | Path, *, name_column: str = "") -> list[Device]:
+    """The devices of the second CSV.
+
+    They are named by the column ``name_column``, which need not be a key, or ``device-00001`` and so on. Raises
+    InputError with file, line and remedy for a column that is no key, a bad value, and two devices of one name.
+    """
+    path = Path(path)
+    devices: dict[str, Device] = {}
+    columns: list[tuple[str, int]] = []
+    for record in read_records(path, [name_column] if name_column else []):
+        columns = columns or _columns(sheet, record, name_column)
+        values = [item.value for item in sheet.items]
+        for column, index in columns:
+            values[index] = _value(sheet, record, column, index)
+        name = record.cells.get(name_column, "") if name_column else f"device-{len(devices) + 1:05}"
+        if not FILE_NAME.fullmatch(name):
+            raise record.refusal(
+                f"{name!r} cannot be the name of a file", "name the devices by another column"
+            )
+        if name in devices:
+            hint = f"line {devices[name].line} has it too: each device needs its own"
+            raise record.refusal(f"two devices of the name {name!r}", hint)
+        devices[name] = Device(name, tuple(values), path, record.line)
+    if not devices:
+        raise InputError("no devices", hint="give one line per device", file=path)
+    return list(devices.values())
+
+
+def write_batch(
+    layout: Layout, devices: list[Device], folder: Path, *, finish: Callable[[bytes], bytes] = bytes
+) -> Iterator[Path]:
+    """Write the image of each device and yield its path. ``finish`` is applied to each image, to encrypt it.
+
+    Nothing is written before every device has been tried. Raises InputError that names the device's line.
+    """
+    for device in devices:
+        try:
+            layout.check(device.values)
+        except InputError as error:
+            raise InputError(error.message, hint=error.hint, file=device.file, line=device.line) from None
+    folder.mkdir(parents=True, exist_ok=True)
+    for device in devices:
+        path = folder / f"{device.name}.bin"
+        path.write_bytes(finish(layout.encode(device.values)))
+        yield path
+
+
+def _columns(sheet: Sheet, record: Record, name_column: str) -> list[tuple[str, int]]:
+    """Column -> index of the item whose value it has."""
+    indices: dict[str, list[int]] = {}
+    for index, item in enumerate(sheet.items):
+        indices.setdefault(item.key, []).append(index)
+        indices.setdefault(f"{item.namespace}:{item.key}", []).append(index)
+    columns = []
+    for column in record.columns:
+        found = indices.get(column, [])
+        if len(found) == 1:
+            columns.append((column, found[0]))
+        elif found:
+            raise record.refusal(f"column {column!r} names {len(found)} keys", f"write `namespace:{column}`")
+        elif column != name_column:
+            raise record.refusal(
+                f"column {column!r} is no key", "name the columns after keys of the first CSV"
+            )
+    return columns
+
+
+def _value(sheet: Sheet, record: Record, column: str, index: int) -> Value:
+    try:
+        return parse_value(sheet.encodings[index], record.cells[column].encode())[1]
+    except KeyError:
+        raise record.refusal(f"no {column}", "give each device a value for each column") from None
+    except ValueError as error:
+        hint = f"correct the value, or its encoding {sheet.encodings[index]!r}"
+        raise record.refusal(f"{column}: {error}", hint) from None

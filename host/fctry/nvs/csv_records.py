@@ -1,0 +1,108 @@
+"""CSV files as records that know their line. Lines that begin with # are comments, but not within a quoted value."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from fctry.errors import InputError
+
+
+class Record(NamedTuple):
+    """A line of a CSV, or several when a quoted value spans them. ``line`` is the first, counted from 1.
+
+    ``columns`` are the names of all columns, ``cells`` has those that the line is long enough for.
+    """
+
+    file: Path
+    line: int
+    columns: tuple[str, ...]
+    cells: dict[str, str]
+
+    def refusal(self, message: str, hint: str) -> InputError:
+        """An error about this record that names its place."""
+        return InputError(message, hint=hint, file=self.file, line=self.line)
+
+
+def read_records(path: Path, columns: Sequence[str]) -> Iterator[Record]:
+    """The records below the line of column names, which must have these columns, among others in any order.
+
+    UTF-8 with or without byte-order mark, any line ends. A record may be shorter than the line of names, not longer.
+    Raises InputError with file, line and remedy.
+    """
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            yield from _parse(path, file, columns)
+    except OSError as error:
+        raise InputError(f"cannot read: {error.strerror}", hint="check the path", file=path) from None
+    except UnicodeDecodeError:
+        raise InputError("not UTF-8", hint="save the CSV as UTF-8", file=path) from None
+
+
+def _parse(path: Path, text: Iterable[str], columns: Sequence[str]) -> Iterator[Record]:
+    lines = _Lines(text)
+    rows = csv.reader(lines, strict=True)
+    names: tuple[str, ...] = ()
+    while True:
+        lines.start_record()
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            line = lines.first or lines.number
+            hint = "check the quotes; put a value of more than 128 KiB into a file of its own"
+            raise InputError(f"not CSV: {error}", hint=hint, file=path, line=line) from None
+        if row is None:
+            break
+        if not row:
+            continue
+        if not names:
+            names = tuple(row)
+            _check_names(path, lines.first, names, columns)
+        elif len(row) > len(names):
+            message = f"{len(row)} values for {len(names)} columns"
+            raise InputError(message, hint="put a value with a comma in quotes", file=path, line=lines.first)
+        else:
+            yield Record(path, lines.first, names, dict(zip(names, row, strict=False)))
+    if not names:
+        raise InputError("empty", hint=f"begin with the line `{','.join(columns)}`", file=path)
+
+
+def _check_names(path: Path, line: int, names: Sequence[str], columns: Sequence[str]) -> None:
+    for name in (*columns, *filter(None, names)):
+        if names.count(name) != 1:
+            problem = "missing" if name not in names else "there twice"
+            raise InputError(
+                f"column {name!r} is {problem}; found {','.join(names)!r}",
+                hint=f"the first line names the columns, without spaces: `{','.join(columns)}`",
+                file=path,
+                line=line,
+            )
+
+
+class _Lines:
+    """Lines without comments, and the number of the one that the current record began with.
+
+    A line within a quoted value is never a comment: only `csv.reader` knows, and it asks for one line at a time.
+    """
+
+    def __init__(self, text: Iterable[str]) -> None:
+        self._text = iter(text)
+        self.number = 0
+        self.first = 0
+
+    def start_record(self) -> None:
+        self.first = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        while True:
+            line = next(self._text)
+            self.number += 1
+            if self.first or not line.startswith("#"):
+                break
+        self.first = self.first or self.number
+        return line
