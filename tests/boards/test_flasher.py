@@ -1,0 +1,143 @@
+"""The flasher on a board: what it does to the flash, what it tells, and how it fails."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import esptool
+import pytest
+
+from fctry.boards import Board
+from fctry.device import flasher
+from fctry.errors import DeviceError, InputError, PortError
+from tests.boards.kit import Console
+
+
+def test_writes_reads_and_erases_on_one_connection(installed_board: Board) -> None:
+    data = os.urandom(5000)
+    with flasher.connect(installed_board.url) as chip:
+        chip.write([(0x100000, data), (0x200000, b"odd")])
+        assert chip.read(0x100000, 5000) == data
+        assert chip.read(0x200000, 4) == b"odd\xff"
+        chip.erase(0x100000, 4096)
+        assert chip.mac() == installed_board.mac.hex(":")
+    assert installed_board.flash.read(0x100000, 5000) == b"\xff" * 4096 + data[4096:]
+
+
+def test_reset_starts_the_application_and_loses_none_of_its_words(installed_board: Board) -> None:
+    with flasher.connect(installed_board.url) as chip:
+        chip.reset()
+        lines = []
+        for line in chip.lines(10):
+            lines.append(line)
+            if line.startswith(b"standin pid="):
+                break
+        assert lines[0].startswith(b"ets Jul 29 2019")
+        assert any(b"rst:0x1 (POWERON_RESET)" in line for line in lines)
+
+
+def test_lines_end_with_their_time(installed_board: Board) -> None:
+    with flasher.connect(installed_board.url) as chip:
+        assert list(chip.lines(0.05)) == []
+
+
+def test_chip_is_reset_into_download_again_after_it_ran(installed_board: Board) -> None:
+    with flasher.connect(installed_board.url) as chip:
+        chip.write([(0x100000, b"one.")])
+        chip.reset()
+        assert chip.read(0x100000, 4) == b"one."
+
+
+def test_connection_of_somebody_else_is_used(installed_board: Board) -> None:
+    with esptool.detect_chip(installed_board.url) as esp:
+        chip = flasher.Chip(esp)
+        chip.write([(0x100000, b"mine")])
+        chip.reset()
+    assert installed_board.flash.read(0x100000, 4) == b"mine"
+
+
+def test_words_of_esptool_go_to_the_log_and_nowhere_else(
+    installed_board: Board, capfd: pytest.CaptureFixture[str]
+) -> None:
+    said: list[str] = []
+    with flasher.connect(installed_board.url, log=said.append) as chip:
+        chip.write([(0x100000, b"data")])
+        chip.reset()
+    assert any("Hash of data verified." in line for line in said)
+    assert any(line.startswith("NOTE:") for line in said)
+    assert not any("\n" in line or "\x1b" in line or "[bold" in line for line in said)
+    with flasher.connect(installed_board.url) as chip:
+        chip.reset()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_esptool_elsewhere_still_prints(installed_board: Board, capsys: pytest.CaptureFixture[str]) -> None:
+    with flasher.connect(installed_board.url) as chip:
+        chip.reset()
+    esptool.main(["--port", installed_board.url, "read-mac"])
+    assert "MAC:" in capsys.readouterr().out
+
+
+def test_two_boards_in_two_threads_keep_their_logs_apart(
+    installed_board: Board, standin: Path, tmp_path: Path
+) -> None:
+    mac = bytes.fromhex("240ac4aabbcc")
+    logs: dict[str, list[str]] = {"first": [], "second": []}
+
+    def flash(name: str, url: str) -> None:
+        with flasher.connect(url, log=logs[name].append) as chip:
+            chip.write([(0x100000, os.urandom(3000))])
+
+    with Board(tmp_path / "second.bin", [standin], mac=mac) as second:
+        threads = [
+            threading.Thread(target=flash, args=("first", installed_board.url)),
+            threading.Thread(target=flash, args=("second", second.url)),
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    for log in logs.values():
+        assert sum("Hash of data verified." in line for line in log) == 1
+
+
+def test_unknown_chip_is_refused_before_the_port_is_opened(installed_board: Board) -> None:
+    with pytest.raises(InputError) as caught, flasher.connect("rfc2217://127.0.0.1:1", chip="esp64"):
+        pass
+    assert "esp32c3" in caught.value.hint
+
+
+def test_other_chip_than_named_is_an_error_with_remedy(installed_board: Board) -> None:
+    with (
+        pytest.raises(DeviceError, match="This chip is ESP32, not ESP32-C3") as caught,
+        flasher.connect(installed_board.url, chip="esp32c3"),
+    ):
+        pass
+    assert "right one" in caught.value.hint
+
+
+def test_write_beyond_the_flash_is_an_error_with_remedy(installed_board: Board) -> None:
+    with flasher.connect(installed_board.url) as chip:
+        with pytest.raises(DeviceError, match="not fit") as caught:
+            chip.write([(0x3FF000, bytes(8192))])
+        assert "size of the board's flash" in caught.value.hint
+        chip.write([(0x3FF000, bytes(4096))])  # and the connection is of use still
+
+
+def test_chip_that_does_not_answer_is_an_error_with_remedy(installed_board: Board) -> None:
+    with flasher.connect(installed_board.url) as chip:
+        chip.port.rts = True  # held in reset
+        with pytest.raises(DeviceError, match="cannot read the flash") as caught:
+            chip.read(0, 16)
+        assert "BOOT" in caught.value.hint
+
+
+def test_port_is_free_again_afterwards(installed_board: Board) -> None:
+    with pytest.raises(ZeroDivisionError), flasher.connect(installed_board.url):
+        raise ZeroDivisionError
+    console = Console(installed_board.url)
+    console.close()
+    with pytest.raises(PortError), flasher.connect("/dev/ttyFCTRY0"):
+        pass
