@@ -74,7 +74,7 @@ def print_maps(maps: Sequence[FlashMap]) -> None:
             line.append(("  ", ""))
         lines.append(line)
     for flash in in_order:
-        lines += [[], *_legend_lines(flash.title if len(maps) > 1 else "", legend(flash, letters))]
+        lines += [[], *_legend_lines(flash.title if len(maps) > 1 else "", legend(flash, letters, cell))]
     _print(lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -42,25 +43,35 @@ def cell_bytes(flash_bytes: int, columns: int) -> int:
     return size
 
 
-def grid(flash: FlashMap, letters: Mapping[str, str], columns: int, cell: int) -> list[list[Cell]]:
-    """Rows of cells. A cell shows the segment that has the most of it, the smaller one when two have as much.
+def owners(flash: FlashMap, cell: int) -> list[Segment | None]:
+    """The segment that each cell shows: the one that has most of it, the smaller one when two have as much.
 
-    A segment that would not be seen at all takes the cell in which it has most, so that none is missing.
+    A segment that would not be seen at all takes a cell from one that has more than that one, if there is any.
     """
     count = -(-flash.size_bytes // cell)
-    owners: list[Segment | None] = [None] * count
+    found: list[Segment | None] = [None] * count
     shares = [0] * count
-    for segment in sorted(flash.segments, key=lambda s: -s.size_bytes):
+    by_size = sorted((s for s in flash.segments if s.size_bytes), key=lambda s: -s.size_bytes)
+    for segment in by_size:
         for index, share in _cells(segment, cell, count):
             if share >= shares[index]:
-                owners[index], shares[index] = segment, share
-    seen = set(owners)
-    for segment in sorted(flash.segments, key=lambda s: -s.size_bytes):
-        if segment not in seen and segment.size_bytes:
-            index, _ = max(_cells(segment, cell, count), key=lambda found: found[1])
-            owners[index] = segment
-    cells = [_cell(owner, letters) for owner in owners]
-    return [cells[at : at + columns] for at in range(0, count, columns)]
+                found[index], shares[index] = segment, share
+    cells_of = Counter(found)
+    for segment in by_size:
+        if not cells_of[segment]:
+            in_reach = sorted(_cells(segment, cell, count), key=lambda share: -share[1])
+            place = next((index for index, _ in in_reach if cells_of[found[index]] > 1), None)
+            if place is not None:
+                cells_of[found[place]] -= 1
+                cells_of[segment] += 1
+                found[place] = segment
+    return found
+
+
+def grid(flash: FlashMap, letters: Mapping[str, str], columns: int, cell: int) -> list[list[Cell]]:
+    """Rows of cells, from the first byte of the flash to the last."""
+    cells = [_cell(owner, letters) for owner in owners(flash, cell)]
+    return [cells[at : at + columns] for at in range(0, len(cells), columns)]
 
 
 def _cells(segment: Segment, cell: int, count: int) -> list[tuple[int, int]]:
@@ -75,7 +86,11 @@ def _cells(segment: Segment, cell: int, count: int) -> list[tuple[int, int]]:
 def _cell(owner: Segment | None, letters: Mapping[str, str]) -> Cell:
     if owner is None:
         return Cell(" ", None)
-    return Cell(letters.get(owner.name) or MARKS.get(owner.kind, "?"), owner.kind)
+    return Cell(_mark(owner, letters), owner.kind)
+
+
+def _mark(segment: Segment, letters: Mapping[str, str]) -> str:
+    return letters.get(segment.name) or MARKS.get(segment.kind, "?")
 
 
 class LegendRow(NamedTuple):
@@ -90,11 +105,12 @@ class LegendRow(NamedTuple):
     size: str
 
 
-def legend(flash: FlashMap, letters: Mapping[str, str]) -> list[LegendRow]:
-    """All segments in the order of their offsets."""
+def legend(flash: FlashMap, letters: Mapping[str, str], cell: int) -> list[LegendRow]:
+    """All segments in the order of their offsets; those that the picture has no cell for have no mark."""
+    drawn = set(owners(flash, cell))
     return [
         LegendRow(
-            letters.get(segment.name) or MARKS.get(segment.kind, "?"),
+            _mark(segment, letters) if segment in drawn else " ",
             segment.kind,
             segment.label,
             segment.detail,
