@@ -12,8 +12,7 @@ from fctry.cli.files import write_file
 from fctry.cli.image_keys import keys_of
 from fctry.errors import InputError
 from fctry.nvs.batch import read_batch, write_batch
-from fctry.nvs.capacity import Capacity
-from fctry.nvs.capacity import capacity as capacity_of
+from fctry.nvs.capacity import Capacity, measure
 from fctry.nvs.csv import Sheet, read_sheet
 from fctry.nvs.encoder import Layout
 from fctry.nvs.encryption import encrypt
@@ -85,7 +84,7 @@ def _layout(sheet: Sheet, target: Target) -> Layout:
 
 
 def _used(sheet: Sheet, target: Target) -> Capacity:
-    return capacity_of(
+    return measure(
         sheet.items,
         target.size_bytes,
         version=target.version,

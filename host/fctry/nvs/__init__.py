@@ -9,25 +9,49 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fctry.nvs.csv import read_csv
+    from fctry.nvs.capacity import Capacity, measure
+    from fctry.nvs.checker import check
+    from fctry.nvs.csv import format_csv, read_csv, read_sheet
     from fctry.nvs.decoder import decode
+    from fctry.nvs.difference import Difference, diff
     from fctry.nvs.encoder import Layout, encode
+    from fctry.nvs.encryption import Keys, decrypt, encrypt
     from fctry.nvs.item import Item, ItemType, Value
 
-__all__ = ["Item", "ItemType", "Layout", "Value", "decode", "encode", "read_csv"]
+__all__ = [
+    "Capacity",
+    "Difference",
+    "Item",
+    "ItemType",
+    "Keys",
+    "Layout",
+    "Value",
+    "check",
+    "decode",
+    "decrypt",
+    "diff",
+    "encode",
+    "encrypt",
+    "format_csv",
+    "measure",
+    "read_csv",
+    "read_sheet",
+]
 
 _MODULES = {
-    "Item": "item",
-    "ItemType": "item",
-    "Layout": "encoder",
-    "Value": "item",
-    "decode": "decoder",
-    "encode": "encoder",
-    "read_csv": "csv",
+    "capacity": ("Capacity", "measure"),
+    "checker": ("check",),
+    "csv": ("format_csv", "read_csv", "read_sheet"),
+    "decoder": ("decode",),
+    "difference": ("Difference", "diff"),
+    "encoder": ("Layout", "encode"),
+    "encryption": ("Keys", "decrypt", "encrypt"),
+    "item": ("Item", "ItemType", "Value"),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -41,7 +41,7 @@ class Capacity:
         return self.entries_free >= 0
 
 
-def capacity(
+def measure(
     items: Iterable[Item],
     size_bytes: int,
     *,

@@ -94,7 +94,7 @@ def _partition(contents: Contents, read_only: bool) -> Iterator[Problem]:
         yield Problem(
             "nvs-too-small", "partition", f"{len(pages) * 4096:#x} bytes are too few to be written to"
         )
-    if not loaded:
+    if all(page.state is PageState.UNINITIALIZED for page in pages):
         yield Problem("nvs-empty", "partition", "no page is in use")
     elif len(loaded) == len(pages) and not read_only:
         yield Problem("nvs-no-free-page", "partition", "all pages are in use: the firmware does not mount it")
