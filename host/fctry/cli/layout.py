@@ -220,7 +220,7 @@ def show(args: argparse.Namespace) -> int:
 
         write_atomically(args.svg, draw(*maps).encode())
     else:
-        from fctry.cli.layout_text import print_maps
+        from fctry.cli.layout_map import print_maps
 
         print_maps(maps)
     return EXIT_DONE

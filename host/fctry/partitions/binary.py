@@ -19,23 +19,25 @@ import struct
 
 from fctry.errors import CapacityError, FormatError, InputError
 from fctry.partitions.keywords import FLAGS
-from fctry.partitions.table import NAME_BYTES, Partition, PartitionTable
+from fctry.partitions.table import (
+    ENTRY_BYTES,
+    MAGIC,
+    MAX_PARTITIONS,
+    MAX_PARTITIONS_WITHOUT_MD5,
+    NAME_BYTES,
+    TABLE_BYTES,
+    Partition,
+    PartitionTable,
+)
 
-TABLE_BYTES = 0xC00
-"""Entries, MD5 row and end marker; the rest of the table's sector is left for a signature."""
+__all__ = ["MAGIC", "TABLE_BYTES", "pack", "unpack"]
 
 ENTRY = struct.Struct("<2sBBLL16sL")
-ENTRY_BYTES = 32
 assert ENTRY.size == ENTRY_BYTES
 
-MAGIC = b"\xaa\x50"
 MD5_MAGIC = b"\xeb\xeb"
 MD5_ROW_START = MD5_MAGIC + b"\xff" * 14
 END = b"\xff" * ENTRY_BYTES
-
-MAX_PARTITIONS = TABLE_BYTES // ENTRY_BYTES - 2
-"""With the MD5 row and the end marker. (ESP-IDF's documentation says 95, which is the number without MD5 row.)"""
-MAX_PARTITIONS_WITHOUT_MD5 = TABLE_BYTES // ENTRY_BYTES - 1
 
 
 def pack(table: PartitionTable, *, md5: bool = True) -> bytes:

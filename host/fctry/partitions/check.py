@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fctry.findings import Finding, Severity
 from fctry.partitions.codes import RULES, Needs, Rule
-from fctry.partitions.flasher_args import FlasherArgs
 from fctry.partitions.keywords import version_name
 from fctry.partitions.layout import Layout
 from fctry.partitions.problems import Problem
-from fctry.partitions.rules import TABLE_RULES, build, history, project, recipe
-from fctry.partitions.sdkconfig import Sdkconfig
-from fctry.partitions.table import PartitionTable
+from fctry.partitions.rules import TABLE_RULES, recipe
+
+if TYPE_CHECKING:
+    from fctry.partitions.flasher_args import FlasherArgs
+    from fctry.partitions.sdkconfig import Sdkconfig
+    from fctry.partitions.table import PartitionTable
 
 
 @dataclass(frozen=True)
@@ -83,27 +85,27 @@ def fails(findings: Iterable[Finding], *, strict: bool = False) -> bool:
 
 
 def _problems(layout: Layout, evidence: Evidence) -> Iterator[Problem]:
+    """What all rules find. Rules that need more than the table are imported only when there is more."""
     for rule in TABLE_RULES:
         yield from rule(layout)
     yield from recipe.factory(layout, evidence.factory)
     if evidence.image is not None:
         yield from recipe.image(layout, evidence.factory, evidence.image)
     if evidence.sdkconfig:
-        yield from project.uses_this_table(layout, evidence.sdkconfig)
-        yield from project.table_offset(layout, evidence.sdkconfig)
-        yield from project.needed_partitions(layout, evidence.sdkconfig)
-        yield from project.leftovers(evidence.sdkconfig)
+        from fctry.partitions.rules import project
+
+        yield from project.problems(layout, evidence.sdkconfig)
     if evidence.build:
-        yield from build.factory_untouched(layout, evidence.build, evidence.factory)
-        yield from build.sizes(layout, evidence.build)
-        yield from build.places(layout, evidence.build)
-        yield from build.same_table(layout, evidence.build)
-        yield from build.missing(evidence.build)
-        yield from build.merged(layout, evidence.build, evidence.factory)
-    if evidence.old:
-        yield from history.against(layout, evidence.old, evidence.factory)
-    if evidence.device is not None:
-        yield from history.device(layout, evidence.device)
+        from fctry.partitions.rules import build
+
+        yield from build.problems(layout, evidence.build, evidence.factory)
+    if evidence.old or evidence.device is not None:
+        from fctry.partitions.rules import history
+
+        if evidence.old:
+            yield from history.against(layout, evidence.old, evidence.factory)
+        if evidence.device is not None:
+            yield from history.device(layout, evidence.device)
 
 
 def _finding(problem: Problem, layout: Layout) -> LayoutFinding:

@@ -6,7 +6,6 @@ components/bootloader (Kconfig.projbuild), components/esp_rom/*/esp_rom_caps.h.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -166,6 +165,8 @@ def _of_lines(path: Path, text: str) -> Sdkconfig:
 
 
 def _of_json(path: Path, text: str) -> Sdkconfig:
+    import json  # not for an sdkconfig beside a table
+
     try:
         options = json.loads(text)
     except json.JSONDecodeError as error:

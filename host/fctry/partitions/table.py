@@ -15,6 +15,14 @@ TABLE_OFFSET = 0x8000
 """Where the table is in flash unless CONFIG_PARTITION_TABLE_OFFSET says otherwise."""
 TABLE_SECTOR_BYTES = 0x1000
 """What the table occupies in flash: one sector, of which 0xC00 bytes are entries."""
+TABLE_BYTES = 0xC00
+"""Entries, MD5 row and end marker; the rest of the sector is left for a signature."""
+ENTRY_BYTES = 32
+MAGIC = b"\xaa\x50"
+"""What each entry, and so the table, begins with."""
+MAX_PARTITIONS = TABLE_BYTES // ENTRY_BYTES - 2
+"""With the MD5 row and the end marker. (ESP-IDF's documentation says 95, which is the number without MD5 row.)"""
+MAX_PARTITIONS_WITHOUT_MD5 = TABLE_BYTES // ENTRY_BYTES - 1
 NAME_BYTES = 16
 
 APP, DATA, BOOTLOADER, PARTITION_TABLE = 0x00, 0x01, 0x02, 0x03

@@ -9,8 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fctry.errors import CapacityError, FormatError, InputError
-from fctry.partitions.binary import MAX_PARTITIONS, MAX_PARTITIONS_WITHOUT_MD5, TABLE_BYTES, pack, unpack
-from fctry.partitions.table import Partition, PartitionTable
+from fctry.partitions.binary import pack, unpack
+from fctry.partitions.table import (
+    MAX_PARTITIONS,
+    MAX_PARTITIONS_WITHOUT_MD5,
+    TABLE_BYTES,
+    Partition,
+    PartitionTable,
+)
 
 NVS = Partition("nvs", 1, 2, 0x9000, 0x6000)
 FCTRY = Partition("fctry", 1, 2, 0x10000, 0x6000, readonly=True)

@@ -17,6 +17,16 @@ from fctry.partitions.rules.recipe import factory_entries
 from fctry.partitions.table import APP, SECTOR_BYTES
 
 
+def problems(layout: Layout, build: FlasherArgs, factory: str | None) -> Iterator[Problem]:
+    """What all rules of this module find. ``factory`` is the name of the factory partition when it was given."""
+    yield from factory_untouched(layout, build, factory)
+    yield from sizes(layout, build)
+    yield from places(layout, build)
+    yield from same_table(layout, build)
+    yield from missing(build)
+    yield from merged(layout, build, factory)
+
+
 def factory_untouched(layout: Layout, build: FlasherArgs, name: str | None) -> Iterator[Problem]:
     for line, partition in factory_entries(layout, name):
         for file in build.files:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fctry.partitions.binary import MAX_PARTITIONS, MAX_PARTITIONS_WITHOUT_MD5
 from fctry.partitions.layout import Layout
 from fctry.partitions.options import SecureBoot
 from fctry.partitions.placing import align_up, alignment_of
@@ -19,6 +18,8 @@ from fctry.partitions.table import (
     DATA_NVS_KEYS,
     DATA_OTA,
     DATA_TEE_OTA,
+    MAX_PARTITIONS,
+    MAX_PARTITIONS_WITHOUT_MD5,
     SECTOR_BYTES,
 )
 

@@ -26,6 +26,14 @@ LEFTOVERS = (
 )
 
 
+def problems(layout: Layout, config: Sdkconfig) -> Iterator[Problem]:
+    """What all rules of this module find."""
+    yield from uses_this_table(layout, config)
+    yield from table_offset(layout, config)
+    yield from needed_partitions(layout, config)
+    yield from leftovers(config)
+
+
 def uses_this_table(layout: Layout, config: Sdkconfig) -> Iterator[Problem]:
     name = Path(layout.file).name
     if not config.is_on(CUSTOM):
