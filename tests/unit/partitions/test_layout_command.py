@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -247,6 +248,17 @@ def test_output_on_a_terminal_is_in_colour(
     table.write_text(WRONG)
     main(["layout", "check", str(table)])
     assert "\x1b[1;31merror\x1b[0m" in capsys.readouterr().out
+
+
+def test_check_imports_nothing_that_it_does_not_need(table: Path) -> None:
+    program = (
+        "import sys\n"
+        "from fctry.cli.main import main\n"
+        "main(['layout', 'check', 'table.csv'])\n"
+        "print(*(n for n in ('esptool', 'hashlib', 'json', 'rich', 'serial', 'xml') if n in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "table.csv: 3 partitions, no findings\n\n"
 
 
 def test_part_tool_prints_what_pytest_embedded_parses(
