@@ -1,22 +1,47 @@
 from __future__ import annotations
 
+import base64
 import json
+import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from fctry.cli.main import main
+from fctry.nvs import Item, ItemType, encode
 
 DATA = Path(__file__).parents[2] / "data" / "nvs"
+ARTICLE_CSV, ARTICLE_IMAGE = str(DATA / "article.csv"), str(DATA / "article.bin")
 HEADER = "key,type,encoding,value\n"
 TOO_MANY = "".join(f"k{i},data,u8,1\n" for i in range(260))
+MANY_TYPES = [
+    Item("n", "number", ItemType.I32, -5),
+    Item("n", "text", ItemType.STR, "long " * 30),
+    Item("n", "lines", ItemType.STR, "one\ntwo"),
+    Item("n", "latin", ItemType.STR, "\udce4"),
+    Item("n", "blob", ItemType.BLOB, bytes(range(256)) * 20),
+]
 
 
-def test_build_makes_the_generators_image(tmp_path: Path) -> None:
+@pytest.fixture
+def image(tmp_path: Path) -> str:
+    path = tmp_path / "image.bin"
+    path.write_bytes(encode(MANY_TYPES, 0x4000))
+    return str(path)
+
+
+def image_command(*arguments: object) -> int:
+    return main(["image", *map(str, arguments)])
+
+
+def test_build_makes_the_generators_image(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "device.bin"
-    assert main(["image", "build", str(DATA / "article.csv"), "-o", str(output), "--size", "0x6000"]) == 0
-    assert output.read_bytes() == (DATA / "article.bin").read_bytes()
+    assert image_command("build", ARTICLE_CSV, "-o", output, "--size", "0x6000") == 0
+    assert output.read_bytes() == Path(ARTICLE_IMAGE).read_bytes()
     assert [path.name for path in tmp_path.iterdir()] == ["device.bin"]
+    assert "2 keys, 5 of 630 entries of a partition of 0x6000 bytes" in capsys.readouterr().out
 
 
 def test_build_takes_the_size_from_the_partition_table(
@@ -24,16 +49,32 @@ def test_build_takes_the_size_from_the_partition_table(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("partitions.csv").write_text("nvs,data,nvs,0x9000,0x3000\nfctry,data,nvs,0x10000,0x2000,readonly\n")
-    assert main(["image", "build", str(DATA / "article.csv"), "-o", "device.bin"]) == 0
+    assert image_command("build", ARTICLE_CSV, "-o", "device.bin") == 0
     assert Path("device.bin").stat().st_size == 0x2000
+    assert image_command("build", ARTICLE_CSV, "-o", "nvs.bin", "--partition", "nvs") == 0
+    assert Path("nvs.bin").stat().st_size == 0x3000
 
 
 def test_build_says_what_is_missing_when_no_size_is_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["image", "build", str(DATA / "article.csv"), "-o", "device.bin"]) == 1
+    assert image_command("build", ARTICLE_CSV, "-o", "device.bin") == 1
     assert "hint: give --size 0x6000" in capsys.readouterr().err
+
+
+def test_build_takes_several_csvs_and_version_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "b.csv").write_text(HEADER + "b,namespace,,\nk,data,hex2bin,00ff\n")
+    output = tmp_path / "device.bin"
+    assert (
+        image_command(
+            "build", ARTICLE_CSV, tmp_path / "b.csv", "-o", output, "--size", 12288, "--nvs-version", 1
+        )
+        == 0
+    )
+    assert output.read_bytes()[8] == 0xFF
+    assert image_command("check", output) == 0
+    assert "nvs-blob-v1" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -41,11 +82,13 @@ def test_build_says_what_is_missing_when_no_size_is_known(
     [
         ("key,type,value\n", ":1: column 'encoding' is missing"),
         (HEADER + "n,namespace,,\nk,data,u8,256\n", ":3: key 'k': number out of range"),
-        (HEADER + "k,data,u8,1\n", ":2: key 'k' before any namespace"),
+        (HEADER + "n,namespace,,\nk,data,u9,1\n", ":3: unknown encoding 'u9'"),
         (
-            HEADER + "n,namespace,,\n" + "".join(f"k{i},data,u8,1\n" for i in range(260)),
-            ":254: key 'k251' does not fit",
+            HEADER + "n,namespace,,\nabcdefghijklmnop,data,u8,1\n",
+            ":3: key 'abcdefghijklmnop' is 16 bytes long",
         ),
+        (HEADER + "k,data,u8,1\n", ":2: key 'k' before any namespace"),
+        (HEADER + "n,namespace,,\n" + TOO_MANY, ":254: key 'k251' does not fit"),
     ],
 )
 def test_bad_csv_writes_nothing_and_keeps_what_was_there(
@@ -54,7 +97,7 @@ def test_bad_csv_writes_nothing_and_keeps_what_was_there(
     csv, output = tmp_path / "device.csv", tmp_path / "device.bin"
     csv.write_text(text)
     output.write_bytes(b"before")
-    assert main(["image", "build", str(csv), "-o", str(output), "--size", "0x3000"]) == 1
+    assert image_command("build", csv, "-o", output, "--size", "0x3000") == 1
     error = capsys.readouterr().err
     assert f"error: {csv}{place}" in error
     assert "\nhint: " in error
@@ -62,31 +105,232 @@ def test_bad_csv_writes_nothing_and_keeps_what_was_there(
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_missing_csv_and_folder_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_files_and_folders_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     nowhere = tmp_path / "no" / "device"
-    assert main(["image", "build", f"{nowhere}.csv", "-o", str(tmp_path / "x"), "--size", "0x3000"]) == 1
-    assert (
-        main(["image", "build", str(DATA / "article.csv"), "-o", f"{nowhere}.bin", "--size", "0x3000"]) == 1
-    )
-    assert main(["image", "show", f"{nowhere}.bin"]) == 1
-    assert capsys.readouterr().err.count("No such file or directory") == 3
+    assert image_command("build", f"{nowhere}.csv", "-o", tmp_path / "x", "--size", "0x3000") == 1
+    assert image_command("build", ARTICLE_CSV, "-o", f"{nowhere}.bin", "--size", "0x3000") == 1
+    for action in ("show", "check", "csv"):
+        assert image_command(action, f"{nowhere}.bin") == 1
+    assert image_command("keys", "-o", f"{nowhere}.bin") == 1
+    assert capsys.readouterr().err.count("No such file or directory") == 6
     assert list(tmp_path.iterdir()) == []
 
 
-def test_show_tells_namespace_key_type_and_value(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["image", "show", str(DATA / "article.bin")]) == 0
+def test_batch_writes_an_image_per_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values = tmp_path / "values.csv"
+    values.write_text("serial_number\n1\n2\n")
+    arguments = [ARTICLE_CSV, values, "-o", tmp_path / "out", "--size", "0x3000", "--name", "serial_number"]
+    assert image_command("batch", *arguments) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["1.bin", "2.bin"]
+    assert "2 images of 0x3000 bytes" in capsys.readouterr().out
+
+
+def test_batch_into_a_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values = tmp_path / "values.csv"
+    values.write_text("serial_number\n1\n")
+    assert image_command("batch", ARTICLE_CSV, values, "-o", values, "--size", "0x3000") == 1
+    assert "cannot write: File exists" in capsys.readouterr().err
+
+
+def test_capacity_tells_use_and_smallest_partition(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert image_command("capacity", ARTICLE_CSV, "--size", "0x6000") == 0
     out = capsys.readouterr().out
-    for word in ("fctryNamespace", "serial_number", "str", "164589345735", "mac_addr", "0A:0B:0C:0D:0E:0F"):
-        assert word in out
+    assert "fctryNamespace       2       31        5" in out
+    assert "smallest partition that holds it: 0x3000 bytes" in out
+    csv = tmp_path / "device.csv"
+    csv.write_text(HEADER + "n,namespace,,\n" + TOO_MANY)
+    assert image_command("capacity", csv, "--size", "0x3000") == 1
+    assert "too many by 9 entries\nsmallest partition that holds it: 0x4000 bytes" in capsys.readouterr().out
+    assert image_command("capacity", csv, "--size", "0x3000", "--json") == 1
+    assert json.loads(capsys.readouterr().out)["smallest_size_bytes"] == 0x4000
 
 
-def test_show_json_is_data(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["image", "show", "--json", str(DATA / "article.bin")]) == 0
-    assert json.loads(capsys.readouterr().out)[0] == {
-        "namespace": "fctryNamespace",
-        "key": "serial_number",
-        "type": "str",
-        "value": "164589345735",
+def test_show_tells_namespace_key_type_place_and_value(
+    image: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert image_command("show", image) == 0
+    rows = {
+        line.split()[1]: line.split()[2:]
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith("n  ")
+    }
+    assert rows["number"] == ["i32", "0:1", "-5"]
+    assert rows["lines"] == ["str", "0:8", "one\\ntwo"]
+    assert rows["latin"] == ["str", "0:10", "\\udce4"]
+    assert rows["text"][-2:] == ["(150", "bytes)"]
+    assert rows["blob"][-2:] == ["(5120", "bytes)"]
+
+
+def test_show_draws_the_pages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert image_command("show", ARTICLE_IMAGE) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "page 0: active, sequence 0, 5 of 126 entries used"
+    assert lines[1] == "  NK=K=" + "." * 58
+    assert lines[3:8] == [f"page {number}: free" for number in range(1, 6)]
+
+
+def test_show_full_cuts_nothing(image: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert image_command("show", image, "--full") == 0
+    assert (bytes(range(256)) * 20).hex() in capsys.readouterr().out
+
+
+def test_show_json_is_data(image: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert image_command("show", "--json", image) == 0
+    items = {item["key"]: item for item in json.loads(capsys.readouterr().out)}
+    assert items["number"] == {
+        "namespace": "n",
+        "key": "number",
+        "type": "i32",
+        "value": -5,
         "page": 0,
         "entry": 1,
     }
+    assert items["lines"]["value"] == "one\ntwo"
+    assert base64.b64decode(items["blob"]["value"]) == bytes(range(256)) * 20
+    assert base64.b64decode(items["latin"]["base64"]) == b"\xe4"
+
+
+def test_show_erased_reads_what_is_left_of_old_values(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = bytearray(encode([Item("n", "k", ItemType.STR, "old value")], 0x3000))
+    image[32] &= 0b11_00_00_11
+    (tmp_path / "dump.bin").write_bytes(image)
+    assert image_command("show", "--erased", tmp_path / "dump.bin") == 0
+    assert "0:1 erased  old value" in capsys.readouterr().out
+
+
+def test_show_svg_draws_a_picture(image: str, tmp_path: Path) -> None:
+    assert image_command("show", image, "--svg", tmp_path / "image.svg") == 0
+    assert "number" in (tmp_path / "image.svg").read_text()
+
+
+def test_show_warns_of_damage_and_shows_the_rest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    damaged = Path(ARTICLE_IMAGE).read_bytes().replace(b"0A:0B", b"1A:0B")
+    (tmp_path / "device.bin").write_bytes(damaged)
+    assert image_command("show", tmp_path / "device.bin") == 0
+    captured = capsys.readouterr()
+    assert "164589345735" in captured.out
+    assert "1A:0B" not in captured.out
+    assert "has 1 errors: see `fctry image check" in captured.err
+
+
+def test_check_ends_in_1_only_when_there_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = tmp_path / "damaged.bin"
+    damaged.write_bytes(Path(ARTICLE_IMAGE).read_bytes().replace(b"0A:0B", b"1A:0B"))
+    assert image_command("check", ARTICLE_IMAGE) == 0
+    assert capsys.readouterr().out == f"{ARTICLE_IMAGE}: no findings\n"
+    assert image_command("check", ARTICLE_IMAGE, damaged) == 1
+    out = capsys.readouterr().out
+    assert (
+        f"{damaged}: error: page 0 entry 3: key 'mac_addr': crc of the value is wrong (nvs-data-crc)" in out
+    )
+    assert out.endswith(f"{damaged}: 1 error\n")
+    assert image_command("check", "--json", damaged) == 1
+    assert json.loads(capsys.readouterr().out)[str(damaged)][0]["code"] == "nvs-data-crc"
+
+
+def test_check_takes_a_full_partition_only_as_read_only(tmp_path: Path) -> None:
+    path = tmp_path / "full.bin"
+    items = [Item("n", f"k{i}", ItemType.U8, 1) for i in range(377)]
+    path.write_bytes(encode(items, 0x3000, read_only=True))
+    assert image_command("check", path) == 1
+    assert image_command("check", "--read-only", path) == 0
+
+
+def test_check_loads_nothing_that_it_does_not_need() -> None:
+    script = f"""
+import sys
+from fctry.cli.main import main
+assert main(["image", "check", {ARTICLE_IMAGE!r}]) == 0
+print(sorted(sys.modules.keys() & {{"csv", "cryptography", "dataclasses", "inspect", "json", "pathlib", "rich"}}))
+"""
+    # without the site module, whose .pth files may load anything
+    command = [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}{script}"]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.endswith("\n[]\n")
+
+
+def test_diff_goes_by_key_and_ends_in_1_when_anything_differs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.bin"
+    items = [
+        Item("fctryNamespace", "mac_addr", ItemType.STR, "x"),
+        Item("fctryNamespace", "new", ItemType.U8, 1),
+    ]
+    other.write_bytes(encode(items, 0x3000))
+    assert image_command("diff", ARTICLE_IMAGE, ARTICLE_IMAGE) == 0
+    assert capsys.readouterr().out == ""
+    assert image_command("diff", ARTICLE_IMAGE, other) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "removed  fctryNamespace:serial_number  str 164589345735",
+        "changed  fctryNamespace:mac_addr  str 0A:0B:0C:0D:0E:0F -> str x",
+        "added    fctryNamespace:new  u8 1",
+    ]
+    assert image_command("diff", "--json", ARTICLE_IMAGE, other) == 1
+    assert [one["kind"] for one in json.loads(capsys.readouterr().out)] == ["removed", "changed", "added"]
+
+
+def test_csv_builds_the_same_image(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert image_command("csv", ARTICLE_IMAGE) == 0
+    assert capsys.readouterr().out == Path(ARTICLE_CSV).read_text()
+    items = [Item("n", "k", ItemType.BLOB, bytes(70_000)), Item("n", "s", ItemType.STR, "a\r\nb")]
+    (tmp_path / "image.bin").write_bytes(encode(items, 0x20000))
+    assert image_command("csv", tmp_path / "image.bin") == 1
+    assert "give a file with -o" in capsys.readouterr().err
+    assert image_command("csv", tmp_path / "image.bin", "-o", tmp_path / "device.csv") == 0
+    assert (
+        image_command("build", tmp_path / "device.csv", "-o", tmp_path / "again.bin", "--size", "0x20000")
+        == 0
+    )
+    assert (tmp_path / "again.bin").read_bytes() == (tmp_path / "image.bin").read_bytes()
+
+
+@pytest.mark.parametrize("option", ["--keys", "--hmac-key"])
+def test_encrypted_image_is_built_checked_shown_and_decrypted_with_its_keys(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    keys, hmac_key = tmp_path / "keys.bin", tmp_path / "hmac.bin"
+    assert image_command("keys", "-o", keys, "--new-hmac-key", hmac_key) == 0
+    given = [option, keys if option == "--keys" else hmac_key]
+    encrypted = tmp_path / "encrypted.bin"
+    assert image_command("build", ARTICLE_CSV, "-o", encrypted, "--size", "0x6000", *given) == 0
+    assert image_command("check", encrypted, *given) == 0
+    assert image_command("check", encrypted) == 1
+    assert "give its keys with --keys" in capsys.readouterr().out
+    assert image_command("show", encrypted, *given) == 0
+    assert "164589345735" in capsys.readouterr().out
+    assert image_command("decrypt", encrypted, "-o", tmp_path / "plain.bin", *given) == 0
+    assert (tmp_path / "plain.bin").read_bytes() == Path(ARTICLE_IMAGE).read_bytes()
+    assert image_command("keys", "-o", tmp_path / "other.bin") == 0
+    assert image_command("check", encrypted, "--keys", tmp_path / "other.bin") == 1
+    assert "nvs-wrong-key" in capsys.readouterr().out
+
+
+def test_keys_are_written_for_their_owner_alone_and_never_over_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys, hmac_key = tmp_path / "keys.bin", tmp_path / "hmac.bin"
+    assert image_command("keys", "-o", keys, "--new-hmac-key", hmac_key) == 0
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (keys, hmac_key)} == {0o600}
+    before = keys.read_bytes()
+    assert image_command("keys", "-o", keys) == 1
+    assert "is there already" in capsys.readouterr().err
+    assert keys.read_bytes() == before
+    assert image_command("keys", "-o", tmp_path / "again.bin", "--hmac-key", hmac_key) == 0
+    assert (tmp_path / "again.bin").read_bytes() == before
+
+
+def test_keys_appear_in_no_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keys = tmp_path / "keys.bin"
+    keys.write_bytes(b"0123456789abcdef" * 256)
+    assert image_command("show", ARTICLE_IMAGE, "--keys", keys) == 1
+    assert image_command("show", ARTICLE_IMAGE, "--hmac-key", keys) == 1
+    captured = capsys.readouterr()
+    assert f"error: {keys}: the key partition's crc is wrong" in captured.err
+    assert "0123" not in captured.out + captured.err
+    assert "30313233" not in captured.out + captured.err
