@@ -56,7 +56,7 @@ class NativeCpu:
             with theirs:
                 self._process = subprocess.Popen(
                     [elf, "--bus", str(theirs.fileno())],
-                    env={**os.environ, FLASH_FILE_VARIABLE: str(bus.flash_file)},
+                    env={FLASH_FILE_VARIABLE: str(bus.flash_file)},  # and nothing of the host's
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     pass_fds=[theirs.fileno()],
