@@ -17,6 +17,7 @@ from fctry.partitions.keywords import read_number
 DATA = Path(__file__).parents[1] / "data" / "partitions"
 GOLDEN = DATA / "golden"
 RECORDED = json.loads((GOLDEN / "RECORDED.json").read_text())
+RULES: dict[str, str | None] = json.loads((GOLDEN / "rules.json").read_text())
 IDF = (5, 5)
 OURS_FOR_THEIRS = {
     "--offset": "--table-offset",
@@ -87,11 +88,7 @@ def test_read_shows_the_recorded_csv(
     assert [_fields(line) for line in lines] == [_fields(line) for line in record["csv"]]
 
 
-@pytest.mark.parametrize(
-    ("table", "recorded"),
-    json.loads((GOLDEN / "rules.json").read_text()).items(),
-    ids=lambda value: str(value)[:60],
-)
+@pytest.mark.parametrize(("table", "recorded"), RULES.items(), ids=RULES)
 def test_table_of_a_rule_is_made_or_refused_as_recorded(table: str, recorded: str | None) -> None:
     assert _digest(Case((DATA / "rules" / table).read_text()).our_binary(IDF)) == recorded
 

@@ -11,25 +11,19 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fctry.cli.layout_project import Project, add_project, add_table_offset
 from fctry.errors import InputError
 
 if TYPE_CHECKING:
     from fctry.partitions.check import Evidence
-    from fctry.partitions.flasher_args import FlasherArgs
     from fctry.partitions.layout import Layout
-    from fctry.partitions.options import Options
-    from fctry.partitions.sdkconfig import Sdkconfig
     from fctry.partitions.table import PartitionTable
 
 EXIT_DONE, EXIT_FAILED = 0, 1
-OLDEST_IDF = (5, 3)
-DEFAULT_CHIP = "esp32"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +54,7 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--sarif", action="store_true", help="print the findings as SARIF, for code review")
     parser.add_argument("--strict", action="store_true", help="fail on warnings too")
     _add_factory(parser)
-    _add_project(parser)
+    add_project(parser)
     parser.set_defaults(action_run=check)
 
 
@@ -69,7 +63,7 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--against", type=Path, metavar="OLD", help="table to show beside it")
     parser.add_argument("--svg", type=Path, metavar="SVG", help="write a drawing instead of printing a map")
     _add_factory(parser)
-    _add_project(parser)
+    add_project(parser)
     parser.set_defaults(action_run=show)
 
 
@@ -78,7 +72,7 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="BIN", help="binary table to write"
     )
-    _add_project(parser)
+    add_project(parser)
     parser.set_defaults(action_run=build)
 
 
@@ -91,70 +85,13 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, metavar="CSV", help="CSV to write instead of printing it"
     )
-    _add_table_offset(parser)
+    add_table_offset(parser)
     parser.set_defaults(action_run=read)
 
 
 def _add_factory(parser: argparse.ArgumentParser) -> None:
     text = "the factory partition (default: fctry, or else NVS that is readonly, or else NVS not called nvs)"
     parser.add_argument("--factory", metavar="NAME", help=text)
-
-
-def _add_table_offset(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--table-offset", type=_number, metavar="N", help="of the table in flash (default: 0x8000)"
-    )
-
-
-def _add_project(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("the project")
-    _add_table_offset(group)  # type: ignore[arg-type]
-    group.add_argument(
-        "--idf", type=_idf, metavar="VERSION", help="ESP-IDF release, v5.3 or later (default: the newest)"
-    )
-    group.add_argument(
-        "--chip", metavar="CHIP", help="esp32, esp32c3, … (default: that of the sdkconfig, or esp32)"
-    )
-    group.add_argument("--flash-size", type=_flash_size, metavar="SIZE", help="4MB, 16MB, …")
-    group.add_argument(
-        "--secure-boot", choices=("v1", "v2"), help="applications are signed for this secure boot"
-    )
-    group.add_argument("--no-md5", action="store_true", help="no MD5 row: for boot loaders older than v3.1")
-    group.add_argument(
-        "--recovery-bootloader-offset", type=_number, metavar="N", help="of the recovery boot loader"
-    )
-    group.add_argument(
-        "--extra-subtype",
-        action="append",
-        default=[],
-        metavar="T,NAME,N",
-        help="as in EXTRA_PARTITION_SUBTYPES",
-    )
-    group.add_argument(
-        "--sdkconfig", type=Path, metavar="FILE", help="sdkconfig, sdkconfig.defaults or sdkconfig.json"
-    )
-    group.add_argument(
-        "--build", type=Path, metavar="DIR", help="ESP-IDF build folder, or its flasher_args.json"
-    )
-
-
-def _number(text: str) -> int:
-    return int(text, 0)
-
-
-def _idf(text: str) -> tuple[int, int]:
-    found = re.match(r"v?(\d+)\.(\d+)", text)
-    if not found:
-        raise argparse.ArgumentTypeError(f"`{text}` is no ESP-IDF release such as v5.4")
-    version = (int(found[1]), int(found[2]))
-    if version < OLDEST_IDF:
-        raise argparse.ArgumentTypeError(f"{text} is not known: the rules begin with v5.3")
-    return version
-
-
-def _flash_size(text: str) -> int:
-    found = re.fullmatch(r"(\d+)\s*M(i?B)?", text, re.IGNORECASE)
-    return int(found[1]) << 20 if found else int(text, 0)
 
 
 def check(args: argparse.Namespace) -> int:
@@ -165,7 +102,7 @@ def check(args: argparse.Namespace) -> int:
     from fctry.partitions.check import check as findings_of
     from fctry.partitions.check import fails
 
-    project = _Project(args, look_for_sdkconfig=True)
+    project = Project(args, look_for_sdkconfig=True)
     layout = project.open(args.table)
     evidence = _evidence(args, project, layout)
     findings = findings_of(layout, evidence)
@@ -183,7 +120,7 @@ def check(args: argparse.Namespace) -> int:
     return EXIT_FAILED if fails(findings, strict=args.strict) else EXIT_DONE
 
 
-def _evidence(args: argparse.Namespace, project: _Project, layout: Layout) -> Evidence:
+def _evidence(args: argparse.Namespace, project: Project, layout: Layout) -> Evidence:
     from fctry.partitions.check import Evidence
     from fctry.partitions.layout import read_bytes
     from fctry.partitions.rules.recipe import factory_entries
@@ -209,12 +146,16 @@ def show(args: argparse.Namespace) -> int:
     """Draw a map of the flash to scale: partitions, boot loader and table, what is free and what alignment costs."""
     from fctry.partitions.picture.flashmap import flash_map
 
-    project = _Project(args, look_for_sdkconfig=True)
+    project = Project(args, look_for_sdkconfig=True)
+    layouts = [project.open(path) for path in (args.table, args.against) if path]
     maps = [
-        flash_map(project.open(path), bootloader_offset=project.bootloader_offset, factory=args.factory)
-        for path in (args.table, args.against)
-        if path
+        flash_map(layout, bootloader_offset=project.bootloader_offset, factory=args.factory)
+        for layout in layouts
     ]
+    for layout in layouts:
+        if not layout.is_complete:
+            message = f"warning: not all of {layout.file} can be drawn: fctry layout check {layout.file}"
+            print(message, file=sys.stderr)
     if args.svg:
         from fctry.partitions.picture.svg import draw
 
@@ -228,11 +169,20 @@ def show(args: argparse.Namespace) -> int:
 
 def build(args: argparse.Namespace) -> int:
     """Make the binary partition table, byte for byte as gen_esp32part.py does; what it refuses is refused."""
+    from fctry.findings import Severity
     from fctry.partitions.binary import pack
+    from fctry.partitions.check import check as findings_of
     from fctry.partitions.csv import read_csv
 
-    options = _Project(args).options
-    write_atomically(args.output, pack(read_csv(args.csv, options), md5=options.md5))
+    project = Project(args)
+    write_atomically(args.output, pack(read_csv(args.csv, project.options), md5=project.options.md5))
+    findings = findings_of(project.open(args.csv))
+    if errors := sum(finding.severity is Severity.ERROR for finding in findings):
+        what = "an error" if errors == 1 else f"{errors} errors"
+        print(
+            f"warning: {args.csv} has {what} that a device will see: fctry layout check {args.csv}",
+            file=sys.stderr,
+        )
     return EXIT_DONE
 
 
@@ -256,67 +206,6 @@ def read(args: argparse.Namespace) -> int:
     else:
         sys.stdout.write(text)
     return EXIT_DONE
-
-
-class _Project:
-    """What the arguments and the files that they name say about the project."""
-
-    def __init__(self, args: argparse.Namespace, *, look_for_sdkconfig: bool = False) -> None:
-        self.args = args
-        self.build: FlasherArgs | None = None
-        self.sdkconfig: Sdkconfig | None = None
-        self.read_beside = ""
-        if args.build:
-            from fctry.partitions.flasher_args import read_flasher_args
-
-            self.build = read_flasher_args(args.build)
-        self._find_sdkconfig(look_for_sdkconfig)
-        self.options = self._options()
-
-    def _find_sdkconfig(self, look_for_it: bool) -> None:
-        path: Path | None = self.args.sdkconfig
-        if not path and self.build:
-            built = Path(self.build.file).parent / "config" / "sdkconfig.json"
-            path = built if built.is_file() else None
-        if path or look_for_it:
-            from fctry.partitions.sdkconfig import find_sdkconfig, read_sdkconfig
-
-            self.sdkconfig = read_sdkconfig(path) if path else find_sdkconfig(self.args.table)
-            self.read_beside = self.sdkconfig.file if self.sdkconfig else ""
-
-    def _options(self) -> Options:
-        from fctry.partitions.options import Options, SecureBoot
-
-        args = self.args
-        options = Options(variables=dict(os.environ))
-        if self.sdkconfig:
-            options = self.sdkconfig.options(options)
-        if self.build and options.flash_size_bytes is None:
-            options = replace(options, flash_size_bytes=self.build.flash_size_bytes)
-        given = {
-            "table_offset": args.table_offset,
-            "idf": args.idf,
-            "flash_size_bytes": args.flash_size,
-            "secure_boot": SecureBoot(args.secure_boot) if args.secure_boot else None,
-            "md5": False if args.no_md5 else None,
-            "recovery_bootloader_offset": args.recovery_bootloader_offset,
-            "keywords": options.keywords.with_extra(args.extra_subtype) if args.extra_subtype else None,
-            "primary_bootloader_offset": self.bootloader_offset if args.chip else None,
-        }
-        return replace(options, **{name: value for name, value in given.items() if value is not None})
-
-    @property
-    def bootloader_offset(self) -> int:
-        """Where the chip's boot loader is."""
-        from fctry.partitions.sdkconfig import bootloader_offset
-
-        chip = self.args.chip or (self.sdkconfig.target if self.sdkconfig else DEFAULT_CHIP)
-        return bootloader_offset(chip)
-
-    def open(self, path: Path) -> Layout:
-        from fctry.partitions.source import open_layout
-
-        return open_layout(path, self.options)
 
 
 def _table_of_board(port: str, offset: int) -> PartitionTable:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from fctry.findings import Severity
 from fctry.partitions.check import LayoutFinding
+from fctry.partitions.keywords import OLDEST_IDF, version_name
 from fctry.partitions.layout import Layout
 
 COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
@@ -24,7 +25,7 @@ def print_findings(layout: Layout, findings: Sequence[LayoutFinding], *, read_be
                 (place, ""),
                 (finding.severity.value, COLOURS[finding.severity]),
                 (f": {finding.message} ", ""),
-                (f"[{finding.code}]", "dim"),
+                (f"[{finding.code}{_since(finding)}]", "dim"),
             ]
         )
         if finding.hint:
@@ -38,6 +39,11 @@ def print_findings(layout: Layout, findings: Sequence[LayoutFinding], *, read_be
     verdict = (", ".join(told) + "; codes: docs/layouts.md") if told else "no findings"
     lines.append([(f"{layout.file}{beside}: {names}, {verdict}", "bold")])
     print_pieces(lines)
+
+
+def _since(finding: LayoutFinding) -> str:
+    """From which release on it holds, if that is later than the oldest that is known."""
+    return "" if finding.since == version_name(OLDEST_IDF) else f", since {finding.since}"
 
 
 def print_pieces(lines: Sequence[Sequence[Piece]]) -> None:

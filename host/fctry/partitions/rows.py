@@ -46,15 +46,15 @@ UNKNOWN_VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 DECIMAL_FRACTION = re.compile(r"(\d+)\.(\d+)([KkMm])")
 WITH_BYTES = re.compile(r"(\w+?[KkMm])(i?[Bb])")
 
-COLUMNS = ("Name", "Type", "SubType", "Offset", "Size", "Flags")
+COLUMNS = 6
 
 
 class Row(NamedTuple):
     """One line that is not empty and no comment.
 
     ``fields`` are its six columns as written, ``extra`` what follows them. ``offset`` is None when it is to be filled
-    in, ``size_bytes`` is negative when it is an end address. A field that could not be read is None, and so is
-    ``is_complete``'s answer False.
+    in, ``size_bytes`` is negative when it is an end address. ``is_complete`` is False when a field could not be read;
+    a number that could not is None.
     """
 
     line: int
@@ -122,8 +122,8 @@ class _RowReader:
     ) -> None:
         fields = [field.strip() for field in text.split(",")]
         self.line = line
-        self.extra = tuple(fields[6:])
-        self.fields = tuple((fields + [""] * 6)[:6])
+        self.extra = tuple(fields[COLUMNS:])
+        self.fields = tuple((fields + [""] * COLUMNS)[:COLUMNS])
         self.options = options
         self.keywords = keywords
         self.problems = problems

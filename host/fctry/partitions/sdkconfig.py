@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from fctry.errors import InputError
 from fctry.partitions.keywords import IdfVersion
@@ -23,8 +24,14 @@ FLASH_SIZE_MB = (1, 2, 4, 8, 16, 32, 64, 128)
 DEFAULT_FLASH_SIZE_MB = 2
 NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|\d+")
 
-BOOTLOADER_AT_0X1000 = ("esp32", "esp32s2")
-BOOTLOADER_AT_0X2000 = ("esp32p4", "esp32c5", "esp32h4", "esp32s31")
+BOOTLOADER_OFFSETS: Mapping[str, int] = MappingProxyType(
+    {
+        **dict.fromkeys(("esp32", "esp32s2"), 0x1000),
+        **dict.fromkeys(("esp32c2", "esp32c3", "esp32c6", "esp32c61", "esp32h2", "esp32h21", "esp32s3"), 0x0),
+        **dict.fromkeys(("esp32c5", "esp32h4", "esp32p4", "esp32s31"), 0x2000),
+    }
+)
+"""Where the ROM of each chip looks for the boot loader in flash."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,12 @@ class Sdkconfig:
         return self.text("CONFIG_IDF_TARGET", "esp32")
 
     @property
+    def bootloader_offset(self) -> int:
+        """Where the boot loader is in flash."""
+        offset = self.number("CONFIG_BOOTLOADER_OFFSET_IN_FLASH")
+        return BOOTLOADER_OFFSETS.get(self.target, 0) if offset is None else offset
+
+    @property
     def flash_size_bytes(self) -> int:
         named = self.text("CONFIG_ESPTOOLPY_FLASHSIZE").removesuffix("MB")
         if named.isdigit():
@@ -103,24 +116,16 @@ class Sdkconfig:
     def options(self, base: Options) -> Options:
         """``base`` with what this configuration says."""
         offset = self.number("CONFIG_PARTITION_TABLE_OFFSET")
-        bootloader = self.number("CONFIG_BOOTLOADER_OFFSET_IN_FLASH")
         return replace(
             base,
             table_offset=TABLE_OFFSET if offset is None else offset,
             md5=not self.is_off("CONFIG_PARTITION_TABLE_MD5"),
-            primary_bootloader_offset=bootloader_offset(self.target) if bootloader is None else bootloader,
+            primary_bootloader_offset=self.bootloader_offset,
             recovery_bootloader_offset=self.number("CONFIG_BOOTLOADER_RECOVERY_OFFSET"),
             secure_boot=self.secure_boot,
             flash_size_bytes=self.flash_size_bytes,
             idf=self.idf or base.idf,
         )
-
-
-def bootloader_offset(target: str) -> int:
-    """Where the boot loader of a chip is in flash, as its ROM wants it."""
-    if target in BOOTLOADER_AT_0X1000:
-        return 0x1000
-    return 0x2000 if target in BOOTLOADER_AT_0X2000 else 0x0
 
 
 def read_sdkconfig(path: Path) -> Sdkconfig:

@@ -48,6 +48,16 @@ def test_build_refuses_a_bad_table_and_leaves_what_was_there(
     assert Path("table.bin").read_bytes() == b"before"
 
 
+def test_build_makes_a_table_that_only_a_device_refuses_and_says_so(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table.write_text(TABLE.replace("readonly", "encrypted"))
+    assert main(["layout", "build", str(table), "-o", "table.bin"]) == 0
+    assert capsys.readouterr().err == (
+        "warning: table.csv has an error that a device will see: fctry layout check table.csv\n"
+    )
+
+
 def test_build_says_where_it_cannot_write(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["layout", "build", str(table), "-o", "none/table.bin"]) == 1
     assert "error: none/table.bin: cannot be written: No such file or directory" in capsys.readouterr().err
@@ -217,6 +227,13 @@ def test_bad_argument_is_a_usage_error(table: Path, argument: str) -> None:
     assert caught.value.code == 2
 
 
+def test_unknown_chip_is_refused_with_those_that_are_known(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["layout", "show", str(table), "--chip", "esp23"]) == 1
+    assert capsys.readouterr().err.startswith("error: unknown chip `esp23`\nhint: known are esp32, esp32s2, ")
+
+
 def test_show_prints_a_map(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["layout", "show", str(table), "--chip", "esp32c3", "--flash-size", "2MB"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -231,6 +248,18 @@ def test_show_puts_the_old_layout_on_the_left(table: Path, capsys: pytest.Captur
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("old.csv: ")
     assert lines[3] == "0x000000 x#######=AAAAAA·······BBBBBB~~~~  x#######=AAAAAA·BBBBBB~~~~~~~~~~"
+
+
+def test_show_says_when_lines_are_missing(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table.write_text(TABLE.replace("1M", "1.5M"))
+    assert main(["layout", "show", str(table)]) == 0
+    assert "warning: not all of table.csv can be drawn" in capsys.readouterr().err
+
+
+def test_finding_says_since_when_it_holds(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table.write_text(TABLE.replace("0x9000,0x6000", "0x9000,0x2000"))
+    main(["layout", "check", str(table)])
+    assert "[layout-nvs-small, since v5.5]" in capsys.readouterr().out
 
 
 def test_show_writes_a_drawing(table: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -127,7 +127,7 @@ def test_variables_are_replaced_by_the_values_given() -> None:
             "use the offset 0xd000",
         ),
         ("a,data,fat,0xb000,4K\nb,data,fat,0x9000,4K", 2, "is listed after `a`", "move the line of `b` up"),
-        ("a,app,factory,0x9000,1M", 1, "is not a multiple of 0x10000", "use 0x10000 or 0x0"),
+        ("a,app,factory,0x9000,1M", 1, "is not a multiple of 0x10000", "use 0x10000, or leave it empty"),
         (
             "a,app,factory,,0x1800",
             1,

@@ -85,5 +85,7 @@ def test_configuration_that_cannot_be_read_is_named(folder: Path) -> None:
 
 
 def test_table_of_this_repository_is_without_findings() -> None:
-    exit_code, printed = _run(Path(__file__).parents[3], "partitions.csv", "-W", "error", with_all_plugins=True)
+    exit_code, printed = _run(
+        Path(__file__).parents[3], "partitions.csv", "-W", "error", with_all_plugins=True
+    )
     assert exit_code == 0, printed

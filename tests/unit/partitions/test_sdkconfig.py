@@ -9,7 +9,7 @@ import pytest
 
 from fctry.errors import InputError
 from fctry.partitions.options import Options, SecureBoot
-from fctry.partitions.sdkconfig import Sdkconfig, bootloader_offset, find_sdkconfig, read_sdkconfig
+from fctry.partitions.sdkconfig import BOOTLOADER_OFFSETS, Sdkconfig, find_sdkconfig, read_sdkconfig
 
 
 def _read(folder: Path, text: str, name: str = "sdkconfig.defaults") -> Sdkconfig:
@@ -89,8 +89,13 @@ def test_json_of_a_build_folder_says_the_same(tmp_path: Path) -> None:
     ("chip", "offset"),
     [("esp32", 0x1000), ("esp32s2", 0x1000), ("esp32s3", 0), ("esp32c3", 0), ("esp32p4", 0x2000)],
 )
-def test_boot_loader_is_where_the_rom_of_the_chip_looks(chip: str, offset: int) -> None:
-    assert bootloader_offset(chip) == offset
+def test_boot_loader_is_where_the_rom_of_the_chip_looks(tmp_path: Path, chip: str, offset: int) -> None:
+    assert BOOTLOADER_OFFSETS[chip] == offset
+    assert _read(tmp_path, f'CONFIG_IDF_TARGET="{chip}"').bootloader_offset == offset
+
+
+def test_boot_loader_offset_of_the_configuration_comes_first(tmp_path: Path) -> None:
+    assert _read(tmp_path, "CONFIG_BOOTLOADER_OFFSET_IN_FLASH=0x4000").bootloader_offset == 0x4000
 
 
 @pytest.mark.parametrize(

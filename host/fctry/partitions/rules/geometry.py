@@ -55,17 +55,19 @@ def overlaps(layout: Layout) -> Iterator[Problem]:
 
 
 def offset_alignment(layout: Layout) -> Iterator[Problem]:
-    for entry in layout.entries:
-        partition = entry.partition
+    end = layout.options.first_offset
+    for line, partition in layout.by_offset:
         alignment = alignment_of(partition.type)
         if partition.offset % alignment:
             down = partition.offset // alignment * alignment
-            up = align_up(partition.offset, alignment)
+            offsets = f"{align_up(partition.offset, alignment):#x}" + (
+                f" or {down:#x}" if down >= end else ""
+            )
             message = (
                 f"the offset {partition.offset:#x} of `{partition.name}` is not a multiple of {alignment:#x}"
             )
-            hint = f"use {up:#x} or {down:#x}, or leave it empty"
-            yield Problem("layout-offset-alignment", entry.line, message, hint)
+            yield Problem("layout-offset-alignment", line, message, f"use {offsets}, or leave it empty")
+        end = max(end, partition.end)
 
 
 def app_size(layout: Layout) -> Iterator[Problem]:

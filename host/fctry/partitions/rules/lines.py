@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from fctry.partitions.layout import Layout
 from fctry.partitions.problems import Problem
 
-COLUMNS = 6
-
 
 def extra_field(layout: Layout) -> Iterator[Problem]:
     for row in layout.rows:
