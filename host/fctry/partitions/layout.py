@@ -31,6 +31,11 @@ class Layout:
     options: Options
 
     @property
+    def is_binary(self) -> bool:
+        """Whether it was read from a binary table, which has no lines."""
+        return bool(self.entries) and not self.rows
+
+    @property
     def is_complete(self) -> bool:
         """Whether every line could be read: only then does the absence of a partition mean something."""
         return len(self.entries) >= len(self.rows) and not any(p.code in UNREADABLE for p in self.problems)

@@ -153,6 +153,15 @@ def test_check_takes_a_binary_table(table: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out == "table.bin: 3 partitions, no findings\n"
 
 
+def test_configuration_is_not_expected_to_name_a_binary(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("table.bin").write_bytes(pack(parse_csv(TABLE)))
+    Path("my.sdkconfig").write_text("# CONFIG_PARTITION_TABLE_CUSTOM is not set\n")
+    assert main(["layout", "check", "table.bin", "--sdkconfig", "my.sdkconfig"]) == 0
+    assert "table.bin with my.sdkconfig: 3 partitions, no findings" in capsys.readouterr().out
+
+
 def test_check_reads_configuration_and_flash_size_of_a_build(
     table: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -311,6 +320,17 @@ def test_part_tool_fails_with_the_reason(table: Path, capsys: pytest.CaptureFixt
     assert part_tool.main(["none.bin"]) == 1
     assert "error: none.bin: no such file" in capsys.readouterr().err
     assert part_tool.main([]) == 2
+
+
+def test_pictures_in_the_docs_are_those_that_are_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    drawing = tmp_path / "layouts.svg"
+    assert main(["layout", "show", "partitions.csv", "--svg", str(drawing)]) == 0
+    assert Path("docs/layouts.svg").read_text() == drawing.read_text()
+    assert main(["layout", "show", "partitions.csv"]) == 0
+    assert f"```\n{capsys.readouterr().out}```" in Path("docs/layouts.md").read_text()
 
 
 def test_docs_have_a_section_for_each_code_with_what_the_rule_is() -> None:

@@ -34,7 +34,7 @@ def factory_untouched(layout: Layout, build: FlasherArgs, name: str | None) -> I
                 message = f"the build flashes `{file.path.name}` to {file.offset:#x}-{file.end - 1:#x}, into "
                 message += f"`{partition.name}` at {partition.offset:#x}: the device's own data are lost"
                 hint = f"flash {file.name} elsewhere, or move `{partition.name}` behind it"
-                if file.offset == partition.offset:
+                if file.offset == partition.offset and file.name != "app":
                     hint = (
                         "take the image out of the build (FLASH_IN_PROJECT): each device needs one of its own"
                     )

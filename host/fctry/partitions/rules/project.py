@@ -36,6 +36,8 @@ def problems(layout: Layout, config: Sdkconfig) -> Iterator[Problem]:
 
 def uses_this_table(layout: Layout, config: Sdkconfig) -> Iterator[Problem]:
     name = Path(layout.file).name
+    if layout.is_binary:
+        return  # a configuration names CSVs only
     if not config.is_on(CUSTOM):
         message = f"{CUSTOM} is not set: the project uses one of ESP-IDF's own tables, not `{name}`"
         hint = f'set {CUSTOM}=y and {FILE_NAME}="{name}"'
