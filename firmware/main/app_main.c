@@ -5,48 +5,45 @@
  */
 #include <stddef.h>
 
+#include "app_info.h"
+#include "boot_button.h"
+#include "commands.h"
 #include "console.h"
-#include "esp_err.h"
-#include "esp_idf_version.h"
 #include "esp_log.h"
 #include "esp_system.h"
 #include "factory_data.h"
-#include "nvs.h"
 #include "nvs_flash.h"
 #include "port.h"
-
-#if __has_include("esp_app_desc.h")
-#include "esp_app_desc.h"
-#define APP_NAME (esp_app_get_description()->project_name)
-#define APP_VERSION (esp_app_get_description()->version)
-#else /* ESP-IDF before v5.5 has no application description on its linux target */
-#define APP_NAME "fctry"
-#define APP_VERSION "linux"
-#endif
 
 static const char *TAG = "fctry";
 
 static const char *reset_reason_name(esp_reset_reason_t reason)
 {
-    static const char *const NAMES[] = {
-        [ESP_RST_UNKNOWN] = "unknown",   [ESP_RST_POWERON] = "power-on",  [ESP_RST_EXT] = "external",
-        [ESP_RST_SW] = "software",       [ESP_RST_PANIC] = "panic",       [ESP_RST_INT_WDT] = "interrupt-watchdog",
-        [ESP_RST_TASK_WDT] = "task-watchdog", [ESP_RST_WDT] = "watchdog", [ESP_RST_DEEPSLEEP] = "deep-sleep",
-        [ESP_RST_BROWNOUT] = "brownout", [ESP_RST_SDIO] = "sdio",         [ESP_RST_USB] = "usb",
-        [ESP_RST_JTAG] = "jtag",         [ESP_RST_EFUSE] = "efuse",       [ESP_RST_PWR_GLITCH] = "power-glitch",
-        [ESP_RST_CPU_LOCKUP] = "cpu-lockup",
-    };
-    const size_t index = (size_t)reason;
-    return index < sizeof(NAMES) / sizeof(NAMES[0]) ? NAMES[index] : "unknown";
+    switch (reason) {
+    case ESP_RST_POWERON: return "power-on";
+    case ESP_RST_EXT: return "external";
+    case ESP_RST_SW: return "software";
+    case ESP_RST_PANIC: return "panic";
+    case ESP_RST_INT_WDT: return "interrupt-watchdog";
+    case ESP_RST_TASK_WDT: return "task-watchdog";
+    case ESP_RST_WDT: return "watchdog";
+    case ESP_RST_DEEPSLEEP: return "deep-sleep";
+    case ESP_RST_BROWNOUT: return "brownout";
+    case ESP_RST_SDIO: return "sdio";
+    case ESP_RST_USB: return "usb";
+    case ESP_RST_JTAG: return "jtag";
+    case ESP_RST_EFUSE: return "efuse";
+    case ESP_RST_PWR_GLITCH: return "power-glitch";
+    case ESP_RST_CPU_LOCKUP: return "cpu-lockup";
+    default: return "unknown";
+    }
 }
 
 static void report_boot(const factory_data_sink_t *sink)
 {
     factory_data_line_t line;
     factory_data_line_begin(&line, sink, "boot");
-    factory_data_line_text(&line, "app", APP_NAME);
-    factory_data_line_text(&line, "version", APP_VERSION);
-    factory_data_line_text(&line, "idf", esp_get_idf_version());
+    app_info_write(&line);
     factory_data_line_text(&line, "reset", reset_reason_name(esp_reset_reason()));
     factory_data_line_end(&line);
 }
@@ -59,6 +56,18 @@ static void report_user_nvs(const factory_data_sink_t *sink, const char *event, 
     factory_data_line_text(&line, "code", esp_err_to_name(code));
     factory_data_line_text(&line, "partition", NVS_DEFAULT_PART_NAME);
     factory_data_line_end(&line);
+}
+
+/* An `erased` line says that the user's settings are gone, and why: here, that a reset to factory was interrupted. */
+static void finish_reset(const factory_data_sink_t *sink)
+{
+    bool was_interrupted = false;
+    const esp_err_t err = factory_data_finish_reset(NVS_DEFAULT_PART_NAME, &was_interrupted);
+    if (was_interrupted) {
+        report_user_nvs(sink, "erased", "factory_data_finish_reset", ESP_OK);
+    } else if (err != ESP_OK && err != ESP_ERR_NOT_FOUND) { /* no such partition: nvs_flash_init() says so next */
+        report_user_nvs(sink, "error", "factory_data_finish_reset", err);
+    }
 }
 
 /* The user's settings may be given up to get a working device; the factory data never. */
@@ -80,6 +89,37 @@ static void init_user_nvs(const factory_data_sink_t *sink)
     }
 }
 
+static void reset_by_button(void)
+{
+    const esp_err_t err = factory_data_reset(NVS_DEFAULT_PART_NAME);
+    if (err != ESP_OK) {
+        report_user_nvs(factory_data_stdout(), "error", "factory_data_reset", err);
+        return;
+    }
+    esp_restart();
+}
+
+static void watch_boot_button(void)
+{
+    static boot_button_t button;
+    if (button.is_finished) {
+        return;
+    }
+    switch (boot_button_update(&button, port_is_boot_button_down(), esp_log_timestamp())) {
+    case BOOT_BUTTON_PRESSED:
+        ESP_LOGW(TAG, "BOOT button: hold it for %d s to reset to factory", BOOT_BUTTON_HOLD_MS / 1000);
+        break;
+    case BOOT_BUTTON_CANCELLED:
+        ESP_LOGI(TAG, "BOOT button: let go, no reset to factory");
+        break;
+    case BOOT_BUTTON_HELD:
+        reset_by_button();
+        break;
+    case BOOT_BUTTON_NOTHING:
+        break;
+    }
+}
+
 void app_main(void); /* ESP-IDF declares it nowhere */
 
 void app_main(void)
@@ -87,7 +127,8 @@ void app_main(void)
     port_init();
     const factory_data_sink_t *sink = factory_data_stdout();
     report_boot(sink);
+    finish_reset(sink);
     init_user_nvs(sink);
-    console_print_factory(sink);
-    console_run();
+    (void)report_factory(sink); /* whatever is wrong with the data, the application runs on */
+    console_run(watch_boot_button);
 }

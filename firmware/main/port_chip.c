@@ -6,10 +6,10 @@
  */
 #include "port.h"
 
-#include <stdio.h>
-
+#include "driver/gpio.h"
 #include "esp_err.h"
 #include "esp_log.h"
+#include "esp_mac.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "sdkconfig.h"
@@ -23,45 +23,101 @@
 #endif
 
 #define RX_BUFFER_BYTES 1024 /* a whole command line, however busy the application is */
+#define TX_BUFFER_BYTES 256
 
 static const char *TAG = "console";
 
+#if CONFIG_ESP_CONSOLE_USB_SERIAL_JTAG
+
 static esp_err_t install_driver(void)
 {
-#if CONFIG_ESP_CONSOLE_USB_SERIAL_JTAG
-    usb_serial_jtag_driver_config_t config = {.tx_buffer_size = 256, .rx_buffer_size = RX_BUFFER_BYTES};
+    usb_serial_jtag_driver_config_t config = {.tx_buffer_size = TX_BUFFER_BYTES, .rx_buffer_size = RX_BUFFER_BYTES};
     const esp_err_t err = usb_serial_jtag_driver_install(&config);
     if (err == ESP_OK) {
         usb_serial_jtag_vfs_use_driver();
     }
     return err;
+}
+
+static int read_bytes(uint8_t *byte, TickType_t ticks)
+{
+    return usb_serial_jtag_read_bytes(byte, 1, ticks);
+}
+
 #elif CONFIG_ESP_CONSOLE_UART
+
+static esp_err_t install_driver(void)
+{
     /* No transmit buffer: what was printed is out when printf returns, so that esp_restart() cuts nothing off. */
     const esp_err_t err = uart_driver_install(CONFIG_ESP_CONSOLE_UART_NUM, RX_BUFFER_BYTES, 0, 0, NULL, 0);
     if (err == ESP_OK) {
         uart_vfs_dev_use_driver(CONFIG_ESP_CONSOLE_UART_NUM);
     }
     return err;
+}
+
+static int read_bytes(uint8_t *byte, TickType_t ticks)
+{
+    return uart_read_bytes(CONFIG_ESP_CONSOLE_UART_NUM, byte, 1, ticks);
+}
+
 #else
-    return ESP_ERR_NOT_SUPPORTED;
+
+static esp_err_t install_driver(void)
+{
+    return ESP_ERR_NOT_SUPPORTED; /* CONFIG_ESP_CONSOLE_NONE, _USB_CDC: the report at boot is all there is */
+}
+
+static int read_bytes(uint8_t *byte, TickType_t ticks)
+{
+    (void)byte;
+    vTaskDelay(ticks);
+    return 0;
+}
+
+#endif
+
+static void init_boot_button(void)
+{
+#if CONFIG_FCTRY_BOOT_BUTTON_GPIO >= 0
+    const gpio_config_t config = {
+        .pin_bit_mask = 1ULL << CONFIG_FCTRY_BOOT_BUTTON_GPIO,
+        .mode = GPIO_MODE_INPUT,
+        .pull_up_en = GPIO_PULLUP_ENABLE,
+    };
+    const esp_err_t err = gpio_config(&config);
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "no BOOT button: %s", esp_err_to_name(err));
+    }
 #endif
 }
 
 void port_init(void)
 {
-    (void)setvbuf(stdin, NULL, _IONBF, 0);
     const esp_err_t err = install_driver();
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "no console driver: %s", esp_err_to_name(err));
     }
+    init_boot_button();
 }
 
-int port_read_byte(void)
+int port_read_byte(uint32_t timeout_ms)
 {
-    int byte;
-    while ((byte = getc(stdin)) == EOF) {
-        clearerr(stdin);
-        vTaskDelay(1); /* a console without a driver does not wait */
-    }
-    return byte;
+    uint8_t byte;
+    const TickType_t ticks = pdMS_TO_TICKS(timeout_ms);
+    return read_bytes(&byte, ticks > 0 ? ticks : 1) == 1 ? byte : PORT_NO_BYTE;
+}
+
+bool port_is_boot_button_down(void)
+{
+#if CONFIG_FCTRY_BOOT_BUTTON_GPIO >= 0
+    return gpio_get_level(CONFIG_FCTRY_BOOT_BUTTON_GPIO) == 0;
+#else
+    return false;
+#endif
+}
+
+bool port_read_mac(uint8_t mac[6])
+{
+    return esp_efuse_mac_get_default(mac) == ESP_OK;
 }

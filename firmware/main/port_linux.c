@@ -6,7 +6,7 @@
  */
 #include "port.h"
 
-#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,16 +28,37 @@ void port_init(void)
     strcpy(control->flash_file_name, path);
 }
 
-int port_read_byte(void)
+int port_read_byte(uint32_t timeout_ms)
 {
-    unsigned char byte;
-    for (;;) {
-        const ssize_t count = read(STDIN_FILENO, &byte, 1);
-        if (count == 1) {
-            return byte;
-        }
-        if (count == 0 || errno != EINTR) { /* EINTR: FreeRTOS' tick is a signal */
-            exit(EXIT_SUCCESS);
-        }
+    static unsigned char buffer[4096];
+    static size_t begin;
+    static size_t end;
+    struct pollfd console = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (begin < end) {
+        return buffer[begin++];
     }
+    if (poll(&console, 1, (int)timeout_ms) <= 0) { /* nothing came, or FreeRTOS' tick, which is a signal */
+        return PORT_NO_BYTE;
+    }
+    const ssize_t count = read(STDIN_FILENO, buffer, sizeof(buffer));
+    if (count == 0) {
+        exit(EXIT_SUCCESS); /* whoever started the program is gone */
+    }
+    if (count < 0) {
+        return PORT_NO_BYTE;
+    }
+    begin = 1;
+    end = (size_t)count;
+    return buffer[0];
+}
+
+bool port_is_boot_button_down(void)
+{
+    return false;
+}
+
+bool port_read_mac(uint8_t mac[6])
+{
+    (void)mac;
+    return false;
 }

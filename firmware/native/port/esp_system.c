@@ -69,9 +69,13 @@ const char *esp_err_to_name(esp_err_t code)
 
 uint32_t esp_log_timestamp(void)
 {
+    static struct timespec start;
     struct timespec now;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (uint32_t)(now.tv_sec * 1000 + now.tv_nsec / 1000000);
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    if (start.tv_sec == 0) {
+        start = now;
+    }
+    return (uint32_t)((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000);
 }
 
 esp_reset_reason_t esp_reset_reason(void)

@@ -5,23 +5,54 @@
  */
 #include "port.h"
 
-#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "bus.h"
+#include "sdkconfig.h"
 
 void port_init(void)
 {
 }
 
-int port_read_byte(void)
+int port_read_byte(uint32_t timeout_ms)
 {
-    unsigned char byte;
-    ssize_t count;
-    do {
-        count = read(STDIN_FILENO, &byte, 1);
-    } while (count < 0 && errno == EINTR);
-    if (count != 1) {
+    static unsigned char buffer[4096];
+    static size_t begin;
+    static size_t end;
+    struct pollfd console = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (begin < end) {
+        return buffer[begin++];
+    }
+    if (poll(&console, 1, (int)timeout_ms) <= 0) {
+        return PORT_NO_BYTE;
+    }
+    const ssize_t count = read(STDIN_FILENO, buffer, sizeof(buffer));
+    if (count == 0) {
         _exit(EXIT_SUCCESS); /* the board is gone */
     }
-    return byte;
+    if (count < 0) {
+        return PORT_NO_BYTE;
+    }
+    begin = 1;
+    end = (size_t)count;
+    return buffer[0];
+}
+
+bool port_is_boot_button_down(void)
+{
+    uint8_t level;
+    return bus_gpio_level(CONFIG_FCTRY_BOOT_BUTTON_GPIO, &level) && level == 0;
+}
+
+bool port_read_mac(uint8_t mac[6])
+{
+    bus_info_t info;
+    if (!bus_info(&info)) {
+        return false;
+    }
+    memcpy(mac, info.mac, sizeof(info.mac));
+    return true;
 }

@@ -121,14 +121,13 @@ class Firmware:
         raise AssertionError(f"the firmware ended without {names}: {collected}")
 
     def ask(self, command: str) -> list[Event]:
-        """Send a command with an id and collect its answer."""
+        """Send a command with an id and collect its answer, whose last line is a `done` line."""
         self.send(f"{command} #ask")
         answer = []
         for event in self.events():
             if event.get("id") == "ask":
                 answer.append(event)
-                is_about_one_item = event.name == "error" and "partition" in event.fields
-                if event.name in ("end", "done", "error") and not is_about_one_item:
+                if event.name == "done":
                     return answer
         raise AssertionError(f"the firmware ended without an answer to {command.split()[0]}: {answer}")
 

@@ -58,8 +58,8 @@ def test_boot_prints_a_table_for_people_before_ready(boot, table):
         lines.append(line)
     assert lines[-3:] == [
         "Factory data: partition 'fctry', namespace 'fctryNamespace'",
-        "  serial_number    str      164589345735",
-        "  mac_addr         str      0A:0B:0C:0D:0E:0F",
+        "  serial_number    str   164589345735",
+        "  mac_addr         str   0A:0B:0C:0D:0E:0F",
     ]
 
 
@@ -132,8 +132,10 @@ def test_factory_command_answers_with_its_id(boot, table):
     firmware.events_until("ready")
     answer = firmware.ask("factory")
     collector = ReportCollector("fctry")
-    reports = [collector.feed(event) for event in answer]
-    assert [item.value for item in reports[-1].items] == ["164589345735", "0A:0B:0C:0D:0E:0F"]
+    *_, report, nothing = [collector.feed(event) for event in answer]
+    assert nothing is None
+    assert answer[-1].fields == {"id": "ask", "command": "factory", "result": "ESP_OK"}
+    assert [item.value for item in report.items] == ["164589345735", "0A:0B:0C:0D:0E:0F"]
     assert {event["id"] for event in answer} == {"ask"}
 
 
@@ -142,15 +144,15 @@ def test_line_ends_of_all_kinds_are_understood(boot, table, line_end):
     firmware = boot(flash_of(table))
     firmware.events_until("ready")
     firmware.send("help #a" + line_end)
-    assert firmware.events_until("done")[-1].fields == {"id": "a", "command": "help"}
+    assert firmware.events_until("done")[-1].fields == {"id": "a", "command": "help", "result": "ESP_OK"}
 
 
 def test_unknown_command_is_an_error(boot, table):
     firmware = boot(flash_of(table))
     firmware.events_until("ready")
-    assert [(event.name, event["code"]) for event in firmware.ask("bogus")] == [
-        ("error", "ESP_ERR_NOT_FOUND")
-    ]
+    error, done = firmware.ask("bogus")
+    assert (error.name, error["code"]) == ("error", "ESP_ERR_NOT_FOUND")
+    assert done.fields == {"id": "ask", "result": "ESP_ERR_NOT_FOUND"}
 
 
 def test_overlong_line_is_refused_and_the_next_one_works(boot, table):
@@ -165,7 +167,7 @@ def test_malformed_id_is_part_of_the_command(boot, table):
     firmware = boot(flash_of(table))
     firmware.events_until("ready")
     firmware.send("help #not/an/id")
-    assert "id" not in firmware.events_until("done")[-1].fields
+    assert firmware.events_until("error")[-1].fields == {"where": "help", "code": "ESP_ERR_INVALID_ARG"}
 
 
 def test_restart_ends_the_process_as_a_software_reset(boot, table):

@@ -6,7 +6,6 @@ import base64
 import ctypes
 import json
 import subprocess
-from pathlib import Path
 
 import crcmod.predefined
 import pytest
@@ -195,20 +194,3 @@ def test_utf8_check_agrees_with_python(library, data):
 )
 def test_utf8_check_refuses(library, data):
     assert not library.factory_data_is_utf8(data, len(data))
-
-
-def test_native_sdkconfig_has_the_defaults_of_kconfig():
-    kconfig = (COMPONENT / "Kconfig").read_text()
-    sdkconfig = (ROOT / "firmware" / "native" / "port" / "include" / "sdkconfig.h").read_text()
-    defined = dict(line.split(" ", 2)[1:] for line in sdkconfig.splitlines() if line.startswith("#define"))
-    names = [line.split()[1] for line in kconfig.splitlines() if line.split()[:1] == ["config"]]
-    defaults = [
-        line.split(" ", 1)[1] for line in map(str.strip, kconfig.splitlines()) if line.startswith("default ")
-    ]
-    expected = {f"CONFIG_{name}": default for name, default in zip(names, defaults, strict=True)}
-    assert defined == expected
-    assert (
-        Path(ROOT / "partitions.csv")
-        .read_text()
-        .count(expected["CONFIG_FACTORY_DATA_PARTITION_LABEL"].strip('"'))
-    )

@@ -6,16 +6,20 @@
  *     factory_data_handle_t factory = NULL;
  *     const factory_data_config_t config = FACTORY_DATA_CONFIG_DEFAULT();
  *     if (factory_data_open(&config, &factory, NULL) == ESP_OK) {
- *         factory_data_report(factory, factory_data_stdout());
+ *         char serial_number[32];
+ *         size_t size = sizeof(serial_number);
+ *         if (factory_data_get_str(factory, "serial_number", serial_number, &size) == ESP_OK) { … }
  *         factory_data_close(factory);
  *     }
  *
- * A value counts only if its error is ESP_OK: nvs_flash leaves wrong bytes in the caller's buffer when data is damaged.
+ * A value counts only if the function that read it returned ESP_OK. nvs_flash itself leaves wrong bytes in the caller's
+ * buffer when data is damaged; these functions leave zeros.
  *
- * Opening and closing are not thread-safe: do both from one task. Reading is as thread-safe as nvs_flash.
+ * Opening, closing and resetting are not thread-safe: do them from one task. Reading is as thread-safe as nvs_flash.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,10 +42,10 @@ typedef struct {
 } factory_data_config_t;
 
 /** What menuconfig says ("Factory data"). */
-#define FACTORY_DATA_CONFIG_DEFAULT()                                  \
-    {                                                                  \
-        .partition_label = CONFIG_FACTORY_DATA_PARTITION_LABEL,        \
-        .namespace_name = CONFIG_FACTORY_DATA_NAMESPACE,               \
+#define FACTORY_DATA_CONFIG_DEFAULT()                           \
+    {                                                           \
+        .partition_label = CONFIG_FACTORY_DATA_PARTITION_LABEL, \
+        .namespace_name = CONFIG_FACTORY_DATA_NAMESPACE,        \
     }
 
 /** An error, and where it came from. */
@@ -50,6 +54,78 @@ typedef struct {
     const char *where; /*!< the function that returned the code */
     const char *hint;  /*!< what it means here and what to do; never NULL */
 } factory_data_failure_t;
+
+/* --- opening ------------------------------------------------------------------------------------------------------ */
+
+/**
+ * Open factory data read-only. The partition is mounted anew, unless it is mounted already.
+ *
+ * An error is also logged, in one line that says what to do. With CONFIG_FACTORY_DATA_ENCRYPTED, the partition is
+ * decrypted with the keys of the product's NVS encryption scheme.
+ *
+ * @param[in]  config  partition and namespace
+ * @param[out] handle  the opened data; written only on ESP_OK
+ * @param[out] failure what went wrong, written only on an error; may be NULL
+ *
+ * @return
+ *   - ESP_OK
+ *   - ESP_ERR_INVALID_ARG             an argument or a name is NULL, or a name is too long
+ *   - ESP_ERR_NOT_FOUND               the partition table has no such NVS partition
+ *   - ESP_ERR_NVS_NOT_FOUND           the partition has no such namespace: it is empty, or another product's
+ *   - ESP_ERR_NOT_ALLOWED             the data is damaged, and the partition is readonly, so that it stays as it is
+ *   - ESP_ERR_NVS_NEW_VERSION_FOUND   the partition was written in a newer format
+ *   - ESP_ERR_NVS_NO_FREE_PAGES       the partition is not readonly and has no empty page
+ *   - ESP_ERR_NVS_WRONG_ENCRYPTION    the partition carries the flag `encrypted`, which NVS does not work with
+ *   - ESP_ERR_NO_MEM                  out of memory
+ *   - others                          from nvs_flash
+ */
+esp_err_t factory_data_open(const factory_data_config_t *config, factory_data_handle_t *handle,
+                            factory_data_failure_t *failure);
+
+/** Close; NULL is allowed. A partition that factory_data_open() mounted is unmounted with its last handle. */
+void factory_data_close(factory_data_handle_t handle);
+
+/* --- reading by key ----------------------------------------------------------------------------------------------- */
+
+/**
+ * Read an integer.
+ *
+ * @param[out] value written only on ESP_OK
+ *
+ * @return
+ *   - ESP_OK
+ *   - ESP_ERR_INVALID_ARG     an argument is NULL
+ *   - ESP_ERR_NVS_NOT_FOUND   no such key, or it has another type
+ *   - others                  from nvs_flash
+ */
+esp_err_t factory_data_get_u8(factory_data_handle_t handle, const char *key, uint8_t *value);
+esp_err_t factory_data_get_i8(factory_data_handle_t handle, const char *key, int8_t *value);
+esp_err_t factory_data_get_u16(factory_data_handle_t handle, const char *key, uint16_t *value);
+esp_err_t factory_data_get_i16(factory_data_handle_t handle, const char *key, int16_t *value);
+esp_err_t factory_data_get_u32(factory_data_handle_t handle, const char *key, uint32_t *value);
+esp_err_t factory_data_get_i32(factory_data_handle_t handle, const char *key, int32_t *value);
+esp_err_t factory_data_get_u64(factory_data_handle_t handle, const char *key, uint64_t *value);
+esp_err_t factory_data_get_i64(factory_data_handle_t handle, const char *key, int64_t *value);
+
+/**
+ * Read a string or a blob.
+ *
+ * @param[in]     key    the key
+ * @param[out]    value  the bytes, a string with its NUL; zeroed on an error. NULL asks for the size only
+ * @param[in,out] size   in: bytes that `value` has room for; out, on ESP_OK: bytes read, or needed if `value` is NULL
+ *
+ * @return
+ *   - ESP_OK
+ *   - ESP_ERR_INVALID_ARG          `handle`, `key` or `size` is NULL
+ *   - ESP_ERR_NVS_NOT_FOUND        no such key, or it has another type
+ *   - ESP_ERR_NVS_INVALID_LENGTH   `value` is too small; or the stored string has no NUL
+ *   - ESP_ERR_NOT_ALLOWED          the value is damaged, and the partition is readonly
+ *   - others                       from nvs_flash
+ */
+esp_err_t factory_data_get_str(factory_data_handle_t handle, const char *key, char *value, size_t *size);
+esp_err_t factory_data_get_blob(factory_data_handle_t handle, const char *key, void *value, size_t *size);
+
+/* --- reading all -------------------------------------------------------------------------------------------------- */
 
 /** One entry, as it was read. */
 typedef struct {
@@ -73,33 +149,6 @@ typedef struct {
 typedef void (*factory_data_visit_t)(const factory_data_item_t *item, void *context);
 
 /**
- * Open factory data read-only. The partition is mounted anew, unless it is open already.
- *
- * An error is also logged, in one line that says what to do.
- *
- * @param[in]  config  partition and namespace
- * @param[out] handle  the opened data; written only on ESP_OK
- * @param[out] failure what went wrong, written only on an error; may be NULL
- *
- * @return
- *   - ESP_OK
- *   - ESP_ERR_INVALID_ARG             an argument or a name is NULL
- *   - ESP_ERR_NOT_FOUND               the partition table has no such NVS partition
- *   - ESP_ERR_NVS_NOT_FOUND           the partition has no such namespace: it is empty, or another product's
- *   - ESP_ERR_NOT_ALLOWED             the data is damaged, and the partition is readonly, so that it stays as it is
- *   - ESP_ERR_NVS_NEW_VERSION_FOUND   the partition was written in a newer format
- *   - ESP_ERR_NVS_NO_FREE_PAGES       the partition is not readonly and has no empty page
- *   - ESP_ERR_NVS_WRONG_ENCRYPTION    the partition carries the flag `encrypted`, which NVS does not work with
- *   - ESP_ERR_NO_MEM                  out of memory
- *   - others                          from nvs_flash
- */
-esp_err_t factory_data_open(const factory_data_config_t *config, factory_data_handle_t *handle,
-                            factory_data_failure_t *failure);
-
-/** Close; NULL is allowed. The partition is unmounted with its last handle. */
-void factory_data_close(factory_data_handle_t handle);
-
-/**
  * Read all entries of the namespace, whatever their keys and types, and show each to `visit`.
  *
  * An entry that cannot be read is shown too, with its error. Blobs of format version 1 (ESP-IDF before v4.0) are not
@@ -110,21 +159,99 @@ void factory_data_close(factory_data_handle_t handle);
 esp_err_t factory_data_for_each(factory_data_handle_t handle, factory_data_visit_t visit, void *context);
 
 /**
+ * Read one entry and show it to `visit`, if it is there.
+ *
+ * @param[in] type the type to read it as; NVS_TYPE_ANY for the one that it has
+ *
+ * @return ESP_OK if it was shown, even with an error; ESP_ERR_INVALID_ARG; ESP_ERR_NVS_NOT_FOUND
+ */
+esp_err_t factory_data_visit(factory_data_handle_t handle, const char *key, nvs_type_t type, factory_data_visit_t visit,
+                             void *context);
+
+/* --- reporting ---------------------------------------------------------------------------------------------------- */
+
+/**
  * Write all entries as report lines: an `item` or `error` line for each, and an `end` line with the number of items.
  *
  * @return as factory_data_for_each(); an error is in a report line too
  */
 esp_err_t factory_data_report(factory_data_handle_t handle, const factory_data_sink_t *sink);
 
+/** As factory_data_report(), for one key. @return as factory_data_visit(); an error is in a report line too */
+esp_err_t factory_data_report_key(factory_data_handle_t handle, const char *key, nvs_type_t type,
+                                  const factory_data_sink_t *sink);
+
 /** Write the report of data that could not be opened: an `error` line and an `end` line with 0 items. */
 void factory_data_report_failure(const factory_data_config_t *config, const factory_data_failure_t *failure,
                                  const factory_data_sink_t *sink);
 
-/** The type's name in report lines ("u8", "str", "blob"…), "unknown" for types that this version does not know. */
+/** A type's name in report lines ("u8", "str", "blob"…); "unknown" for types that this version does not know. */
 const char *factory_data_type_name(nvs_type_t type);
+
+/** The type of such a name; NVS_TYPE_ANY for a name that is none. */
+nvs_type_t factory_data_type_of(const char *name);
 
 /** A sink that prints to stdout, keeps other tasks' output out of a line, and flushes after each. */
 const factory_data_sink_t *factory_data_stdout(void);
+
+/* --- secrets ------------------------------------------------------------------------------------------------------ */
+
+#define FACTORY_DATA_PROOF_BYTES 32
+#define FACTORY_DATA_CHALLENGE_BYTES_MIN 16
+#define FACTORY_DATA_CHALLENGE_BYTES_MAX 64
+
+/**
+ * Prove that the device has a secret without telling it: HMAC-SHA256 with the stored value as the key (a string without
+ * its NUL) over the challenge. Whoever knows the value computes the same and compares.
+ *
+ * Use a new random challenge every time. A proof gives nothing away about a long random secret; a short PIN can be found
+ * from a proof by trying all of them, so whoever may ask for proofs must be trusted with it.
+ *
+ * @param[in]  key             key of a string or blob
+ * @param[in]  challenge       random bytes
+ * @param[in]  challenge_bytes FACTORY_DATA_CHALLENGE_BYTES_MIN to FACTORY_DATA_CHALLENGE_BYTES_MAX
+ * @param[out] proof           written only on ESP_OK
+ *
+ * @return
+ *   - ESP_OK
+ *   - ESP_ERR_INVALID_ARG     an argument is NULL
+ *   - ESP_ERR_INVALID_SIZE    the challenge is too short or too long, or the value is empty
+ *   - ESP_ERR_NVS_NOT_FOUND   no such key, or it is neither string nor blob
+ *   - ESP_ERR_NO_MEM          out of memory
+ *   - ESP_FAIL                the crypto library failed
+ *   - others                  from nvs_flash
+ */
+esp_err_t factory_data_prove(factory_data_handle_t handle, const char *key, const void *challenge,
+                             size_t challenge_bytes, uint8_t proof[FACTORY_DATA_PROOF_BYTES]);
+
+/* --- reset to factory --------------------------------------------------------------------------------------------- */
+
+/**
+ * Reset to factory: erase the user's NVS partition, and nothing else.
+ *
+ * The partition is unmounted; handles to it become invalid. Restart afterwards, since the application may have the old
+ * settings in memory. A power cut in the middle leaves a mark, by which factory_data_finish_reset() goes on.
+ *
+ * @param[in] user_partition_label usually NVS_DEFAULT_PART_NAME
+ *
+ * @return
+ *   - ESP_OK                  erased
+ *   - ESP_ERR_INVALID_ARG     NULL, or the factory partition's own label
+ *   - ESP_ERR_NOT_FOUND       the partition table has no such NVS partition
+ *   - ESP_ERR_NOT_ALLOWED     the partition is readonly
+ *   - others                  from the flash
+ */
+esp_err_t factory_data_reset(const char *user_partition_label);
+
+/**
+ * Finish a reset to factory that a power cut interrupted. Call it at every start, before nvs_flash_init().
+ *
+ * @param[in]  user_partition_label usually NVS_DEFAULT_PART_NAME
+ * @param[out] was_interrupted      whether there was one; written only on ESP_OK; may be NULL
+ *
+ * @return as factory_data_reset()
+ */
+esp_err_t factory_data_finish_reset(const char *user_partition_label, bool *was_interrupted);
 
 #ifdef __cplusplus
 }

@@ -35,6 +35,32 @@ static const char *hint_of(esp_err_t code)
     }
 }
 
+#if CONFIG_FACTORY_DATA_ENCRYPTED
+/* With the keys that also the user's NVS has: menuconfig, "NVS encryption". */
+static esp_err_t init_partition(const char *label)
+{
+    nvs_sec_cfg_t keys;
+    nvs_sec_scheme_t *scheme = nvs_flash_get_default_security_scheme();
+    esp_err_t err = nvs_flash_read_security_cfg_v2(scheme, &keys);
+    if (err == ESP_OK) {
+        err = nvs_flash_secure_init_partition(label, &keys);
+    }
+    factory_data_wipe(&keys, sizeof(keys));
+    return err;
+}
+#else
+static esp_err_t init_partition(const char *label)
+{
+    return nvs_flash_init_partition(label);
+}
+#endif
+
+static bool is_mounted(const char *label)
+{
+    nvs_stats_t stats;
+    return nvs_get_stats(label, &stats) != ESP_ERR_NVS_NOT_INITIALIZED;
+}
+
 static esp_err_t mount(const char *label, factory_data_mount_t **out)
 {
     for (factory_data_mount_t *m = s_mounts; m != NULL; m = m->next) {
@@ -53,7 +79,8 @@ static esp_err_t mount(const char *label, factory_data_mount_t **out)
         return ESP_ERR_INVALID_ARG;
     }
     strcpy(m->label, label);
-    const esp_err_t err = nvs_flash_init_partition(m->label);
+    m->is_ours = !is_mounted(m->label);
+    const esp_err_t err = m->is_ours ? init_partition(m->label) : ESP_OK;
     if (err != ESP_OK) {
         free(m);
         return err;
@@ -76,7 +103,9 @@ static void unmount(factory_data_mount_t *m)
             break;
         }
     }
-    (void)nvs_flash_deinit_partition(m->label); /* it was initialised: no other error is possible */
+    if (m->is_ours) {
+        (void)nvs_flash_deinit_partition(m->label); /* the one possible error is that it is unmounted already */
+    }
     free(m);
 }
 
@@ -139,93 +168,4 @@ void factory_data_close(factory_data_handle_t handle)
         unmount(handle->mount);
         free(handle);
     }
-}
-
-/* Read a string or a blob into memory of its own, which the caller frees. */
-static esp_err_t read_bytes(nvs_handle_t nvs, factory_data_item_t *item, void **buffer)
-{
-    const bool is_string = item->type == NVS_TYPE_STR;
-    size_t size = 0;
-    esp_err_t err = is_string ? nvs_get_str(nvs, item->key, NULL, &size) : nvs_get_blob(nvs, item->key, NULL, &size);
-    if (err != ESP_OK) {
-        return err;
-    }
-    char *data = malloc(size + 1); /* one more: an empty blob is no NULL, a string ends in NUL even if its data does not */
-    if (data == NULL) {
-        return ESP_ERR_NO_MEM;
-    }
-    err = is_string ? nvs_get_str(nvs, item->key, data, &size) : nvs_get_blob(nvs, item->key, data, &size);
-    if (err != ESP_OK) {
-        free(data);
-        return err;
-    }
-    data[size] = '\0';
-    item->value.bytes.data = data;
-    item->value.bytes.size = is_string ? strlen(data) : size;
-    *buffer = data;
-    return ESP_OK;
-}
-
-/* clang-format off */
-#define READ_INTEGER(letter, bits, field)                                 \
-    {                                                                     \
-        letter##int##bits##_t number = 0;                                 \
-        item->error = nvs_get_##field##bits(nvs, item->key, &number);     \
-        item->value.field = number;                                       \
-        item->where = "nvs_get_" #field #bits;                            \
-        break;                                                            \
-    }
-/* clang-format on */
-
-static void *read_item(nvs_handle_t nvs, factory_data_item_t *item)
-{
-    void *buffer = NULL;
-    switch (item->type) {
-    case NVS_TYPE_U8: READ_INTEGER(u, 8, u)
-    case NVS_TYPE_U16: READ_INTEGER(u, 16, u)
-    case NVS_TYPE_U32: READ_INTEGER(u, 32, u)
-    case NVS_TYPE_U64: READ_INTEGER(u, 64, u)
-    case NVS_TYPE_I8: READ_INTEGER(, 8, i)
-    case NVS_TYPE_I16: READ_INTEGER(, 16, i)
-    case NVS_TYPE_I32: READ_INTEGER(, 32, i)
-    case NVS_TYPE_I64: READ_INTEGER(, 64, i)
-    case NVS_TYPE_STR:
-    case NVS_TYPE_BLOB:
-        item->error = read_bytes(nvs, item, &buffer);
-        item->where = item->type == NVS_TYPE_STR ? "nvs_get_str" : "nvs_get_blob";
-        break;
-    default:
-        item->error = ESP_ERR_NOT_SUPPORTED;
-        item->where = "factory_data_for_each";
-        break;
-    }
-    return buffer;
-}
-
-esp_err_t factory_data_for_each(factory_data_handle_t handle, factory_data_visit_t visit, void *context)
-{
-    if (handle == NULL || visit == NULL) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    nvs_iterator_t entry = NULL;
-    esp_err_t err = nvs_entry_find(handle->mount->label, handle->namespace_name, NVS_TYPE_ANY, &entry);
-    while (err == ESP_OK) {
-        nvs_entry_info_t info;
-        err = nvs_entry_info(entry, &info);
-        if (err != ESP_OK) {
-            break;
-        }
-        factory_data_item_t item = {
-            .partition_label = handle->mount->label,
-            .namespace_name = handle->namespace_name,
-            .key = info.key,
-            .type = info.type,
-        };
-        void *buffer = read_item(handle->nvs, &item);
-        visit(&item, context);
-        free(buffer);
-        err = nvs_entry_next(&entry);
-    }
-    nvs_release_iterator(entry);
-    return err == ESP_ERR_NVS_NOT_FOUND ? ESP_OK : err;
 }

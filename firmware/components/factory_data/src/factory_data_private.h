@@ -5,12 +5,13 @@
 
 #include "factory_data.h"
 
-/* A mounted partition, shared by all handles on it. nvs_flash keeps one state per partition, and reading a damaged
- * value changes that state: the entry is gone until the partition is mounted anew. So it is unmounted with its last
- * handle, and the next open sees the flash again. */
+/* A mounted partition, shared by all handles on it. nvs_flash keeps one state per partition, and reading a damaged value
+ * changes that state: the entry is gone until the partition is mounted anew. So it is unmounted with its last handle, and
+ * the next open sees the flash again. */
 typedef struct factory_data_mount {
     struct factory_data_mount *next;
     unsigned users;
+    bool is_ours; /* false: the application has mounted the partition before, and will unmount it */
     char label[NVS_PART_NAME_MAX_SIZE + 1];
 } factory_data_mount_t;
 
@@ -19,3 +20,14 @@ struct factory_data {
     nvs_handle_t nvs;
     char namespace_name[NVS_NS_NAME_MAX_SIZE];
 };
+
+/* Read a string or a blob of any size. `value` gets a NUL after its `size` bytes and is freed by the caller. */
+esp_err_t factory_data_get_allocated(factory_data_handle_t handle, nvs_type_t type, const char *key, char **value,
+                                     size_t *size);
+
+/* Overwrite memory that held a secret, in a way that the compiler does not leave out. */
+void factory_data_wipe(void *memory, size_t size);
+
+/* HMAC-SHA256. ESP_FAIL if the crypto library failed. */
+esp_err_t factory_data_hmac_sha256(const void *key, size_t key_bytes, const void *message, size_t message_bytes,
+                                   uint8_t hmac[FACTORY_DATA_PROOF_BYTES]);

@@ -1,6 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <string.h>
+
 #include "factory_data_private.h"
 
 typedef struct {
@@ -8,21 +10,32 @@ typedef struct {
     unsigned items;
 } report_t;
 
+static const struct {
+    nvs_type_t type;
+    const char *name;
+} TYPES[] = {
+    {NVS_TYPE_U8, "u8"},   {NVS_TYPE_I8, "i8"},   {NVS_TYPE_U16, "u16"}, {NVS_TYPE_I16, "i16"}, {NVS_TYPE_U32, "u32"},
+    {NVS_TYPE_I32, "i32"}, {NVS_TYPE_U64, "u64"}, {NVS_TYPE_I64, "i64"}, {NVS_TYPE_STR, "str"}, {NVS_TYPE_BLOB, "blob"},
+};
+
 const char *factory_data_type_name(nvs_type_t type)
 {
-    switch (type) {
-    case NVS_TYPE_U8: return "u8";
-    case NVS_TYPE_I8: return "i8";
-    case NVS_TYPE_U16: return "u16";
-    case NVS_TYPE_I16: return "i16";
-    case NVS_TYPE_U32: return "u32";
-    case NVS_TYPE_I32: return "i32";
-    case NVS_TYPE_U64: return "u64";
-    case NVS_TYPE_I64: return "i64";
-    case NVS_TYPE_STR: return "str";
-    case NVS_TYPE_BLOB: return "blob";
-    default: return "unknown";
+    for (size_t i = 0; i < sizeof(TYPES) / sizeof(TYPES[0]); i++) {
+        if (TYPES[i].type == type) {
+            return TYPES[i].name;
+        }
     }
+    return "unknown";
+}
+
+nvs_type_t factory_data_type_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof(TYPES) / sizeof(TYPES[0]); i++) {
+        if (strcmp(TYPES[i].name, name) == 0) {
+            return TYPES[i].type;
+        }
+    }
+    return NVS_TYPE_ANY;
 }
 
 static void begin_error(factory_data_line_t *line, const factory_data_sink_t *sink, const char *where, esp_err_t code)
@@ -86,14 +99,25 @@ static void report_end(const factory_data_sink_t *sink, const char *partition_la
     factory_data_line_end(&line);
 }
 
-static void report_error(const factory_data_sink_t *sink, const char *where, esp_err_t code, const char *partition_label,
-                         const char *namespace_name)
+static void report_error(const factory_data_sink_t *sink, const char *where, esp_err_t code,
+                         const factory_data_config_t *place, const char *key)
 {
     factory_data_line_t line;
     begin_error(&line, sink, where, code);
-    factory_data_line_text(&line, "partition", partition_label);
-    factory_data_line_text(&line, "namespace", namespace_name);
+    factory_data_line_text(&line, "partition", place->partition_label);
+    factory_data_line_text(&line, "namespace", place->namespace_name);
+    if (key != NULL) {
+        factory_data_line_text(&line, "key", key);
+    }
     factory_data_line_end(&line);
+}
+
+static factory_data_config_t place_of(factory_data_handle_t handle)
+{
+    return (factory_data_config_t){
+        .partition_label = handle->mount->label,
+        .namespace_name = handle->namespace_name,
+    };
 }
 
 esp_err_t factory_data_report(factory_data_handle_t handle, const factory_data_sink_t *sink)
@@ -102,17 +126,34 @@ esp_err_t factory_data_report(factory_data_handle_t handle, const factory_data_s
         return ESP_ERR_INVALID_ARG;
     }
     report_t report = {.sink = sink};
+    const factory_data_config_t place = place_of(handle);
     const esp_err_t err = factory_data_for_each(handle, report_item, &report);
     if (err != ESP_OK) {
-        report_error(sink, "nvs_entry_next", err, handle->mount->label, handle->namespace_name);
+        report_error(sink, "factory_data_for_each", err, &place, NULL);
     }
-    report_end(sink, handle->mount->label, report.items);
+    report_end(sink, place.partition_label, report.items);
+    return err;
+}
+
+esp_err_t factory_data_report_key(factory_data_handle_t handle, const char *key, nvs_type_t type,
+                                  const factory_data_sink_t *sink)
+{
+    if (handle == NULL || key == NULL || sink == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    report_t report = {.sink = sink};
+    const factory_data_config_t place = place_of(handle);
+    const esp_err_t err = factory_data_visit(handle, key, type, report_item, &report);
+    if (err != ESP_OK) {
+        report_error(sink, "nvs_find_key", err, &place, key);
+    }
+    report_end(sink, place.partition_label, report.items);
     return err;
 }
 
 void factory_data_report_failure(const factory_data_config_t *config, const factory_data_failure_t *failure,
                                  const factory_data_sink_t *sink)
 {
-    report_error(sink, failure->where, failure->code, config->partition_label, config->namespace_name);
+    report_error(sink, failure->where, failure->code, config, NULL);
     report_end(sink, config->partition_label, 0);
 }

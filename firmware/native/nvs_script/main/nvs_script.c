@@ -217,8 +217,8 @@ static void read_line(void)
 {
     size_t length = 0;
     int byte;
-    while ((byte = port_read_byte()) != '\n') {
-        if (length < sizeof(s_line) - 1) {
+    while ((byte = port_read_byte(1000)) != '\n') {
+        if (byte != PORT_NO_BYTE && length < sizeof(s_line) - 1) {
             s_line[length++] = (char)byte;
         }
     }

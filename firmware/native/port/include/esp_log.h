@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/** Milliseconds since the start. */
+/** Milliseconds since the first call. */
 uint32_t esp_log_timestamp(void);
 
 #define ESP_PORT_LOG(letter, tag, format, ...) \

@@ -280,6 +280,21 @@ esp_err_t nvs_get_blob(nvs_handle_t handle, const char *key, void *out, size_t *
     return get_bytes(handle, NVS_ITEM_BLOB, key, out, size);
 }
 
+esp_err_t nvs_find_key(nvs_handle_t number, const char *key, nvs_type_t *type)
+{
+    const handle_t *handle = find_handle(number);
+    if (handle == NULL) {
+        return ESP_ERR_NVS_INVALID_HANDLE;
+    }
+    uint8_t found;
+    const esp_err_t err = nvs_storage_type(handle->storage, handle->namespace_index, key, &found);
+    if (err == ESP_OK && type != NULL) {
+        const bool is_blob = found == NVS_ITEM_BLOB || found == NVS_ITEM_BLOB_IDX;
+        *type = is_blob ? NVS_TYPE_BLOB : (nvs_type_t)found;
+    }
+    return err;
+}
+
 esp_err_t nvs_erase_key(nvs_handle_t number, const char *key)
 {
     const handle_t *handle = find_handle(number);

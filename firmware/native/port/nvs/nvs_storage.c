@@ -175,6 +175,19 @@ esp_err_t nvs_storage_size(nvs_storage_t *storage, uint8_t namespace_index, uint
     return err;
 }
 
+esp_err_t nvs_storage_type(nvs_storage_t *storage, uint8_t namespace_index, const char *key, uint8_t *type)
+{
+    const nvs_query_t query = any_type_query(namespace_index, key);
+    nvs_entry_t entry;
+    nvs_page_t *page;
+    size_t index;
+    const esp_err_t err = nvs_storage_find(storage, &query, &page, &index, &entry);
+    if (err == ESP_OK) {
+        *type = entry.type;
+    }
+    return err;
+}
+
 esp_err_t nvs_storage_read(nvs_storage_t *storage, uint8_t namespace_index, uint8_t type, const char *key, void *data,
                            size_t size)
 {

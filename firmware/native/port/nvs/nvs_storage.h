@@ -53,6 +53,9 @@ const char *nvs_storage_namespace_name(const nvs_storage_t *storage, uint8_t ind
 /** Size of a string (with its NUL) or blob. `type` is NVS_ITEM_SZ or NVS_ITEM_BLOB. */
 esp_err_t nvs_storage_size(nvs_storage_t *storage, uint8_t namespace_index, uint8_t type, const char *key, size_t *size);
 
+/** The type of a key's entry: an nvs_item_type_t. */
+esp_err_t nvs_storage_type(nvs_storage_t *storage, uint8_t namespace_index, const char *key, uint8_t *type);
+
 /** Read a value of `size` bytes. */
 esp_err_t nvs_storage_read(nvs_storage_t *storage, uint8_t namespace_index, uint8_t type, const char *key, void *data,
                            size_t size);

@@ -1,0 +1,97 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "factory_data_private.h"
+
+void factory_data_wipe(void *memory, size_t size)
+{
+    volatile uint8_t *bytes = memory;
+    while (size-- > 0) {
+        bytes[size] = 0;
+    }
+}
+
+#define DEFINE_GET_INTEGER(name, c_type)                                                           \
+    esp_err_t factory_data_get_##name(factory_data_handle_t handle, const char *key, c_type *value) \
+    {                                                                                              \
+        c_type read;                                                                               \
+        if (handle == NULL || key == NULL || value == NULL) {                                      \
+            return ESP_ERR_INVALID_ARG;                                                            \
+        }                                                                                          \
+        const esp_err_t err = nvs_get_##name(handle->nvs, key, &read);                             \
+        if (err == ESP_OK) {                                                                       \
+            *value = read;                                                                         \
+        }                                                                                          \
+        return err;                                                                                \
+    }
+
+DEFINE_GET_INTEGER(u8, uint8_t)
+DEFINE_GET_INTEGER(i8, int8_t)
+DEFINE_GET_INTEGER(u16, uint16_t)
+DEFINE_GET_INTEGER(i16, int16_t)
+DEFINE_GET_INTEGER(u32, uint32_t)
+DEFINE_GET_INTEGER(i32, int32_t)
+DEFINE_GET_INTEGER(u64, uint64_t)
+DEFINE_GET_INTEGER(i64, int64_t)
+
+static esp_err_t get_bytes(nvs_handle_t nvs, nvs_type_t type, const char *key, void *value, size_t *size)
+{
+    return type == NVS_TYPE_STR ? nvs_get_str(nvs, key, value, size) : nvs_get_blob(nvs, key, value, size);
+}
+
+/* Read into the caller's memory; what nvs_flash leaves there on an error is wiped. */
+static esp_err_t get_into(factory_data_handle_t handle, nvs_type_t type, const char *key, void *value, size_t *size)
+{
+    if (handle == NULL || key == NULL || size == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    size_t count = *size;
+    esp_err_t err = get_bytes(handle->nvs, type, key, value, &count);
+    if (err == ESP_OK && value != NULL && type == NVS_TYPE_STR && memchr(value, '\0', count) == NULL) {
+        err = ESP_ERR_NVS_INVALID_LENGTH;
+    }
+    if (err == ESP_OK) {
+        *size = count;
+    } else if (value != NULL) {
+        factory_data_wipe(value, *size);
+    }
+    return err;
+}
+
+esp_err_t factory_data_get_str(factory_data_handle_t handle, const char *key, char *value, size_t *size)
+{
+    return get_into(handle, NVS_TYPE_STR, key, value, size);
+}
+
+esp_err_t factory_data_get_blob(factory_data_handle_t handle, const char *key, void *value, size_t *size)
+{
+    return get_into(handle, NVS_TYPE_BLOB, key, value, size);
+}
+
+esp_err_t factory_data_get_allocated(factory_data_handle_t handle, nvs_type_t type, const char *key, char **value,
+                                     size_t *size)
+{
+    size_t count = 0;
+    esp_err_t err = get_bytes(handle->nvs, type, key, NULL, &count);
+    if (err != ESP_OK) {
+        return err;
+    }
+    char *memory = malloc(count + 1);
+    if (memory == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    const size_t allocated = count + 1;
+    err = get_bytes(handle->nvs, type, key, memory, &count);
+    if (err != ESP_OK) {
+        factory_data_wipe(memory, allocated);
+        free(memory);
+        return err;
+    }
+    memory[count] = '\0';
+    *value = memory;
+    *size = type == NVS_TYPE_STR ? strlen(memory) : count;
+    return ESP_OK;
+}

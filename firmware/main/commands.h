@@ -1,0 +1,33 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The console's commands. Each answers through console_sink(); the `done` line at the end comes from commands.c.
+ */
+#pragma once
+
+#include "factory_data.h"
+
+/** Register all commands. */
+void commands_register(void);
+
+/** A command. @return ESP_OK, or the code of an error that it has answered */
+typedef esp_err_t (*command_t)(int argc, char **argv);
+
+/* By the file that has them: */
+
+/* commands_factory.c */
+esp_err_t command_factory(int argc, char **argv);
+esp_err_t command_factory_get(int argc, char **argv);
+esp_err_t command_prove(int argc, char **argv);
+
+/* commands_user.c */
+esp_err_t command_user_set(int argc, char **argv);
+esp_err_t command_user_get(int argc, char **argv);
+esp_err_t command_user_list(int argc, char **argv);
+esp_err_t command_factory_reset(int argc, char **argv);
+
+/* commands_info.c */
+esp_err_t command_info(int argc, char **argv);
+
+/** Report the factory data, for machines and, as a table, for people. @return why it could not be opened, or ESP_OK */
+esp_err_t report_factory(const factory_data_sink_t *sink);

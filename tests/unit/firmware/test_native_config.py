@@ -1,0 +1,33 @@
+"""The native build's configuration is the one that ESP-IDF makes of the Kconfig files for an ESP32."""
+
+from __future__ import annotations
+
+from conftest import ROOT
+
+FIRMWARE = ROOT / "firmware"
+KCONFIGS = [FIRMWARE / "components" / "factory_data" / "Kconfig", FIRMWARE / "main" / "Kconfig.projbuild"]
+
+
+def kconfig_defaults() -> dict[str, str]:
+    """The first default of each option; options that are off by default are not defined."""
+    defaults: dict[str, str] = {}
+    for kconfig in KCONFIGS:
+        name = ""
+        for line in map(str.strip, kconfig.read_text().splitlines()):
+            if line.startswith("config "):
+                name = "CONFIG_" + line.split()[1]
+            elif line.startswith("default "):
+                defaults.setdefault(name, line.removeprefix("default ").split(" if ")[0])
+    return {name: value for name, value in defaults.items() if value != "n"}
+
+
+def test_native_sdkconfig_has_the_defaults_of_kconfig():
+    sdkconfig = FIRMWARE / "native" / "port" / "include" / "sdkconfig.h"
+    lines = [line.split(" ", 2) for line in sdkconfig.read_text().splitlines() if line.startswith("#define")]
+    defined = {name: value for _, name, value in lines}
+    assert defined.pop("CONFIG_IDF_TARGET") == '"esp32"'
+    assert defined == kconfig_defaults()
+
+
+def test_factory_partition_of_kconfig_is_in_the_partition_table(table):
+    assert table.find(kconfig_defaults()["CONFIG_FACTORY_DATA_PARTITION_LABEL"].strip('"')).readonly
