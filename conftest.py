@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,6 +134,15 @@ def usb_ports(pytestconfig: pytest.Config) -> Iterator[list[str]]:
             if not pytestconfig.option.yes:
                 _refuse_foreign_application(port)
         yield ports
+
+
+@pytest.fixture
+def cut_power_at(request: pytest.FixtureRequest) -> Callable[[int | None], None]:
+    """Cuts the power of the first board at the n-th write or erase of its flash from now; None takes that back."""
+    if request.config.option.board != "native":
+        pytest.skip("only the native board can cut the power at a given operation of the flash")
+    boards: SimulatedBoards = request.getfixturevalue("simulated_boards")
+    return boards[0].flash.cut_power_at
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -78,6 +78,29 @@ def factory_devices(
         device.restore()
 
 
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """The report lines that answer a console command; the last one is its `done`."""
+
+    events: tuple[Event, ...]
+
+    @property
+    def result(self) -> str:
+        """The command's result by its ESP-IDF name, such as ESP_OK."""
+        return str(self.events[-1]["result"])
+
+    def named(self, name: str) -> list[Event]:
+        """The events of this name."""
+        return [event for event in self.events if event.name == name]
+
+    def report(self, partition: str) -> Report:
+        """The report on a partition in this answer. Raises FormatError when a line of it was lost."""
+        from fctry.device.report import ReportCollector
+
+        collector = ReportCollector(partition)
+        return next(filter(None, map(collector.feed, self.events)), collector.report)
+
+
 @dataclasses.dataclass
 class FactoryDevice:
     """A device under test and its factory partition. Flash addresses and sizes are in bytes."""
@@ -109,12 +132,16 @@ class FactoryDevice:
 
     def flash_factory(self, image: bytes) -> Report:
         """Write an image into the factory partition, erase the rest of it, and return what the firmware reports."""
+        self.flash_partition(self.partition.name, image)
+        self.expect_event("boot")
+        return self.report()
+
+    def flash_partition(self, name: str, image: bytes) -> None:
+        """Write an image into a partition and erase the rest of it. Afterwards the device boots."""
         from fctry.provision import write_image
 
         with self.chip() as chip:
-            write_image(chip, image, self.partition)
-        self.expect_event("boot")
-        return self.report()
+            write_image(chip, image, self.table.find(name))
 
     def flash_application(self) -> None:
         """Flash all that the build folder names (application, partition table, …) again, as `idf.py flash` does."""
@@ -153,9 +180,31 @@ class FactoryDevice:
         """The next report line with this event. Raises pexpect.TIMEOUT, FormatError for damaged lines."""
         return self._expect(lambda event: event if event.name == name else None, timeout_s)
 
-    def command(self, line: str) -> None:
-        """Send a line to the firmware's console."""
-        self.dut.write(line)
+    def ask(self, command: str, timeout_s: float = REPORT_TIMEOUT_S) -> Answer:
+        """Give a command to the firmware's console and return its answer.
+
+        Raises pexpect.TIMEOUT when it does not come to its end, FormatError for damaged lines.
+        """
+        identifier = f"ask-{next(self._marks)}"
+        self.dut.write(f"{command} #{identifier}")
+        events: list[Event] = []
+
+        def take(event: Event) -> Answer | None:
+            if event.get("id") != identifier:
+                return None
+            events.append(event)
+            return Answer(tuple(events)) if event.name == "done" else None
+
+        return self._expect(take, timeout_s)
+
+    def tell(self, command: str, *, until: Collection[str], timeout_s: float = REPORT_TIMEOUT_S) -> Event:
+        """Give a command to the console, and return the next event with one of these names."""
+        self.dut.write(command)
+        return self._expect(lambda event: event if event.name in until else None, timeout_s)
+
+    def console(self) -> bytes:
+        """All that the device has said so far in this test."""
+        return Path(self.dut.logfile).read_bytes()
 
     def restore(self) -> None:
         """Undo what would disturb the next test: the partition table."""

@@ -51,39 +51,10 @@ def test_smallest_factory_partition_is_read_back(factory_device):
     assert compare(ARTICLE, report).is_proven
 
 
-def test_console_command_reports_the_same_as_the_boot(factory_device, article_image):
-    at_boot = factory_device.flash_factory(article_image)
-    factory_device.command("factory")
-    assert factory_device.report() == at_boot
-
-
-def test_restart_command_boots_the_application_again(factory_device, article_image):
-    at_boot = factory_device.flash_factory(article_image)
-    factory_device.expect_event("ready")
-    factory_device.command("restart")
-    factory_device.expect_event("boot")
-    assert factory_device.report() == at_boot
-
-
-@pytest.mark.not_on("linux", reason="ESP-IDF's linux target knows no reset reasons")
-def test_reset_reason_is_reported(factory_device):
-    factory_device.reset()
-    factory_device.expect_event("ready")
-    factory_device.command("restart")
-    assert factory_device.expect_event("boot")["reset"] == "software"
-
-
-def test_application_flashed_again_keeps_the_factory_keys(factory_device, article_image):
-    before = factory_device.flash_factory(article_image)
-    factory_device.flash_application()
-    assert factory_device.reset() == before
-    assert factory_device.read_partition() == article_image
-
-
-def test_firmware_leaves_the_factory_partition_as_it_was_written(factory_device, article_image):
-    factory_device.flash_factory(article_image)
-    factory_device.reset()
-    assert factory_device.read_partition() == article_image
+def test_two_identities_on_one_board_one_after_the_other_are_read_back(factory_device, image_of):
+    for number in (1, 2):
+        identity = Item(NAMESPACE, "serial_number", ItemType.STR, f"SN-{number}")
+        assert compare([identity], factory_device.flash_factory(image_of(identity))).is_proven
 
 
 @pytest.mark.parametrize("count", [2], indirect=True)
