@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fctry.errors import CapacityError, FormatError, InputError
@@ -54,6 +54,7 @@ def test_entry_has_the_bytes_of_the_documented_layout() -> None:
     assert packed[96:] == b"\xff" * (TABLE_BYTES - 96)
 
 
+@settings(deadline=None)
 @given(st.lists(partitions, min_size=1, max_size=MAX_PARTITIONS), st.booleans())
 def test_unpack_returns_what_was_packed(entries: list[Partition], md5: bool) -> None:
     table = PartitionTable(tuple(entries))

@@ -1,0 +1,89 @@
+"""Whatever a file holds: findings or an error of the tree, never anything else; and maps that cover the flash."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fctry.errors import FormatError, InputError
+from fctry.partitions.binary import pack, unpack
+from fctry.partitions.check import Evidence, check
+from fctry.partitions.codes import RULES
+from fctry.partitions.csv import parse_csv
+from fctry.partitions.keywords import SUBTYPES, TYPES
+from fctry.partitions.layout import layout_of_csv, parse_layout
+from fctry.partitions.options import Options
+from fctry.partitions.picture.flashmap import Kind, flash_map
+from fctry.partitions.picture.svg import draw
+from fctry.partitions.picture.terminal import cell_bytes, grid, legend, marks
+from fctry.partitions.rules import enforced_problems
+from fctry.partitions.table import TABLE_BYTES
+
+names = st.sampled_from(["nvs", "fctry", "app", "log", "ota_0", "", '"x"', "a" * 17, "é"])
+types = st.sampled_from([*TYPES, "0x40", "3", "x", ""])
+subtypes = st.sampled_from([*{name for known in SUBTYPES.values() for name in known}, "7", "0xff", "x", ""])
+numbers = st.one_of(
+    st.sampled_from(["", "4K", "1M", "0x6000", "-0x20000", "0", "1.5M", "x", "-1", "99999999999"]),
+    st.integers(0, 1024).map(lambda sectors: hex(sectors * 0x1000)),
+)
+flags = st.sampled_from(["", "readonly", "encrypted", "encrypted:readonly", "x", "# c"])
+lines = st.tuples(names, types, subtypes, numbers, numbers, flags).map(",".join)
+texts = st.one_of(st.lists(lines, max_size=8).map("\n".join), st.text(max_size=60))
+options = st.builds(
+    Options,
+    flash_size_bytes=st.sampled_from([None, 1 << 20, 4 << 20]),
+    idf=st.sampled_from([(5, 3), (5, 4), (5, 5), (6, 1)]),
+    primary_bootloader_offset=st.sampled_from([None, 0x1000]),
+)
+
+
+@settings(deadline=None)
+@given(texts, options, texts)
+def test_check_finds_something_or_nothing_in_any_text(text: str, options: Options, old: str) -> None:
+    layout = parse_layout(text, options=options)
+    evidence = Evidence(image=b"\x00" * 0x6000, old=parse_layout(old), device=parse_layout(old).table)
+    for finding in check(layout, evidence):
+        assert finding.code in RULES
+        assert finding.message
+
+
+@settings(deadline=None)
+@given(texts, options)
+def test_table_is_refused_exactly_when_an_enforced_rule_is_broken(text: str, options: Options) -> None:
+    if enforced_problems(parse_layout(text, options=options)):
+        with pytest.raises(InputError) as caught:
+            parse_csv(text, options=options)
+        assert caught.value.hint
+    else:
+        assert len(pack(parse_csv(text, options=options))) == TABLE_BYTES
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200), options)
+def test_bytes_that_are_no_text_are_a_finding(data: bytes, options: Options) -> None:
+    check(layout_of_csv(data, file=Path("p.csv"), options=options))
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200))
+def test_bytes_that_are_no_table_are_a_format_error(data: bytes) -> None:
+    with contextlib.suppress(FormatError):
+        unpack(b"\xaa\x50" + data)
+
+
+@settings(deadline=None)
+@given(texts, options)
+def test_map_of_any_layout_can_be_drawn(text: str, options: Options) -> None:
+    layout = parse_layout(text, options=options)
+    flash = flash_map(layout, bootloader_offset=0)
+    assert flash.total(*Kind) >= flash.size_bytes  # more only where partitions overlap
+    letters = marks(flash)
+    cell = cell_bytes(flash.size_bytes, 64)
+    assert sum(len(row) for row in grid(flash, letters, 64, cell)) == -(-flash.size_bytes // cell)
+    assert len(legend(flash, letters, cell)) == len(flash.segments)
+    ElementTree.fromstring(draw(flash, flash))
