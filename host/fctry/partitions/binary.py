@@ -28,6 +28,7 @@ from fctry.partitions.table import (
     TABLE_BYTES,
     Partition,
     PartitionTable,
+    text_of_name,
 )
 
 __all__ = ["MAGIC", "TABLE_BYTES", "pack", "unpack"]
@@ -130,7 +131,7 @@ def _unpack_entry(row: bytes, offset: int) -> Partition:
         )
     _, type_, subtype, start, size_bytes, name, flags = ENTRY.unpack(row)
     try:
-        text = name.split(b"\x00", 1)[0].decode()
+        text = text_of_name(name)
     except UnicodeDecodeError:
         raise FormatError(
             f"at {offset:#x}: the name {name!r} is not UTF-8",

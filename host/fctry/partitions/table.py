@@ -5,8 +5,9 @@ Source: ESP-IDF v5.5.5 components/bootloader_support/include/esp_flash_partition
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fctry.errors import InputError
 
@@ -33,6 +34,15 @@ DATA_UNDEFINED, DATA_TEE_OTA = 0x06, 0x90
 PRIMARY, RECOVERY = 0x00, 0x02
 
 
+def text_of_name(name: bytes) -> str:
+    """The text of a name in a binary; a character that was cut at its end is left out.
+
+    Raises UnicodeDecodeError when it is not UTF-8.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    return decoder.decode(name.split(b"\x00", 1)[0], final=False)
+
+
 @dataclass(frozen=True)
 class Partition:
     """One entry of the table.
@@ -48,6 +58,11 @@ class Partition:
     size_bytes: int
     encrypted: bool = False
     readonly: bool = False
+
+    @property
+    def as_flashed(self) -> Partition:
+        """This partition as the device sees it: with the name that fits the binary."""
+        return replace(self, name=text_of_name(self.name.encode()[:NAME_BYTES]))
 
     @property
     def end(self) -> int:

@@ -16,10 +16,12 @@ from pathlib import Path
 import pytest
 
 from fctry.cli.main import main
-from fctry.partitions.binary import pack
+from fctry.errors import InputError
+from fctry.partitions.binary import pack, unpack
 from fctry.partitions.check import Evidence, check
 from fctry.partitions.codes import RULES, Needs
 from fctry.partitions.csv import parse_csv, read_csv
+from fctry.partitions.flasher_args import read_flasher_args
 from fctry.partitions.layout import parse_layout
 from fctry.partitions.rules import enforced_problems
 from fctry.partitions.source import open_layout
@@ -107,6 +109,30 @@ def test_board_with_another_table_is_a_finding_for_each_difference() -> None:
 def test_board_with_this_table_is_fine() -> None:
     text = "nvs,data,nvs,0x9000,0x6000\nfctry,data,nvs,0x10000,0x6000,readonly\na,app,factory,0x20000,1M"
     assert check(parse_layout(text), Evidence(device=parse_csv(text))) == []
+
+
+def test_name_that_the_binary_cuts_is_the_same_on_a_board() -> None:
+    text = "customer_storage_1,data,fat,0x9000,4K\nééééééééé,data,fat,,4K"
+    layout = parse_layout(text)
+    board = unpack(pack(layout.table))
+    assert "layout-device" not in {finding.code for finding in check(layout, Evidence(device=board))}
+
+
+def test_table_with_too_many_partitions_is_compared_with_a_build(tmp_path: Path) -> None:
+    text = "\n".join(f"p{n},0x40,{n},,4K" for n in range(96))
+    (tmp_path / "table.bin").write_bytes(pack(parse_csv("p0,0x40,0,,4K")))
+    args = {"flash_files": {"0x8000": "table.bin"}, "partition-table": {"file": "table.bin"}}
+    (tmp_path / "flasher_args.json").write_text(json.dumps(args))
+    found = check(parse_layout(text), Evidence(build=read_flasher_args(tmp_path)))
+    assert {"layout-too-many", "layout-build-table"} <= {finding.code for finding in found}
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"flash_files": []}', '{"flash_files": {"x": "y"}}'])
+def test_file_that_is_no_flasher_args_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "flasher_args.json").write_text(content)
+    with pytest.raises(InputError, match=r"flasher_args\.json: not a flasher_args\.json") as caught:
+        read_flasher_args(tmp_path)
+    assert caught.value.hint
 
 
 def test_check_says_everything_at_once_and_each_with_its_line() -> None:

@@ -79,6 +79,13 @@ def test_pack_cuts_a_name_to_16_bytes_as_gen_esp32part_does() -> None:
     assert unpack(pack(PartitionTable((Partition("a" * 20, 1, 2, 0, 0),)))).find("a" * 16)
 
 
+def test_unpack_leaves_out_a_character_that_was_cut() -> None:
+    packed = pack(PartitionTable((Partition("a" + "é" * 8, 1, 2, 0, 0),)))
+    assert packed[12:28] == ("a" + "é" * 8).encode()[:16]
+    assert unpack(packed).partitions[0].name == "a" + "é" * 7
+    assert Partition("a" + "é" * 8, 1, 2, 0, 0).as_flashed == unpack(packed).partitions[0]
+
+
 def _with(data: bytes, offset: int, new: bytes) -> bytes:
     return data[:offset] + new + data[offset + len(new) :]
 

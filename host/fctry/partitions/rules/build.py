@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fctry.errors import FormatError
-from fctry.partitions.binary import pack, unpack
+from fctry.partitions.binary import unpack
 from fctry.partitions.flasher_args import TABLE_NAMES, FlasherArgs, FlashFile
 from fctry.partitions.layout import Layout
-from fctry.partitions.placing import align_up
+from fctry.partitions.placing import APP_ALIGNMENT, align_up
 from fctry.partitions.problems import Problem
 from fctry.partitions.rules.recipe import factory_entries
 from fctry.partitions.table import APP, SECTOR_BYTES
@@ -35,9 +35,7 @@ def factory_untouched(layout: Layout, build: FlasherArgs, name: str | None) -> I
                 message += f"`{partition.name}` at {partition.offset:#x}: the device's own data are lost"
                 hint = f"flash {file.name} elsewhere, or move `{partition.name}` behind it"
                 if file.offset == partition.offset and file.name != "app":
-                    hint = (
-                        "take the image out of the build (FLASH_IN_PROJECT): each device needs one of its own"
-                    )
+                    hint = "take the image out of the build (FLASH_IN_PROJECT): each device needs its own"
                 yield Problem("layout-build-factory", line, message, hint)
 
 
@@ -48,12 +46,9 @@ def sizes(layout: Layout, build: FlasherArgs) -> Iterator[Problem]:
             message = f"`{file.path.name}` has {file.size_bytes or 0:#x} bytes, {file.end - limit[0]:#x} too many for "
             message += limit[1]
             place = next((e for e in layout.entries if e.partition.offset == file.offset), None)
-            size = align_up(
-                file.size_bytes or 0, 0x10000 if place and place.partition.type == APP else SECTOR_BYTES
-            )
-            hint = (
-                f"use the size {size:#x}, or make the file smaller" if place else "move the table further up"
-            )
+            alignment = APP_ALIGNMENT if place and place.partition.type == APP else SECTOR_BYTES
+            size = align_up(file.size_bytes or 0, alignment)
+            hint = f"use the size {size:#x}, or make the file smaller" if place else "move the table up"
             yield Problem("layout-build-size", place.line if place else 0, message, hint)
 
 
@@ -79,7 +74,9 @@ def places(layout: Layout, build: FlasherArgs) -> Iterator[Problem]:
                 yield Problem("layout-build-place", 0, message, hint, build.file)
         elif file.name == "app" and file.offset not in apps and layout.is_complete:
             message = f"the build flashes its application to {file.offset:#x}, where no application partition starts"
-            hint = f"put an application there, or build again: the first is at {apps[0]:#x}" if apps else ""
+            hint = "build again after a change of the table" + (
+                f": the first is at {apps[0]:#x}" if apps else ""
+            )
             yield Problem("layout-build-place", 0, message, hint, build.file)
         elif file.offset > table_offset and file.offset not in starts and layout.is_complete:
             message = f"the build flashes `{file.path.name}` to {file.offset:#x}, where no partition starts"
@@ -98,8 +95,9 @@ def same_table(layout: Layout, build: FlasherArgs) -> Iterator[Problem]:
             "layout-build-table", 0, f"the build's partition table: {error.message}", error.hint, build.file
         )
         return
-    if built.partitions != unpack(pack(layout.table)).partitions:
-        ours = {partition.name: partition for partition in layout.table}
+    table = [partition.as_flashed for partition in layout.table]
+    if list(built) != table:
+        ours = {partition.name: partition for partition in table}
         theirs = {partition.name: partition for partition in built}
         names = [n for n in {**ours, **theirs} if ours.get(n) != theirs.get(n)]
         message = "the build was made with another table: it differs in " + ", ".join(f"`{n}`" for n in names)
@@ -114,13 +112,11 @@ def missing(build: FlasherArgs) -> Iterator[Problem]:
 
 
 def merged(layout: Layout, build: FlasherArgs, name: str | None) -> Iterator[Problem]:
-    """Esptool merge-bin fills what is between the files with 0xFF, up to the end of the last one."""
+    """A merged image has 0xFF between the files (esptool merge-bin), up to the end of the last one."""
     end = max((file.end for file in build.files), default=0)
     for line, partition in factory_entries(layout, name):
         if partition.offset < end and not any(f.offset == partition.offset for f in build.files):
             message = f"a merged image of this build covers 0x0-{end - 1:#x}, and `{partition.name}` at "
             message += f"{partition.offset:#x} with it: flashing one to a device wipes its factory data"
-            hint = (
-                "flash the files one by one (idf.py flash), or move the partition behind the last application"
-            )
+            hint = "flash the files one by one (idf.py flash), or move it behind the last application"
             yield Problem("layout-build-merged", line, message, hint)

@@ -75,10 +75,10 @@ def device(layout: Layout, found: PartitionTable) -> Iterator[Problem]:
     hint = "flash this table (`idf.py partition-table-flash`), or check the CSV that the board was made with"
     on_board = {partition.name: partition for partition in found}
     for line, partition in layout.entries:
-        other = on_board.pop(partition.name, None)
+        other = on_board.pop(partition.as_flashed.name, None)
         if other is None:
             yield Problem("layout-device", line, f"the board has no `{partition.name}`", hint)
-        elif other != partition:
+        elif other != partition.as_flashed:
             message = f"the board's `{partition.name}` is {_place(other)}, here it is {_place(partition)}"
             yield Problem("layout-device", line, message, hint)
     for other in on_board.values():
