@@ -202,6 +202,15 @@ class FactoryDevice:
         self.dut.write(command)
         return self._expect(lambda event: event if event.name in until else None, timeout_s)
 
+    @contextlib.contextmanager
+    def boot_button(self) -> Iterator[None]:
+        """Holds the BOOT button down: DTR pulls IO0 low, on every board with an auto-reset circuit."""
+        self.dut.serial.proc.dtr = True
+        try:
+            yield
+        finally:
+            self.dut.serial.proc.dtr = False
+
     def console(self) -> bytes:
         """All that the device has said so far in this test."""
         return Path(self.dut.logfile).read_bytes()

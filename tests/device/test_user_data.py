@@ -57,6 +57,32 @@ def test_reset_to_factory_erases_the_settings_and_nothing_else(device, article_i
     assert_factory_data_is_whole(device, article_image)
 
 
+@pytest.mark.not_on("linux", reason="ESP-IDF's linux target has no GPIO")
+@pytest.mark.not_on("qemu", reason="QEMU's GPIO0 has no way to the port's DTR while it runs")
+def test_boot_button_held_at_start_up_resets_to_factory(device, article_image):
+    store(device, name="kitchen")
+    device.reset()
+    device.expect_event("ready")
+    with device.boot_button():
+        device.dut.expect("BOOT button: hold it")
+        device.dut.expect("reset to factory: erasing partition 'nvs'")
+    device.expect_event("ready")
+    assert settings(device) == {}
+    assert_factory_data_is_whole(device, article_image)
+
+
+@pytest.mark.not_on("linux", reason="ESP-IDF's linux target has no GPIO")
+@pytest.mark.not_on("qemu", reason="QEMU's GPIO0 has no way to the port's DTR while it runs")
+def test_boot_button_let_go_too_early_resets_nothing(device):
+    store(device, name="kitchen")
+    device.reset()
+    device.expect_event("ready")
+    with device.boot_button():
+        device.dut.expect("BOOT button: hold it")
+    device.dut.expect("BOOT button: let go")
+    assert settings(device) == {"name": "kitchen"}
+
+
 def test_application_upgrade_keeps_both_partitions(device, article_image):
     store(device, name="kitchen")
     device.flash_application()
