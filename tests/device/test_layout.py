@@ -15,7 +15,7 @@ def test_other_table_on_the_device_is_said_before_anything_is_written(factory_de
     factory_device.flash_table(with_partition(factory_device, **changes))
     with (
         factory_device.chip() as chip,
-        pytest.raises(DeviceError, match="in the layout, at 0x[0-9a-f]+, 0x[0-9a-f]+ bytes.* on the device"),
+        pytest.raises(DeviceError, match=r"in the layout, at 0x[0-9a-f]+, 0x[0-9a-f]+ bytes.* on the device"),
     ):
         provision(chip, article_image, ARTICLE, factory_device.table, factory_device.partition)
     assert set(factory_device.read_partition()) == {0xFF}
