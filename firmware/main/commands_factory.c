@@ -54,14 +54,10 @@ esp_err_t report_factory(const factory_data_sink_t *sink)
         return failure.code;
     }
     (void)factory_data_report(factory, sink); /* an error is in the report */
+    /* Read again for people. What could not be read before is mostly missing now: nvs_flash hides it from then on. */
+    printf("Factory data: partition '%s', namespace '%s'\n", config.partition_label, config.namespace_name);
+    (void)factory_data_for_each(factory, print_row, NULL);
     factory_data_close(factory);
-
-    /* Opened anew for the table: reading a damaged value hides it from the next reader of the same mount. */
-    if (factory_data_open(&config, &factory, &failure) == ESP_OK) {
-        printf("Factory data: partition '%s', namespace '%s'\n", config.partition_label, config.namespace_name);
-        (void)factory_data_for_each(factory, print_row, NULL);
-        factory_data_close(factory);
-    }
     return ESP_OK;
 }
 

@@ -34,7 +34,7 @@ static void report_partition(const esp_partition_t *partition)
     factory_data_line_unsigned(&line, "subtype", (unsigned)partition->subtype);
     factory_data_line_unsigned(&line, "offset", partition->address);
     factory_data_line_unsigned(&line, "size", partition->size);
-    factory_data_line_unsigned(&line, "readonly", partition->readonly);
+    factory_data_line_bool(&line, "readonly", partition->readonly);
     factory_data_line_end(&line);
 }
 

@@ -60,7 +60,8 @@ def test_factory_get_reports_a_key_with_its_type(firmware, key, kind, value):
     "command", ["factory-get missing", "factory-get hw_version u32", "factory-get hw_version str"]
 )
 def test_factory_get_of_a_missing_key_or_another_type_is_an_error(firmware, command):
-    error, end, _ = firmware.ask(command)
+    error, end, done = firmware.ask(command)
+    assert done["result"] == "ESP_ERR_NVS_NOT_FOUND"
     assert (error.name, error["code"], error["key"]) == ("error", "ESP_ERR_NVS_NOT_FOUND", command.split()[1])
     assert (end.name, end["items"]) == ("end", 0)
 
@@ -329,7 +330,7 @@ def test_info_reports_application_chip_partitions_and_entries(firmware, table):
         "mac": "24:0a:c4:12:34:56",
     }
     assert [
-        (part["label"], part["type"], part["subtype"], part["offset"], part["size"], bool(part["readonly"]))
+        (part["label"], part["type"], part["subtype"], part["offset"], part["size"], part["readonly"])
         for part in partitions
     ] == [(part.name, part.type, part.subtype, part.offset, part.size_bytes, part.readonly) for part in table]
     entries = {event["partition"]: event for event in events if event.name == "entries"}

@@ -139,6 +139,12 @@ def test_signed_is_exact_at_its_limits(library, value):
     assert json.loads(line[7:-6])["value"] == value
 
 
+@pytest.mark.parametrize("value", [True, False])
+def test_bool_is_json(library, value):
+    line = Writer(library).line(b"item", ("bool", b"value", ctypes.c_bool(value)))
+    assert fields_of(line) == {"value": value}
+
+
 def test_line_is_the_one_that_python_formats(library):
     line = Writer(library).line(
         b"end", ("text", b"partition", b"fctry"), ("unsigned", b"items", ctypes.c_uint64(2))

@@ -159,11 +159,12 @@ typedef void (*factory_data_visit_t)(const factory_data_item_t *item, void *cont
 esp_err_t factory_data_for_each(factory_data_handle_t handle, factory_data_visit_t visit, void *context);
 
 /**
- * Read one entry and show it to `visit`, if it is there.
+ * Read one entry and show it to `visit`.
  *
  * @param[in] type the type to read it as; NVS_TYPE_ANY for the one that it has
  *
- * @return ESP_OK if it was shown, even with an error; ESP_ERR_INVALID_ARG; ESP_ERR_NVS_NOT_FOUND
+ * @return the entry's error, which `visit` has seen; or without a visit: ESP_ERR_INVALID_ARG; ESP_ERR_NVS_NOT_FOUND if
+ *         `type` is NVS_TYPE_ANY and there is no such key
  */
 esp_err_t factory_data_visit(factory_data_handle_t handle, const char *key, nvs_type_t type, factory_data_visit_t visit,
                              void *context);
@@ -177,7 +178,7 @@ esp_err_t factory_data_visit(factory_data_handle_t handle, const char *key, nvs_
  */
 esp_err_t factory_data_report(factory_data_handle_t handle, const factory_data_sink_t *sink);
 
-/** As factory_data_report(), for one key. @return as factory_data_visit(); an error is in a report line too */
+/** As factory_data_report(), for one key. @return the entry's error, which is in a report line too */
 esp_err_t factory_data_report_key(factory_data_handle_t handle, const char *key, nvs_type_t type,
                                   const factory_data_sink_t *sink);
 

@@ -55,6 +55,9 @@ void factory_data_line_unsigned(factory_data_line_t *line, const char *name, uin
 /** Add an integer, -2^63 to 2^63 - 1. */
 void factory_data_line_signed(factory_data_line_t *line, const char *name, int64_t value);
 
+/** Add true or false. */
+void factory_data_line_bool(factory_data_line_t *line, const char *name, bool value);
+
 /** End the line: brace, CRC and line feed. */
 void factory_data_line_end(factory_data_line_t *line);
 

@@ -8,6 +8,7 @@
 typedef struct {
     const factory_data_sink_t *sink;
     unsigned items;
+    unsigned errors;
 } report_t;
 
 static const struct {
@@ -86,6 +87,8 @@ static void report_item(const factory_data_item_t *item, void *context)
     if (item->error == ESP_OK) {
         write_value(&line, item);
         report->items++;
+    } else {
+        report->errors++;
     }
     factory_data_line_end(&line);
 }
@@ -144,7 +147,7 @@ esp_err_t factory_data_report_key(factory_data_handle_t handle, const char *key,
     report_t report = {.sink = sink};
     const factory_data_config_t place = place_of(handle);
     const esp_err_t err = factory_data_visit(handle, key, type, report_item, &report);
-    if (err != ESP_OK) {
+    if (err != ESP_OK && report.errors == 0) {
         report_error(sink, "nvs_find_key", err, &place, key);
     }
     report_end(sink, place.partition_label, report.items);

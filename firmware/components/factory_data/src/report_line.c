@@ -193,6 +193,12 @@ void factory_data_line_signed(factory_data_line_t *line, const char *name, int64
     put_decimal(line, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
+void factory_data_line_bool(factory_data_line_t *line, const char *name, bool value)
+{
+    put_name(line, name);
+    put_text(line, value ? "true" : "false");
+}
+
 void factory_data_line_end(factory_data_line_t *line)
 {
     static const char HEX[] = "0123456789ABCDEF";

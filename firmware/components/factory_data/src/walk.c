@@ -44,8 +44,9 @@ static char *read_value(factory_data_handle_t handle, factory_data_item_t *item)
     return memory;
 }
 
-static void show(factory_data_handle_t handle, const char *key, nvs_type_t type, factory_data_visit_t visit,
-                 void *context)
+/* Read an entry and show it. Returns its error. */
+static esp_err_t show(factory_data_handle_t handle, const char *key, nvs_type_t type, factory_data_visit_t visit,
+                      void *context)
 {
     factory_data_item_t item = {
         .partition_label = handle->mount->label,
@@ -56,6 +57,7 @@ static void show(factory_data_handle_t handle, const char *key, nvs_type_t type,
     char *memory = read_value(handle, &item);
     visit(&item, context);
     free(memory);
+    return item.error;
 }
 
 esp_err_t factory_data_for_each(factory_data_handle_t handle, factory_data_visit_t visit, void *context)
@@ -69,7 +71,7 @@ esp_err_t factory_data_for_each(factory_data_handle_t handle, factory_data_visit
         nvs_entry_info_t info;
         err = nvs_entry_info(entry, &info);
         if (err == ESP_OK) {
-            show(handle, info.key, info.type, visit, context);
+            (void)show(handle, info.key, info.type, visit, context); /* `visit` has seen its error */
             err = nvs_entry_next(&entry);
         }
     }
@@ -89,6 +91,5 @@ esp_err_t factory_data_visit(factory_data_handle_t handle, const char *key, nvs_
             return err;
         }
     }
-    show(handle, key, type, visit, context);
-    return ESP_OK;
+    return show(handle, key, type, visit, context);
 }
