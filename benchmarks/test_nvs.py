@@ -1,0 +1,175 @@
+"""NVS images: against Espressif's generator, mfg_gen.py and nvs_tool.py, and against just writing the files.
+
+The generator is installed from its package. The other two come with ESP-IDF only: with IDF_PATH set they are run from
+there, without it those cases are skipped. Each ratio compares the least processor time of several turns, taken in turn,
+child processes included: on a machine that does other things too, the clock on the wall tells about those.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from esp_idf_nvs_partition_gen import nvs_partition_gen as generator
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from fctry.nvs import Item, ItemType, Layout, encode, read_sheet
+from fctry.nvs.batch import read_batch, write_batch
+
+ARTICLE_CSV = Path(__file__).parents[1] / "tests" / "data" / "nvs" / "article.csv"
+SIZE_BYTES = 0x6000
+SERIAL, MAC = 164589345735, "0A:0B:0C:0D:0E:0F"
+ITEMS = read_sheet(ARTICLE_CSV).items
+FCTRY = [sys.executable, "-m", "fctry.cli.main", "image"]
+
+
+def fastest(*actions: Callable[[], object], turns: int = 5) -> list[float]:
+    """Seconds of processor time of the fastest run of each action, all of them in each turn."""
+    times: list[list[float]] = [[] for _ in actions]
+    for _ in range(turns):
+        for action, taken in zip(actions, times, strict=True):
+            began = _processor_s()
+            action()
+            taken.append(_processor_s() - began)
+    return [min(taken) for taken in times]
+
+
+def _processor_s() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def idf_tool(path: str) -> Path:
+    if "IDF_PATH" not in os.environ:
+        pytest.skip(f"{path} comes with ESP-IDF: set IDF_PATH")
+    return Path(os.environ["IDF_PATH"]) / path
+
+
+def report(text: str) -> None:
+    print(f"\n{text}")
+
+
+def generator_image(serial: int) -> bytes:
+    """The article's two items, by the generator's own classes."""
+    result = io.BytesIO()
+    nvs = generator.nvs_open(result, SIZE_BYTES - 4096, generator.Page.VERSION2)
+    nvs.write_namespace("fctryNamespace")
+    nvs.write_entry("serial_number", str(serial), "string")
+    nvs.write_entry("mac_addr", MAC, "string")
+    generator.nvs_close(nvs)
+    return result.getvalue()
+
+
+def test_images_in_memory(benchmark: BenchmarkFixture) -> None:
+    layout = Layout(ITEMS, SIZE_BYTES)
+    assert layout.encode([str(SERIAL), MAC]) == generator_image(SERIAL)
+    count = 2000
+
+    def theirs() -> None:
+        for serial in range(SERIAL, SERIAL + count):
+            generator_image(serial)
+
+    def ours() -> None:
+        for serial in range(SERIAL, SERIAL + count):
+            layout.encode([str(serial), MAC])
+
+    generator_s, layout_s = fastest(theirs, ours, turns=15)
+    benchmark(layout.encode, [str(SERIAL), MAC])
+    ratio = generator_s / layout_s
+    rates = f"generator {count / generator_s:,.0f} images/s, prepared layout {count / layout_s:,.0f}"
+    report(f"in memory: {rates}: {ratio:.1f} times as many")
+    assert ratio >= 6
+
+
+@pytest.fixture
+def batch_csv(tmp_path: Path) -> Path:
+    lines = [f"{SERIAL + i},0A:0B:0C:0D:{i >> 8:02X}:{i & 255:02X}" for i in range(5000)]
+    path = tmp_path / "values.csv"
+    path.write_text("\n".join(["serial_number,mac_addr", *lines]))
+    return path
+
+
+def test_5000_devices_to_files(benchmark: BenchmarkFixture, batch_csv: Path, tmp_path: Path) -> None:
+    image = encode(ITEMS, SIZE_BYTES)
+    (tmp_path / "plain").mkdir()
+
+    def images() -> None:
+        sheet = read_sheet(ARTICLE_CSV)
+        devices = read_batch(sheet, batch_csv)
+        assert (
+            sum(1 for _ in write_batch(Layout(sheet.items, SIZE_BYTES), devices, tmp_path / "images")) == 5000
+        )
+
+    def plain_files() -> None:
+        for number in range(5000):
+            (tmp_path / "plain" / f"device-{number:05}.bin").write_bytes(image)
+
+    files, plain = fastest(images, plain_files, turns=7)
+    benchmark.pedantic(images, rounds=1)
+    report(
+        f"5,000 devices: {files:.2f} s, just writing 5,000 such files {plain:.2f} s: {files / plain:.2f} times"
+    )
+    assert files / plain <= 1.3
+
+
+@pytest.mark.timeout(300)
+def test_5000_devices_against_mfg_gen(benchmark: BenchmarkFixture, batch_csv: Path, tmp_path: Path) -> None:
+    tool = idf_tool("tools/mass_mfg/mfg_gen.py")
+    config, values = tmp_path / "config.csv", tmp_path / "mfg_values.csv"
+    config.write_text("fctryNamespace,namespace,\nserial_number,data,string\nmac_addr,data,string\n")
+    head, *rows = batch_csv.read_text().split("\n")
+    values.write_text("\n".join([f"id,{head}", *(f"{number},{row}" for number, row in enumerate(rows, 1))]))
+    folders = iter(range(100))
+
+    def theirs() -> None:
+        folder = tmp_path / f"mfg{next(folders)}"  # it does not run twice into the same one
+        _run([sys.executable, str(tool), "generate", config, values, "device", "0x6000", "--outdir", folder])
+
+    def ours() -> None:
+        folder = tmp_path / f"ours{next(folders)}"
+        _run([*FCTRY, "batch", ARTICLE_CSV, batch_csv, "-o", folder, "--size", "0x6000"])
+
+    mfg_gen_s, ours_s = fastest(theirs, ours, turns=3)
+    benchmark.pedantic(ours, rounds=1)
+    ratio = mfg_gen_s / ours_s
+    report(
+        f"5,000 devices: mfg_gen.py {mfg_gen_s:.2f} s, `image batch` {ours_s:.2f} s: {ratio:.1f} times as fast"
+    )
+    assert ratio >= 3
+
+
+@pytest.mark.parametrize("count", [1, 100])
+@pytest.mark.timeout(300)
+def test_check_against_nvs_tool(benchmark: BenchmarkFixture, tmp_path: Path, count: int) -> None:
+    """nvs_tool.py takes one image; both are whole processes. A start of Python alone is 1/4 of one nvs_tool.py."""
+    tool = idf_tool("components/nvs_flash/nvs_partition_tool/nvs_tool.py")
+    items = [Item("n", f"k{i}", ItemType.STR, "x" * (30 + i % 40)) for i in range(180)]
+    paths = [tmp_path / f"{number}.bin" for number in range(count)]
+    for path in paths:
+        path.write_bytes(encode(items, SIZE_BYTES))
+
+    def theirs() -> None:
+        for path in paths:
+            _run([sys.executable, tool, "-d", "none", "-i", path])
+
+    def ours() -> None:
+        _run([*FCTRY, "check", *paths])
+
+    nvs_tool_s, ours_s = fastest(theirs, ours, turns=10 if count == 1 else 2)
+    (start_s,) = fastest(lambda: _run([sys.executable, "-c", "pass"]), turns=10)
+    benchmark.pedantic(ours, rounds=1)
+    report(
+        f"check of {count}: nvs_tool.py {nvs_tool_s * 1e3:.0f} ms, `image check` {ours_s * 1e3:.0f} ms: "
+        f"{nvs_tool_s / ours_s:.1f} times as fast; python -c pass {start_s * 1e3:.0f} ms"
+    )
+    assert nvs_tool_s / ours_s >= (1 if count == 1 else 10)
+
+
+def _run(command: list[object]) -> None:
+    subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
