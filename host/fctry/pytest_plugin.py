@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from fctry.device.report import Event, Report
     from fctry.partitions.table import Partition, PartitionTable
 
+pytest_plugins = ["fctry.pytest_layouts"]  # partition CSVs as test files
+
 REPORT_TIMEOUT_S = 15.0
 _T = TypeVar("_T")
 _LINE = re.compile(rb"@fctry [^\r\n]*\r?\n")
