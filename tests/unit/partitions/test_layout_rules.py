@@ -18,12 +18,14 @@ import pytest
 from fctry.cli.main import main
 from fctry.errors import InputError
 from fctry.partitions.binary import pack, unpack
-from fctry.partitions.check import Evidence, check
+from fctry.partitions.check import Evidence, applicable, check
 from fctry.partitions.codes import RULES, Needs
 from fctry.partitions.csv import parse_csv, read_csv
-from fctry.partitions.flasher_args import read_flasher_args
+from fctry.partitions.flasher_args import FlasherArgs, read_flasher_args
 from fctry.partitions.layout import parse_layout
+from fctry.partitions.options import Options
 from fctry.partitions.rules import enforced_problems
+from fctry.partitions.sdkconfig import Sdkconfig
 from fctry.partitions.source import open_layout
 
 TABLES = Path(__file__).parents[2] / "data/partitions/rules"
@@ -155,6 +157,30 @@ def test_rule_that_begins_with_a_release_is_not_held_against_an_older_one(
     table = TABLES / "layout-nvs-small" / "breaks.csv"
     main(["layout", "check", "--json", str(table), "--idf", "v5.4"])
     assert json.loads(capsys.readouterr().out)["findings"] == []
+
+
+@pytest.mark.parametrize(
+    ("evidence", "needs"),
+    [
+        (Evidence(), set()),
+        (Evidence(image=b""), {Needs.IMAGE}),
+        (Evidence(sdkconfig=Sdkconfig("", {}, {}, is_whole=False)), {Needs.SDKCONFIG}),
+        (Evidence(build=FlasherArgs("", (), None, None)), {Needs.BUILD}),
+        (Evidence(old=parse_layout("")), {Needs.AGAINST}),
+        (Evidence(device=parse_layout("").table), {Needs.DEVICE}),
+    ],
+    ids=["table", "image", "sdkconfig", "build", "against", "device"],
+)
+def test_rules_are_applied_when_what_they_need_is_given(evidence: Evidence, needs: set[Needs]) -> None:
+    applied = applicable(parse_layout(""), evidence)
+    assert {rule.needs for rule in applied} == {Needs.TABLE, *needs}
+    assert [rule for rule in RULES.values() if rule.needs in {Needs.TABLE, *needs}] == applied
+
+
+def test_rules_of_a_later_release_are_not_applied() -> None:
+    codes = {rule.code for rule in applicable(parse_layout("", options=Options(idf=(5, 4))))}
+    assert "layout-nvs-small" not in codes
+    assert "layout-nvs-readonly-small" in codes
 
 
 def test_enforced_rules_are_those_that_stop_a_build() -> None:

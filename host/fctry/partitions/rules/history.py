@@ -65,7 +65,7 @@ def _who_is_there(layout: Layout, before: Partition) -> str:
         for _, p in layout.entries
         if p.name != before.name and p.offset < before.end and before.offset < p.end
     ]
-    return f", and {', '.join(others)} overwrites it" if others else ""
+    return f", its flash goes to {', '.join(others)}" if others else ""
 
 
 def device(layout: Layout, found: PartitionTable) -> Iterator[Problem]:
