@@ -6,7 +6,7 @@ import argparse
 import base64
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from fctry.nvs.csv import format_csv
 from fctry.nvs.difference import Difference
 from fctry.nvs.difference import diff as differences
 from fctry.nvs.item import Item
-from fctry.nvs.picture import BAD, DATA, ERASED, FREE, ITEM, NAMESPACE, cells, headline, printable, svg
+from fctry.nvs.picture import BAD, DATA, ERASED, FREE, ITEM, NAMESPACE, cells, headlines, printable, svg
 from fctry.nvs.reader import Page
 from fctry.nvs.values import Stored, read_erased_items, read_items
 
@@ -63,11 +63,11 @@ def _warn(name: str, image: bytes) -> None:
         print(f"warning: {name} has {errors} errors: see `fctry image check {name}`", file=sys.stderr)
 
 
-def _print_pages(pages: Iterable[Page]) -> None:
+def _print_pages(pages: Sequence[Page]) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    for page in pages:
-        console.print(headline(page), markup=False)
-        if page.is_loaded:
+    for text, page in headlines(pages):
+        console.print(text, markup=False)
+        if page:
             signs = [SIGNS[cell.kind] for cell in cells(page)]
             for start in (0, 63):
                 console.print(Text.assemble("  ", *signs[start : start + 63]))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import groupby
 from typing import NamedTuple
 
 from fctry.nvs.format import ENTRY_COUNT, NAMESPACE_NS_INDEX, DataType, EntryState, PageState
@@ -59,11 +60,19 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else "·" for character in text)
 
 
-def headline(page: Page) -> str:
-    """A page in one line."""
-    if page.state is PageState.UNINITIALIZED:
-        return f"page {page.number}: free"
-    if page.state is PageState.CORRUPT:
+def headlines(pages: Sequence[Page]) -> Iterator[tuple[str, Page | None]]:
+    """Each page in a line, and the page itself if it has entries to be drawn. Free pages in a row share a line."""
+    for is_free, run in groupby(pages, lambda page: page.state is PageState.UNINITIALIZED):
+        run_pages = list(run)
+        first, last = run_pages[0].number, run_pages[-1].number
+        if is_free:
+            yield f"page {first}: free" if first == last else f"pages {first} to {last}: free", None
+        else:
+            yield from ((_headline(page), page if page.is_loaded else None) for page in run_pages)
+
+
+def _headline(page: Page) -> str:
+    if not page.is_loaded:
         return f"page {page.number}: corrupt"
     used = page.states.count(EntryState.WRITTEN)
     erased = page.states.count(EntryState.ERASED)
@@ -93,14 +102,14 @@ text { font: 11px ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; 
 """
 
 
-def svg(pages: list[Page], title: str) -> str:
+def svg(pages: Sequence[Page], title: str) -> str:
     """The pages as an SVG image: every entry's kind by colour, keys labelled, free pages as a line."""
     body: list[str] = []
     top = MARGIN + LINE
-    for page in pages:
-        body.append(_text(MARGIN, top, headline(page)))
+    for text, page in headlines(pages):
+        body.append(_text(MARGIN, top, text))
         top += LINE // 3
-        if page.is_loaded:
+        if page:
             body += _grid(page, top)
             top += ROWS * CELL_HEIGHT + LINE // 3
         top += LINE * 2 // 3

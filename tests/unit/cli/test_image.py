@@ -168,7 +168,7 @@ def test_show_draws_the_pages(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "page 0: active, sequence 0, 5 of 126 entries used"
     assert lines[1] == "  NK=K=" + "." * 58
-    assert lines[3:8] == [f"page {number}: free" for number in range(1, 6)]
+    assert lines[3] == "pages 1 to 5: free"
 
 
 def test_show_full_cuts_nothing(image: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from tests.unit.nvs.forge import FREE_PAGE, entry, namespace, page, string, u8
 
 from fctry.nvs import Item, ItemType, encode
 from fctry.nvs.format import DataType, EntryState, PageState
-from fctry.nvs.picture import BAD, DATA, ERASED, FREE, ITEM, NAMESPACE, cells, headline, svg
+from fctry.nvs.picture import BAD, DATA, ERASED, FREE, ITEM, NAMESPACE, cells, headlines, svg
 from fctry.nvs.reader import read_pages
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -39,16 +39,16 @@ def test_keys_label_the_entry_where_they_begin() -> None:
     assert labels[:5] == ["n", "s", "", "k", ""]
 
 
-def test_headline_tells_state_and_use() -> None:
+def test_headlines_tell_state_and_use_and_free_pages_together() -> None:
     erased = entry(1, DataType.U8, "k", b"\1", state=EntryState.ERASED)
-    pages = read_pages(
-        page(namespace("n"), erased, sequence=3) + page(state=PageState.FULL) + FREE_PAGE + bytes(4096)
-    )
-    assert [headline(one) for one in pages] == [
-        "page 0: active, sequence 3, 1 of 126 entries used, 1 erased",
-        "page 1: full, sequence 0, 0 of 126 entries used",
-        "page 2: free",
-        "page 3: corrupt",
+    full = page(namespace("n"), erased, state=PageState.FULL, sequence=3)
+    pages = read_pages(full + page(sequence=4) + FREE_PAGE + bytes(4096) + FREE_PAGE * 2)
+    assert list(headlines(pages)) == [
+        ("page 0: full, sequence 3, 1 of 126 entries used, 1 erased", pages[0]),
+        ("page 1: active, sequence 4, 0 of 126 entries used", pages[1]),
+        ("page 2: free", None),
+        ("page 3: corrupt", None),
+        ("pages 4 to 5: free", None),
     ]
 
 
