@@ -55,6 +55,10 @@ def test_flash_of_unknown_size_is_the_smallest_that_holds_the_layout() -> None:
     assert _map(text="nvs,data,nvs,0x9000,0x6000").size_bytes == 1 << 20
 
 
+def test_flash_that_is_just_filled_is_drawn_as_large_as_it_is() -> None:
+    assert _map(3, TABLE + "\nlog,data,fat,,-3M").size_bytes == 3 << 20
+
+
 def test_flash_that_is_too_small_is_drawn_as_large_as_needed() -> None:
     assert _map(1).size_bytes == 2 << 20
 

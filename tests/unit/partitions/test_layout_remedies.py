@@ -204,6 +204,13 @@ def test_remedy_for_a_configuration_is_a_line_to_paste(option: str, code: str, r
     assert (finding.where, finding.line) == ("sdkconfig:7", 7)
 
 
+@pytest.mark.parametrize(("is_whole", "is_needed"), [(False, True), (True, False)])
+def test_nvs_encryption_follows_flash_encryption_by_default_only(is_whole: bool, is_needed: bool) -> None:
+    config = Sdkconfig("s", {"CONFIG_SECURE_FLASH_ENC_ENABLED": "y"}, {}, is_whole=is_whole)
+    codes = {finding.code for finding in _check(*BASE, evidence=Evidence(sdkconfig=config))}
+    assert ("layout-sdkconfig-nvs-keys" in codes) == is_needed
+
+
 def test_spaces_are_what_is_between_the_table_and_the_end_of_the_flash() -> None:
     layout = parse_layout("\n".join((NVS, FCTRY, APPLICATION)), options=Options(flash_size_bytes=2 << 20))
     assert spaces(layout) == [

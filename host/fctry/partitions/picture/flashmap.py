@@ -72,9 +72,8 @@ def flash_map(layout: Layout, *, bootloader_offset: int, factory: str | None = N
     """
     options = layout.options
     end = max([options.first_offset, *(partition.end for _, partition in layout.entries)])
-    size_bytes = max(options.flash_size_bytes or MIN_FLASH_BYTES, 1 << (end - 1).bit_length())
-    if options.flash_size_bytes and end <= options.flash_size_bytes:
-        size_bytes = options.flash_size_bytes
+    given = options.flash_size_bytes
+    size_bytes = given if given and end <= given else max(MIN_FLASH_BYTES, 1 << (end - 1).bit_length())
     protected = {entry.partition.name for entry in factory_entries(layout, factory)}
     segments = [
         Segment(_kind(p, protected), p.name, _detail(layout, p), p.offset, p.end)
