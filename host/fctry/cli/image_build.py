@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from fctry.cli.image_keys import keys_of
 from fctry.errors import InputError
 from fctry.nvs.batch import read_batch, write_batch
 from fctry.nvs.capacity import Capacity, measure
+from fctry.nvs.checker import check
 from fctry.nvs.csv import Sheet, read_sheet
 from fctry.nvs.encoder import Layout
 from fctry.nvs.encryption import encrypt
@@ -30,6 +32,10 @@ def build(args: argparse.Namespace) -> int:
     target = _target(args)
     sheet = read_sheet(*args.csv)
     image = _layout(sheet, target).encode([item.value for item in sheet.items])
+    for finding in check(image, read_only=target.read_only):
+        print(
+            f"{finding.severity.value}: {finding.where}: {finding.message}: {finding.hint}", file=sys.stderr
+        )
     keys = keys_of(args)
     write_file(Path(args.output), encrypt(image, keys) if keys else image)
     encrypted = ", encrypted" if keys else ""

@@ -73,6 +73,6 @@ RULES = {
         INFO, INFO, "nvs_get_blob reads it, nvs_entry_find does not list it; version 2 is listed"
     ),
     "nvs-float": Rule(
-        INFO, INFO, "firmware before v6.1 drops it: store the number's bytes as a blob for those"
+        INFO, WARNING, "firmware before v6.1 drops it, and does not mount a read-only partition with it"
     ),
 }

@@ -116,6 +116,16 @@ def test_missing_files_and_folders_are_reported(tmp_path: Path, capsys: pytest.C
     assert list(tmp_path.iterdir()) == []
 
 
+def test_build_says_what_not_every_firmware_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    csv = tmp_path / "device.csv"
+    csv.write_text(HEADER + "n,namespace,,\nk,data,float,0.5\n")
+    assert image_command("build", csv, "-o", tmp_path / "x", "--size", "0x1000", "--read-only") == 0
+    assert (
+        "warning: page 0 entry 1: key 'k' is a number with a fraction: firmware before v6.1"
+        in capsys.readouterr().err
+    )
+
+
 def test_batch_writes_an_image_per_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     values = tmp_path / "values.csv"
     values.write_text("serial_number\n1\n2\n")

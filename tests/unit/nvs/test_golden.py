@@ -10,6 +10,7 @@ from tests.unit.nvs.conftest import DATA
 from fctry.cli.main import main
 from fctry.nvs import Item, ItemType, check, decode, read_sheet
 from fctry.nvs.contents import read
+from fctry.nvs.problems import RULES
 from fctry.nvs.values import read_erased_items
 
 PICTURES = Path(__file__).parents[3] / "docs" / "pictures"
@@ -49,3 +50,10 @@ def test_pictures_of_the_documentation_are_what_the_command_draws(name: str, tmp
         assert main(["image", "build", str(DATA / f"{name}.csv"), "-o", str(image), "--size", "0x4000"]) == 0
     assert main(["image", "show", str(image), "--svg", str(tmp_path / "picture.svg")]) == 0
     assert (tmp_path / "picture.svg").read_text() == (PICTURES / f"nvs-{name}.svg").read_text()
+
+
+def test_documentation_has_every_code_of_finding_with_its_severities() -> None:
+    text = (PICTURES.parent / "nvs-format.md").read_text()
+    for code, rule in RULES.items():
+        assert f"| `{code}` | {rule.severity} | {rule.severity_read_only} | " in text
+    assert text.count("| `nvs-") == len(RULES)
