@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from fctry.errors import InputError
+from fctry.errors import FormatError, InputError
+
+
+@contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Let the errors about the content of a file name that file."""
+    try:
+        yield
+    except FormatError as error:
+        raise FormatError(error.message, hint=error.hint, file=path) from None
 
 
 def read_file(path: Path) -> bytes:

@@ -6,29 +6,32 @@ import argparse
 import secrets
 from pathlib import Path
 
-from fctry.cli.files import read_file, write_file, write_secret
-from fctry.errors import FormatError
+from fctry.cli.files import naming, read_file, write_file, write_secret
 from fctry.nvs.encryption import KEY_SIZE_BYTES, Keys
 from fctry.nvs.encryption import decrypt as decrypt_image
 
 
 def keys_of(args: argparse.Namespace) -> Keys | None:
     """The keys of the options --keys or --hmac-key. Raises InputError or FormatError that names the file."""
-    path = args.keys or args.hmac_key
-    if path is None:
+    if args.hmac_key:
+        return _derived(args.hmac_key)
+    if not args.keys:
         return None
-    data = read_file(Path(path))
-    try:
-        return Keys.from_partition(data) if args.keys else Keys.from_hmac_key(data)
-    except FormatError as error:
-        raise FormatError(error.message, hint=error.hint, file=path) from None
+    with naming(args.keys):
+        return Keys.from_partition(read_file(Path(args.keys)))
+
+
+def _derived(path: str) -> Keys:
+    with naming(path):
+        return Keys.from_hmac_key(read_file(Path(path)))
 
 
 def read_image(path: str, args: argparse.Namespace) -> bytes:
     """An image, decrypted if the options give keys."""
     image = read_file(Path(path))
     keys = keys_of(args)
-    return decrypt_image(image, keys) if keys else image
+    with naming(path):
+        return decrypt_image(image, keys) if keys else image
 
 
 def keys(args: argparse.Namespace) -> int:
@@ -37,7 +40,7 @@ def keys(args: argparse.Namespace) -> int:
         write_secret(Path(args.new_hmac_key), hmac_key)
         made = Keys.from_hmac_key(hmac_key)
     elif args.hmac_key:
-        made = Keys.from_hmac_key(read_file(Path(args.hmac_key)))
+        made = _derived(args.hmac_key)
     else:
         made = Keys.generate()
     write_secret(Path(args.output), made.to_partition())

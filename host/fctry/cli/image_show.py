@@ -13,15 +13,15 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from fctry.cli.files import write_file
+from fctry.cli.files import naming, write_file
 from fctry.cli.image_keys import read_image
 from fctry.errors import InputError
-from fctry.findings import Severity
-from fctry.nvs.checker import check
 from fctry.nvs.contents import Contents, read
 from fctry.nvs.csv import format_csv
+from fctry.nvs.decoder import damage
 from fctry.nvs.difference import Difference
 from fctry.nvs.difference import diff as differences
+from fctry.nvs.format import PAGE_SIZE_BYTES
 from fctry.nvs.item import Item
 from fctry.nvs.picture import BAD, DATA, ERASED, FREE, ITEM, NAMESPACE, cells, headlines, printable, svg
 from fctry.nvs.reader import Page
@@ -40,10 +40,10 @@ LEGEND = "N namespace  K key  = its data  x erased  ! damaged  . free"
 
 
 def show(args: argparse.Namespace) -> int:
-    image = read_image(args.image, args)
-    contents = read(image)
+    contents = _contents(args.image, args)
     if args.svg:
-        picture = svg(contents.pages, f"{Path(args.image).name}: {len(image):#x} bytes")
+        size_bytes = len(contents.pages) * PAGE_SIZE_BYTES
+        picture = svg(contents.pages, f"{Path(args.image).name}: {size_bytes:#x} bytes")
         write_file(Path(args.svg), picture.encode())
     rows = [(stored, "") for stored in read_items(contents)]
     if args.erased:
@@ -53,14 +53,7 @@ def show(args: argparse.Namespace) -> int:
     else:
         _print_pages(contents.pages)
         _print_items(rows, full=args.full)
-    _warn(args.image, image)
     return 0
-
-
-def _warn(name: str, image: bytes) -> None:
-    errors = sum(finding.severity is Severity.ERROR for finding in check(image, read_only=True))
-    if errors:
-        print(f"warning: {name} has {errors} errors: see `fctry image check {name}`", file=sys.stderr)
 
 
 def _print_pages(pages: Sequence[Page]) -> None:
@@ -166,5 +159,8 @@ def _items(contents: Contents) -> list[Item]:
 
 def _contents(path: str, args: argparse.Namespace) -> Contents:
     image = read_image(path, args)
-    _warn(path, image)
-    return read(image)
+    with naming(path):
+        contents = read(image)
+    if damage(contents):
+        print(f"warning: {path} is damaged: see `fctry image check {path}`", file=sys.stderr)
+    return contents

@@ -17,6 +17,8 @@ from fctry.nvs.format import (
     ENTRY_SIZE_BYTES,
     NAMESPACE_NS_INDEX,
     PAGE_HEADER,
+    PAGE_SIZE_BYTES,
+    READ_WRITE_PAGES_MIN,
     VERSION_BYTES,
     VERSION_OFFSETS,
     DataType,
@@ -30,7 +32,6 @@ from fctry.nvs.reader import Entry, Page
 if TYPE_CHECKING:
     from fctry.findings import Finding
 
-READ_WRITE_PAGES_MIN = 3
 BLANK = b"\xff" * ENTRY_SIZE_BYTES
 
 
@@ -92,7 +93,9 @@ def _partition(contents: Contents, read_only: bool) -> Iterator[Problem]:
     loaded = [page for page in pages if page.is_loaded]
     if len(pages) < READ_WRITE_PAGES_MIN and not read_only:
         yield Problem(
-            "nvs-too-small", "partition", f"{len(pages) * 4096:#x} bytes are too few to be written to"
+            "nvs-too-small",
+            "partition",
+            f"{len(pages) * PAGE_SIZE_BYTES:#x} bytes are too few to be written to",
         )
     if all(page.state is PageState.UNINITIALIZED for page in pages):
         yield Problem("nvs-empty", "partition", "no page is in use")

@@ -39,17 +39,17 @@ class Contents:
     """The contents of a partition.
 
     ``pages`` are in the order of the flash; everything else is in the order in which it was written, by the sequence
-    numbers of the pages. ``entries`` has the faulty ones too. ``namespaces`` is number -> name.
+    numbers of the pages. ``entries`` has the faulty ones too. ``namespaces`` is number -> name; ``names`` are their
+    entries. ``keys`` and ``chunks`` have the entries by namespace and key, and by chunk_index too; more than one means
+    duplicates.
     """
 
     def __init__(self, pages: list[Page]) -> None:
         self.pages = pages
         self.entries = [entry for page in _in_order(pages) for entry in read_entries(page)]
         self.names: list[Entry] = []
-        self.keys: dict[
-            tuple[int, bytes], list[Entry]
-        ] = {}  # (ns_index, key) -> entries, more than one if duplicate
-        self.chunks: dict[tuple[int, bytes, int], list[Entry]] = {}  # and chunk_index
+        self.keys: dict[tuple[int, bytes], list[Entry]] = {}
+        self.chunks: dict[tuple[int, bytes, int], list[Entry]] = {}
         for entry in self.entries:
             if entry.fault not in ("", "data"):
                 continue

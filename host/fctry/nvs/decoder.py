@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fctry.errors import FormatError
-from fctry.nvs.checker import problems
+from fctry.nvs.checker import Problem, problems
 from fctry.nvs.contents import Contents, read
 from fctry.nvs.item import Item
 from fctry.nvs.problems import ERROR, RULES
@@ -17,13 +17,14 @@ def decode(image: bytes) -> list[Item]:
     and that there is no free page, is none of its business: `check` tells that.
     """
     contents = read(image)
-    refuse_damage(contents)
+    for problem in damage(contents):
+        raise FormatError(
+            f"{problem.where}: {problem.message} ({problem.code})", hint=RULES[problem.code].hint
+        )
     return [item for item, _ in read_items(contents)]
 
 
-def refuse_damage(contents: Contents) -> None:
-    """Raise FormatError for the first problem that is an error in every partition."""
-    for problem in problems(contents):
-        rule = RULES[problem.code]
-        if rule.severity == rule.severity_read_only == ERROR:
-            raise FormatError(f"{problem.where}: {problem.message} ({problem.code})", hint=rule.hint)
+def damage(contents: Contents) -> list[Problem]:
+    """The problems that are errors in every partition, whether it is written to or not."""
+    rules = ((problem, RULES[problem.code]) for problem in problems(contents))
+    return [problem for problem, rule in rules if rule.severity == rule.severity_read_only == ERROR]

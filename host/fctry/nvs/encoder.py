@@ -176,7 +176,7 @@ def _template(shape: Shape, slots: Sequence[Slot]) -> bytes:
         image[at : at + STATES_OFFSET] = page_header(state, page, shape.version)
     for slot in slots:
         head = bytes([slot.ns_index, slot.type, slot.span, slot.chunk_index])
-        data = slot.fixed or VARIABLE_DATA.pack(slot.stop - slot.start, 0xFFFF, 0)
+        data = slot.fixed or VARIABLE_DATA.pack(slot.stop - slot.start, 0xFFFF, 0)  # of a number: overwritten
         ENTRY_HEADER.pack_into(image, _offset_of(slot), head, entry_crc(head, slot.key, data), slot.key, data)
         for entry in range(slot.entry, slot.entry + slot.span):
             at = slot.page * PAGE_SIZE_BYTES + STATES_OFFSET + entry // 4

@@ -28,6 +28,8 @@ VERSION_OFFSETS = (
     0x80,
 )  # chunk_index of the first chunk: a rewritten blob changes from one to the other
 
+READ_WRITE_PAGES_MIN = 3  # one that is written to needs a spare page to move data to
+
 NAME_SIZE_BYTES_MAX = 15  # keys and namespaces, in bytes of UTF-8
 STRING_SIZE_BYTES_MAX = 4000  # with its NUL
 BLOB_SIZE_BYTES_MAX = 508_000  # V2: 127 chunks of 4000
@@ -110,3 +112,8 @@ def entry_hash(ns_index: int, key: bytes, chunk_index: int) -> int:
 def span_of(size_bytes: int) -> int:
     """Entries taken by a value of variable length: one for its header, and its data in 32s."""
     return 1 + -(-size_bytes // ENTRY_SIZE_BYTES)
+
+
+def text_of(raw: bytes) -> str:
+    """A name or a string as text: up to its NUL. Bytes that are no UTF-8 become lone surrogates, as PEP 383 has it."""
+    return raw.split(b"\0", 1)[0].decode(errors="surrogateescape")

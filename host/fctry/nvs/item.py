@@ -6,11 +6,14 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
 from struct import Struct
+from typing import TYPE_CHECKING
 
 from fctry.errors import InputError
 from fctry.nvs.format import BLOB_SIZE_BYTES_MAX, NAME_SIZE_BYTES_MAX, STRING_SIZE_BYTES_MAX
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Value = int | float | str | bytes
 
@@ -87,7 +90,7 @@ def _float_packer(number: Struct) -> Callable[[Value], bytes]:
     return pack
 
 
-def _number_packer(number: Struct) -> Callable[[Value], bytes]:
+def _integer_packer(number: Struct) -> Callable[[Value], bytes]:
     pad = b"\xff" * (8 - number.size)
     pack = number.pack
     return lambda value: pack(value) + pad
@@ -106,8 +109,10 @@ def _pack_blob(value: Value) -> bytes:
 
 
 PACKERS: dict[ItemType, Callable[[Value], bytes]] = {
-    **{item_type: _number_packer(number) for item_type, number in NUMBERS.items()},
-    **{item_type: _float_packer(NUMBERS[item_type]) for item_type in FLOATS},
+    **{
+        kind: (_float_packer if kind in FLOATS else _integer_packer)(number)
+        for kind, number in NUMBERS.items()
+    },
     ItemType.STR: _pack_str,
     ItemType.BLOB: _pack_blob,
 }

@@ -10,6 +10,7 @@ Source: ESP-IDF v5.5.5, components/nvs_flash/src/nvs_page.cpp (writeItem), nvs_s
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from fctry.errors import CapacityError, InputError
@@ -21,14 +22,15 @@ from fctry.nvs.format import (
     NAMESPACE_COUNT_MAX,
     NAMESPACE_NS_INDEX,
     PAGE_SIZE_BYTES,
+    READ_WRITE_PAGES_MIN,
     V1_VALUE_SIZE_BYTES_MAX,
     DataType,
     entry_hash,
     span_of,
+    text_of,
 )
 from fctry.nvs.item import Item, ItemType, pack_name
 
-READ_WRITE_PAGES_MIN = 3  # the firmware needs a spare page to move data to
 FIXED_DATA_PAD = b"\xff" * 7
 
 
@@ -107,15 +109,21 @@ class Shape:
         return max(pages + 1, READ_WRITE_PAGES_MIN) * PAGE_SIZE_BYTES
 
     def _too_much(self, slot: Slot, pages: int) -> CapacityError:
-        item = self.items[slot.item] if slot.item >= 0 else None
-        what = f"key {item.key!r}" if item else "the last namespace"
+        what = f"key {self.items[slot.item].key!r}" if slot.item >= 0 else "the last namespace"
         usable = self.pages_usable * ENTRY_COUNT
+        file, line = self.origin(slot)
         return CapacityError(
             f"{what} does not fit: a partition of {self.size_bytes:#x} bytes has {usable} entries for data",
             hint=f"store less, or make the partition {self.size_for(pages):#x} bytes large",
-            file=item.file if item else None,
-            line=item.line if item else None,
+            file=file,
+            line=line,
         )
+
+    def origin(self, slot: Slot) -> tuple[str | Path | None, int | None]:
+        """File and line of the item that a slot is there for, as far as they are known."""
+        if slot.item < 0:
+            return None, None
+        return self.items[slot.item].file, self.items[slot.item].line
 
 
 def pages_of(size_bytes: int, read_only: bool) -> int:
@@ -276,9 +284,11 @@ def _refuse_equal_hashes(shape: Shape, slots: Sequence[Slot]) -> None:
             continue
         earlier = seen.setdefault(entry_hash(slot.ns_index, slot.key, slot.chunk_index), slot)
         if earlier is not slot:
-            item = shape.items[slot.item]
-            one, other = (each.key.rstrip(b"\0").decode() for each in (earlier, slot))
-            raise item.refusal(
+            file, line = shape.origin(slot)
+            one, other = (text_of(each.key) for each in (earlier, slot))
+            raise InputError(
                 f"the firmware cannot tell {one!r} and {other!r} apart: their hashes are equal",
-                "rename one of them",
+                hint="rename one of them",
+                file=file,
+                line=line,
             )

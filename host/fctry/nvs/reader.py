@@ -31,6 +31,7 @@ from fctry.nvs.format import (
     PageState,
     entry_crc,
     span_of,
+    text_of,
 )
 
 EMPTY_PAGE = b"\xff" * PAGE_SIZE_BYTES
@@ -90,11 +91,6 @@ class Entry(NamedTuple):
         """Size in bytes, number of chunks and first chunk_index of a BLOB_IDX."""
         size_bytes, chunk_count, chunk_start, _ = INDEX_DATA.unpack(self.data)
         return size_bytes, chunk_count, chunk_start
-
-
-def text_of(raw: bytes) -> str:
-    """A name or a string as text: up to its NUL. Bytes that are no UTF-8 become lone surrogates, as PEP 383 has it."""
-    return raw.split(b"\0", 1)[0].decode(errors="surrogateescape")
 
 
 def read_pages(image: bytes) -> list[Page]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fctry.nvs.contents import Contents
-from fctry.nvs.format import CHUNK_ANY, NAMESPACE_NS_INDEX, DataType
+from fctry.nvs.format import CHUNK_ANY, NAMESPACE_NS_INDEX, DataType, text_of
 from fctry.nvs.item import NUMBERS, Item, ItemType, Value
-from fctry.nvs.reader import Entry, read_erased, text_of
+from fctry.nvs.reader import Entry, read_erased
 
 
 class Stored(NamedTuple):

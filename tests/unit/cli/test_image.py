@@ -224,7 +224,7 @@ def test_show_warns_of_damage_and_shows_the_rest(tmp_path: Path, capsys: pytest.
     captured = capsys.readouterr()
     assert "164589345735" in captured.out
     assert "1A:0B" not in captured.out
-    assert "has 1 errors: see `fctry image check" in captured.err
+    assert "is damaged: see `fctry image check" in captured.err
 
 
 def test_check_ends_in_1_only_when_there_is_an_error(
@@ -344,3 +344,23 @@ def test_keys_appear_in_no_output(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert f"error: {keys}: the key partition's crc is wrong" in captured.err
     assert "0123" not in captured.out + captured.err
     assert "30313233" not in captured.out + captured.err
+
+
+@pytest.mark.parametrize("action", ["show", "csv", "decrypt"])
+def test_file_that_is_no_partition_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
+    path, keys = tmp_path / "half.bin", tmp_path / "keys.bin"
+    path.write_bytes(bytes(5000))
+    assert image_command("keys", "-o", keys) == 0
+    options = ["-o", tmp_path / "out", "--keys", keys] if action == "decrypt" else []
+    assert image_command(action, path, *options) == 1
+    assert f"error: {path}: 5000 bytes are no NVS partition\nhint: " in capsys.readouterr().err
+
+
+def test_hmac_key_of_another_size_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "hmac.bin"
+    path.write_bytes(bytes(31))
+    assert image_command("keys", "-o", tmp_path / "keys.bin", "--hmac-key", path) == 1
+    assert f"error: {path}: an HMAC key of 31 bytes" in capsys.readouterr().err
+    assert not (tmp_path / "keys.bin").exists()

@@ -129,3 +129,18 @@ def test_name_that_nvs_cannot_hold_is_refused(name: str) -> None:
 def test_unknown_version_is_refused() -> None:
     with pytest.raises(InputError, match="version 3"):
         encode(numbers(1), 0x3000, version=3)
+
+
+def test_keys_of_equal_hash_are_refused_only_where_the_firmware_compares_hashes() -> None:
+    """In the active page, which is the last; see `checker`."""
+    pair = [Item("n", "key33", U8, 1), Item("n", "key109932", U8, 2, "device.csv", 9)]
+    with pytest.raises(
+        InputError, match=r"device\.csv:9: the firmware cannot tell 'key33' and 'key109932' apart"
+    ):
+        encode(pair, 0x4000)
+    assert decode(encode([*pair, *numbers(125)], 0x4000)) == [*pair, *numbers(125)]
+
+
+def test_namespaces_of_equal_hash_are_refused_without_any_item() -> None:
+    with pytest.raises(InputError, match="apart"):
+        encode([], 0x3000, namespaces=["key33", "key109932"])
