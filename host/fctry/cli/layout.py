@@ -10,11 +10,11 @@ fctry layout read flash-dump.bin
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fctry.cli.files import write_file
 from fctry.cli.layout_project import Project, add_project, add_table_offset
 from fctry.errors import InputError
 
@@ -159,7 +159,7 @@ def show(args: argparse.Namespace) -> int:
     if args.svg:
         from fctry.partitions.picture.svg import draw
 
-        write_atomically(args.svg, draw(*maps).encode())
+        write_file(args.svg, draw(*maps).encode())
     else:
         from fctry.cli.layout_map import print_maps
 
@@ -175,7 +175,7 @@ def build(args: argparse.Namespace) -> int:
     from fctry.partitions.csv import read_csv
 
     project = Project(args)
-    write_atomically(args.output, pack(read_csv(args.csv, project.options), md5=project.options.md5))
+    write_file(args.output, pack(read_csv(args.csv, project.options), md5=project.options.md5))
     findings = findings_of(project.open(args.csv))
     if errors := sum(finding.severity is Severity.ERROR for finding in findings):
         what = "an error" if errors == 1 else f"{errors} errors"
@@ -194,15 +194,13 @@ def read(args: argparse.Namespace) -> int:
     from fctry.partitions.table import TABLE_OFFSET
 
     offset = TABLE_OFFSET if args.table_offset is None else args.table_offset
-    from_file = not args.port
-    table = (
-        table_in(read_bytes(args.bin), offset, file=args.bin)
-        if from_file
-        else _table_of_board(args.port, offset)
-    )
+    if args.port:
+        table = _table_of_board(args.port, offset)
+    else:
+        table = table_in(read_bytes(args.bin), offset, file=args.bin)
     text = format_csv(table)
     if args.output:
-        write_atomically(args.output, text.encode())
+        write_file(args.output, text.encode())
     else:
         sys.stdout.write(text)
     return EXIT_DONE
@@ -215,14 +213,3 @@ def _table_of_board(port: str, offset: int) -> PartitionTable:
 
     with connect(port) as chip:
         return table_in(chip.read(offset, TABLE_SECTOR_BYTES), 0, file=port)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file that is either whole or, after a failure, what it was before. Raises InputError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"cannot be written: {error.strerror}", file=path) from None

@@ -11,8 +11,8 @@ from fctry.errors import FctryError
 
 # name -> one line of help; the module is fctry.cli.<name>, imported only when it is asked for
 COMMANDS = {
-    "image": "make NVS images and read them back",
-    "layout": "check, build and read partition tables",
+    "image": "make NVS images, read them back, check them",
+    "layout": "check, draw, build and read partition tables",
     "flash": "flash an NVS image into a device's factory partition, and prove what the firmware reads",
     "board": "serve a board without a board on an RFC2217 port",
     "esptool": "run esptool with the fast RFC2217 client",

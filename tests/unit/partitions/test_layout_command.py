@@ -60,7 +60,7 @@ def test_build_makes_a_table_that_only_a_device_refuses_and_says_so(
 
 def test_build_says_where_it_cannot_write(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["layout", "build", str(table), "-o", "none/table.bin"]) == 1
-    assert "error: none/table.bin: cannot be written: No such file or directory" in capsys.readouterr().err
+    assert "error: none/table.bin: cannot write: No such file or directory" in capsys.readouterr().err
 
 
 def test_variables_come_from_the_environment(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
