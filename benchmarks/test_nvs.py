@@ -110,7 +110,7 @@ def test_5000_devices_to_files(benchmark: BenchmarkFixture, batch_csv: Path, tmp
         for number in range(5000):
             (tmp_path / "plain" / f"device-{number:05}.bin").write_bytes(image)
 
-    files, plain = fastest(images, plain_files, turns=7)
+    files, plain = fastest(images, plain_files, turns=12)
     benchmark.pedantic(images, rounds=1)
     report(
         f"5,000 devices: {files:.2f} s, just writing 5,000 such files {plain:.2f} s: {files / plain:.2f} times"

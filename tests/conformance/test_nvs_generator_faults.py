@@ -160,7 +160,7 @@ def test_fault_8_number_in_hex_is_refused(tmp_path: Path) -> None:
 
 def test_fault_8_failure_leaves_an_empty_file(tmp_path: Path) -> None:
     text = BEGIN + "k,data,u8,256\n"
-    with pytest.raises(Exception, match="ubyte format requires"):
+    with pytest.raises(Exception, match="format requires"):
         oracle(tmp_path, text)
     assert (tmp_path / "oracle.bin").read_bytes() == b""
     assert main(

@@ -6,7 +6,7 @@ import argparse
 import base64
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,12 @@ from fctry.nvs.difference import Difference
 from fctry.nvs.difference import diff as differences
 from fctry.nvs.format import PAGE_SIZE_BYTES
 from fctry.nvs.item import Item
-from fctry.nvs.picture import BAD, DATA, ERASED, FREE, ITEM, NAMESPACE, cells, headlines, printable, svg
+from fctry.nvs.picture import BAD, DATA, ERASED, FREE, ITEM, NAMESPACE, Cell, cells, headlines, printable, svg
 from fctry.nvs.reader import Page
 from fctry.nvs.values import Stored, read_erased_items, read_items
 
 VALUE_WIDTH = 60
+ROW = 21  # entries; a sixth of a page
 SIGNS = {
     NAMESPACE: ("N", "magenta"),
     ITEM: ("K", "bold blue"),
@@ -57,14 +58,26 @@ def show(args: argparse.Namespace) -> int:
 
 
 def _print_pages(pages: Sequence[Page]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    """A letter per entry, and behind each row the keys that begin in it; cut to the width of a terminal."""
+    console = Console(highlight=False)
     for text, page in headlines(pages):
-        console.print(text, markup=False)
-        if page:
-            signs = [SIGNS[cell.kind] for cell in cells(page)]
-            for start in (0, 63):
-                console.print(Text.assemble("  ", *signs[start : start + 63]))
-    console.print(LEGEND, style="dim")
+        console.print(text, markup=False, soft_wrap=True)
+        for row in _rows(cells(page) if page else []):
+            if console.is_terminal:
+                console.print(row, no_wrap=True, overflow="ellipsis")
+            else:
+                console.print(row, soft_wrap=True)
+    console.print(LEGEND, style="dim", soft_wrap=True)
+
+
+def _rows(drawn: list[Cell]) -> Iterator[Text]:
+    for start in range(0, len(drawn), ROW):
+        if all(cell.kind == FREE for cell in drawn[start:]):
+            yield Text(f"{start:5}  free to the end of the page", style="dim")
+            break
+        row = drawn[start : start + ROW]
+        keys = [(f" {cell.label}", SIGNS[cell.kind][1]) for cell in row if cell.label]
+        yield Text.assemble(f"{start:5}  ", *[SIGNS[cell.kind] for cell in row], " " if keys else "", *keys)
 
 
 def _print_items(rows: list[tuple[Stored, str]], *, full: bool) -> None:

@@ -177,7 +177,8 @@ def test_show_draws_the_pages(capsys: pytest.CaptureFixture[str]) -> None:
     assert image_command("show", ARTICLE_IMAGE) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "page 0: active, sequence 0, 5 of 126 entries used"
-    assert lines[1] == "  NK=K=" + "." * 58
+    assert lines[1] == "    0  NK=K=................  fctryNamespace serial_number mac_addr"
+    assert lines[2] == "   21  free to the end of the page"
     assert lines[3] == "pages 1 to 5: free"
 
 
