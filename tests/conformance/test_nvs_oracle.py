@@ -15,7 +15,6 @@ from fctry.errors import CapacityError
 from fctry.nvs import Item, ItemType, Keys, decode, decrypt, encode, encrypt, measure, read_sheet
 from fctry.nvs.item import range_of
 
-SIZE = 0x80000
 SEEDS = st.integers(0, 2**32)
 KEYS = Keys(bytes(range(32)), bytes(range(32, 64)))
 settings.register_profile("nvs", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,7 +22,9 @@ NVS = settings.get_profile("nvs")
 PER_TEST = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 
 
-def same_images(items: list[Item], version: int, size_bytes: int = SIZE) -> None:
+def same_images(items: list[Item], version: int) -> None:
+    """In the smallest partition that holds them."""
+    size_bytes = measure(items, 0x3000, version=version).smallest_size_bytes
     image = encode(items, size_bytes, version=version)
     assert image == oracle_encode(items, size_bytes, version=version)
     assert decode(image) == items
@@ -33,9 +34,7 @@ def same_images(items: list[Item], version: int, size_bytes: int = SIZE) -> None
 @settings(NVS, max_examples=1000)
 @given(seed=SEEDS)
 def test_image_is_the_generators_over_many_pages(version: int, seed: int) -> None:
-    items = many_items(seed, version)
-    size_bytes = measure(items, 0x3000, version=version).smallest_size_bytes
-    same_images(items, version, size_bytes)
+    same_images(many_items(seed, version), version)
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -90,7 +89,7 @@ def test_read_only_image_begins_with_the_generators(size_bytes: int) -> None:
 
 def test_blob_of_508000_bytes_is_the_generators() -> None:
     items = [Item("n", "k", ItemType.U8, 1), Item("n", "b", ItemType.BLOB, b"\x5a" * 508_000)]
-    same_images(items, 2, 0x90000)
+    same_images(items, 2)
 
 
 def test_namespaces_without_items_are_the_generators() -> None:
