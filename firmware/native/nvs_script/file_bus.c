@@ -5,7 +5,7 @@
  * whoever runs the program sees every change at once, and can make changes of its own while nothing is mounted.
  *
  * FCTRY_POWER_CUT_AT: the number of the program or erase operation, counted from 1, half of which is done before the
- * process ends with status 3.
+ * process ends with status 3; with a minus sign, nothing of it is done.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -23,8 +23,8 @@ void app_main(void);
 
 static uint8_t *s_flash;
 static uint32_t s_flash_bytes;
-static unsigned long s_operations;
-static unsigned long s_power_cut_at;
+static long s_operations;
+static long s_power_cut_at;
 
 static bool is_inside(uint32_t address, uint32_t size)
 {
@@ -34,12 +34,13 @@ static bool is_inside(uint32_t address, uint32_t size)
 /* How much of an operation on `size` bytes is done. */
 static uint32_t begin_operation(uint32_t size)
 {
-    return ++s_operations == s_power_cut_at ? size / 2 : size;
+    s_operations++;
+    return s_operations == s_power_cut_at ? size / 2 : s_operations == -s_power_cut_at ? 0 : size;
 }
 
 static void end_operation(void)
 {
-    if (s_operations == s_power_cut_at) {
+    if (s_operations == labs(s_power_cut_at)) {
         _exit(POWER_CUT_STATUS);
     }
 }
@@ -106,6 +107,6 @@ int main(void)
         perror("mmap");
         return EXIT_FAILURE;
     }
-    s_power_cut_at = power_cut_at == NULL ? 0 : strtoul(power_cut_at, NULL, 10);
+    s_power_cut_at = power_cut_at == NULL ? 0 : strtol(power_cut_at, NULL, 10);
     app_main();
 }

@@ -31,7 +31,10 @@ class ProgramEndedError(Exception):
 
 
 class NvsScript:
-    """A running nvs_script on a flash file. `power_cut_at`: the write operation, from 1, at which it ends."""
+    """A running nvs_script on a flash file.
+
+    `power_cut_at`: the write operation, counted from 1, in whose middle it ends; if negative, just before it.
+    """
 
     def __init__(self, program: Path, flash: Path, *, power_cut_at: int = 0) -> None:
         environment = os.environ | {"FCTRY_FLASH_FILE": str(flash), "FCTRY_POWER_CUT_AT": str(power_cut_at)}

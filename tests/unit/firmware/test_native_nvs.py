@@ -203,6 +203,20 @@ def test_power_cut_at_any_operation_leaves_the_old_value_or_the_new_one(flash, f
     assert power_cut_at > 12
 
 
+def test_power_cut_between_chunk_and_index_loses_a_blob_as_in_nvs_flash(flash):
+    """nvs_flash v5.5.5 takes the new chunk, last on its page, for a duplicate of the old one, and erases that."""
+    flash.script("mount nvs", "open nvs n rw", "set blob b " + "11" * 100)
+    image = flash.partition("nvs")
+    survived = {}
+    for power_cut_at in range(-9, 0):
+        flash.write(nvs=image)
+        with pytest.raises(ProgramEndedError):
+            flash.script("mount nvs", "open nvs n rw", "set blob b " + "22" * 110, power_cut_at=power_cut_at)
+        survived[-power_cut_at] = flash.values("nvs").get("n/b", "")[:2]
+    index_written = 7
+    assert survived == {n: "" if n == index_written else "11" if n <= 8 else "22" for n in survived}
+
+
 def test_errors_of_names_sizes_and_modes_are_those_of_nvs_flash(flash):
     answers = flash.script(
         "mount nowhere",
