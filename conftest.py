@@ -24,6 +24,7 @@ import fctry.serialport
 if TYPE_CHECKING:
     from fctry.boards import Board
     from fctry.device.flasher import Chip
+    from fctry.partitions.table import Partition
 
 ROOT = Path(__file__).parent
 FIRMWARE = ROOT / "firmware"
@@ -31,8 +32,10 @@ NATIVE = FIRMWARE / "native"
 BOARDS = {
     "native": "a simulated chip that runs firmware/native (needs a C compiler)",
     "linux": "a simulated chip that runs the firmware as ESP-IDF builds it for its linux target",
+    "qemu": "Espressif's QEMU, which runs the firmware as ESP-IDF builds it for the target",
     "usb": "a connected board",
 }
+ARTICLE = ROOT / "examples" / "device.csv"
 APP_NAME = "fctry"
 
 
@@ -51,7 +54,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     option = config.option
-    if option.board is None:
+    if "qemu" in option.embedded_services:
+        option.board = "qemu"
+        # pytest-embedded's service leaves its process and files to the garbage collector
+        config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
+    elif option.board is None:
         option.board = "usb" if option.target or option.port else "native"
     option.embedded_services = option.embedded_services or "esp,idf"
     option.part_tool = option.part_tool or str(ROOT / "host" / "fctry" / "cli" / "part_tool.py")
@@ -119,6 +126,47 @@ def simulated_boards(
 
 
 @pytest.fixture(scope="session")
+def preloaded_factory_image(pytestconfig: pytest.Config, factory_partition: Partition) -> bytes | None:
+    """Overrides the plugin's fixture: the article's image, for pytest-embedded's service `qemu`."""
+    if "qemu" not in pytestconfig.option.embedded_services:
+        return None
+    from fctry import nvs
+
+    return nvs.encode(
+        nvs.read_csv(ARTICLE), factory_partition.size_bytes, read_only=factory_partition.readonly
+    )
+
+
+@pytest.fixture
+def qemu_image_path(
+    pytestconfig: pytest.Config,
+    build_folder: Path,
+    factory_partition: Partition,
+    preloaded_factory_image: bytes | None,
+    tmp_path: Path,
+) -> str | None:
+    """Overrides pytest-embedded's fixture: a flash of its own for each test, with the article's factory partition."""
+    if preloaded_factory_image is None:
+        return pytestconfig.option.qemu_image_path
+    flash = bytearray(b"\xff" * 4 * 1024 * 1024)
+    for address, file in json.loads((build_folder / "flasher_args.json").read_text())["flash_files"].items():
+        data = (build_folder / file).read_bytes()
+        flash[int(address, 0) : int(address, 0) + len(data)] = data
+    flash[factory_partition.offset : factory_partition.offset + len(preloaded_factory_image)] = (
+        preloaded_factory_image
+    )
+    path = tmp_path / "flash.bin"
+    path.write_bytes(flash)
+    return str(path)
+
+
+@pytest.fixture
+def skip_regenerate_image(pytestconfig: pytest.Config) -> bool:
+    """Overrides pytest-embedded's fixture: `qemu_image_path` has made the image."""
+    return "qemu" in pytestconfig.option.embedded_services
+
+
+@pytest.fixture(scope="session")
 def usb_ports(pytestconfig: pytest.Config) -> Iterator[list[str]]:
     """The ports of the connected boards, locked for this process, with nothing on them that is not ours."""
     ports = pytestconfig.option.port.split("|")
@@ -159,8 +207,10 @@ def build_dir(build_folder: Path, device_count: int) -> str | tuple[str, ...]:
 
 
 @pytest.fixture
-def port(request: pytest.FixtureRequest, device_count: int) -> str | tuple[str, ...]:
+def port(request: pytest.FixtureRequest, device_count: int) -> str | tuple[str, ...] | None:
     """Overrides pytest-embedded's fixture: one port, or one for each device."""
+    if "qemu" in request.config.option.embedded_services:
+        return None
     if request.config.option.board == "usb":
         ports = request.getfixturevalue("usb_ports")
         if len(ports) < device_count:

@@ -56,12 +56,25 @@ def factory_partition(pytestconfig: pytest.Config, partition_table: PartitionTab
     return partition_table.find(pytestconfig.getoption("factory_partition"))
 
 
+@pytest.fixture(scope="session")
+def preloaded_factory_image() -> bytes | None:
+    """What the factory partition holds from the start, of a device that cannot be flashed while it runs.
+
+    To be overridden by a conftest.py that puts it there, as for pytest-embedded's service `qemu`.
+    """
+    return None
+
+
 @pytest.fixture
 def factory_device(
-    dut: Any, msg_queue: Any, partition_table: PartitionTable, factory_partition: Partition
+    dut: Any,
+    msg_queue: Any,
+    partition_table: PartitionTable,
+    factory_partition: Partition,
+    preloaded_factory_image: bytes | None,
 ) -> Iterator[FactoryDevice]:
     """The device under test: pytest-embedded's `dut`, flashed with its application."""
-    device = FactoryDevice(dut, msg_queue, partition_table, factory_partition)
+    device = FactoryDevice(dut, msg_queue, partition_table, factory_partition, preloaded_factory_image)
     yield device
     device.restore()
 
@@ -111,8 +124,15 @@ class FactoryDevice:
     _queue: Any
     table: PartitionTable
     partition: Partition
+    preloaded_image: bytes | None = None
     _marks: Iterator[int] = dataclasses.field(default_factory=lambda: count(1))
     _is_table_changed: bool = False
+    _is_ready: bool = False
+
+    @property
+    def is_flashable(self) -> bool:
+        """Whether the device has a serial port for esptool (pytest-embedded's service `qemu` gives none)."""
+        return hasattr(self.dut, "serial")
 
     @contextlib.contextmanager
     def chip(self) -> Iterator[Chip]:
@@ -122,6 +142,8 @@ class FactoryDevice:
         """
         from fctry.device.flasher import Chip
 
+        if not self.is_flashable:
+            pytest.skip("needs to flash the device while it runs, which this kind of device cannot")
         serial = self.dut.serial
         with serial.disable_redirect_thread():
             settings = serial.proc.get_settings()
@@ -130,10 +152,13 @@ class FactoryDevice:
             serial.proc.apply_settings(settings)
             mark = self._mark()
             chip.reset()
+            self._is_ready = False
         self.dut.expect_exact(mark)
 
     def flash_factory(self, image: bytes) -> Report:
         """Write an image into the factory partition, erase the rest of it, and return what the firmware reports."""
+        if image == self.preloaded_image:
+            return self.reset()
         self.flash_partition(self.partition.name, image)
         self.expect_event("boot")
         return self.report()
@@ -166,8 +191,12 @@ class FactoryDevice:
 
     def reset(self) -> Report:
         """Reset the device and return what its firmware reports of the factory partition."""
-        with self.chip():
-            pass
+        if self.is_flashable:
+            with self.chip():
+                pass
+        else:
+            self._wait_until_ready(REPORT_TIMEOUT_S)
+            self.dut.hard_reset()
         self.expect_event("boot")
         return self.report()
 
@@ -187,6 +216,7 @@ class FactoryDevice:
 
         Raises pexpect.TIMEOUT when it does not come to its end, FormatError for damaged lines.
         """
+        self._wait_until_ready(timeout_s)
         identifier = f"ask-{next(self._marks)}"
         self.dut.write(f"{command} #{identifier}")
         events: list[Event] = []
@@ -201,6 +231,7 @@ class FactoryDevice:
 
     def tell(self, command: str, *, until: Collection[str], timeout_s: float = REPORT_TIMEOUT_S) -> Event:
         """Give a command to the console, and return the next event with one of these names."""
+        self._wait_until_ready(timeout_s)
         self.dut.write(command)
         return self._expect(lambda event: event if event.name in until else None, timeout_s)
 
@@ -227,9 +258,18 @@ class FactoryDevice:
 
         while True:
             event = parse_line(self.dut.expect(_LINE, timeout=timeout_s).group(0))
-            taken = take(event) if event is not None else None
+            if event is None:
+                continue
+            if event.name in ("boot", "ready"):
+                self._is_ready = event.name == "ready"
+            taken = take(event)
             if taken is not None:
                 return taken
+
+    def _wait_until_ready(self, timeout_s: float) -> None:
+        # What is typed while a device boots may be lost.
+        if not self._is_ready:
+            self.expect_event("ready", timeout_s)
 
     def _mark(self) -> bytes:
         # A line of our own in the stream of the console: what the device said before it is not looked at again.
