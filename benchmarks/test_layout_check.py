@@ -45,4 +45,3 @@ def test_check_of_a_table(benchmark: BenchmarkFixture) -> None:
     print(
         f"\npython -c pass {start_s * 1e3:.1f} ms, check {check_s * 1e3:.2f} ms: {start_s / check_s:.0f} times faster"
     )
-    assert check_s < start_s

@@ -65,3 +65,12 @@ def test_command_imports_only_its_own_room():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_reader_that_stops_early_gets_no_traceback(tmp_path):
+    image = tmp_path / "image.bin"
+    image.write_bytes(b"\xff" * 0x3000)
+    command = [sys.executable, "-m", "fctry.cli.main", "image", "show", str(image)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
