@@ -11,6 +11,7 @@ import pytest
 
 from fctry import serialport
 from fctry.boards import Board
+from fctry.boards.served_board import ServedBoard
 from tests.boards.kit import Console, RunEsptool, install, make_build
 
 
@@ -54,8 +55,9 @@ def console(installed_board: Board) -> Iterator[Console]:
 def run_esptool(capsys: pytest.CaptureFixture[str]) -> RunEsptool:
     """Run esptool's own command line in this process, as in `run_esptool(board, "flash-id")`: returns its words."""
 
-    def run(board: Board, *arguments: str | Path) -> str:
-        esptool.main(["--chip", board.chip.name, "--port", board.url, *map(str, arguments)])
+    def run(board: ServedBoard, *arguments: str | Path) -> str:
+        chip = ["--chip", board.chip.name] if isinstance(board, Board) else []
+        esptool.main([*chip, "--port", board.url, *map(str, arguments)])
         return capsys.readouterr().out
 
     return run

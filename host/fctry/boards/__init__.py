@@ -2,5 +2,6 @@
 
 from fctry.boards.board import Board
 from fctry.boards.nor_flash import NorFlash, PowerCutError, Wear
+from fctry.boards.qemu_board import QemuBoard
 
-__all__ = ["Board", "NorFlash", "PowerCutError", "Wear"]
+__all__ = ["Board", "NorFlash", "PowerCutError", "QemuBoard", "Wear"]

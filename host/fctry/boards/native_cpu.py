@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import socket
-import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +13,8 @@ from pathlib import Path
 from fctry.boards.boot import ResetReason
 from fctry.boards.bus import REQUEST, Bus, BusRequest
 from fctry.boards.nor_flash import PowerCutError
+from fctry.boards.uart_process import UartProcess
 
-READ_BYTES = 65536
 FLASH_FILE_VARIABLE = "FCTRY_FLASH_FILE"
 """For firmware built by ESP-IDF for its linux target: it knows no bus, and maps the flash file itself."""
 MAX_DATA_BYTES = 0x100000  # longer than anything that firmware programs at once: a request out of step
@@ -33,7 +31,7 @@ class Ending:
 class NativeCpu:
     """Runs the ELF from the moment it is made until it ends by itself, or `stop`.
 
-    `on_output` gets what the firmware prints, `on_end` why it ended by itself; both are called from threads of this
+    `on_output` gets what the firmware prints, `on_end` why it ended by itself; both are called from a thread of this
     object, `on_output` never after `stop` has returned. Raises OSError if the ELF cannot be started.
     """
 
@@ -46,84 +44,49 @@ class NativeCpu:
         on_end: Callable[[NativeCpu, Ending], None],
     ) -> None:
         self._bus = bus
-        self._on_output = on_output
         self._on_end = on_end
-        self._lock = threading.Lock()  # held for each operation of the firmware, so that none outlives `stop`
-        self._is_stopped = False
-        self._input = threading.Lock()  # guards the use of stdin against its being closed
+        self._is_power_cut = False
         self._connection, theirs = socket.socketpair()
         try:
             with theirs:
-                self._process = subprocess.Popen(
+                self._process = UartProcess(
                     [elf, "--bus", str(theirs.fileno())],
-                    env={FLASH_FILE_VARIABLE: str(bus.flash_file)},  # and nothing of the host's
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    pass_fds=[theirs.fileno()],
-                    bufsize=0,
-                    start_new_session=True,  # Ctrl-C is for the board, not for its CPU
+                    on_output=on_output,
+                    on_end=self._ended,
+                    environment={FLASH_FILE_VARIABLE: str(bus.flash_file)},  # and nothing of the host's
+                    descriptors=[theirs.fileno()],
                 )
         except OSError:
             self._connection.close()
             raise
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._stdin, self._stdout = self._process.stdin, self._process.stdout
-        os.set_blocking(self._stdin.fileno(), False)
-        self._console = threading.Thread(target=self._console_loop, name="cpu console", daemon=True)
-        self._runner = threading.Thread(target=self._run, name="cpu bus", daemon=True)
-        self._console.start()
-        self._runner.start()
+        self._master = threading.Thread(target=self._serve_bus, name="cpu bus", daemon=True)
+        self._master.start()
+        self._process.start()
 
     def receive(self, data: bytes) -> None:
-        """What arrives on UART0. What the firmware does not read in time is lost, as when a FIFO overruns."""
-        with self._input, contextlib.suppress(BlockingIOError, BrokenPipeError):
-            if not self._stdin.closed:
-                os.write(self._stdin.fileno(), data)
+        """What arrives on UART0."""
+        self._process.receive(data)
 
     def stop(self) -> None:
         """End the firmware at once, as EN low does."""
-        with self._lock:
-            self._is_stopped = True
-            self._process.kill()
+        self._process.stop()
 
     @property
     def is_gone(self) -> bool:
         """Whether nothing of it is left: no process, no thread."""
-        return not self._runner.is_alive()
+        return self._process.is_gone and not self._master.is_alive()
 
     def join(self) -> None:
         """Wait until nothing of it is left. To be called after `stop`, with no lock that the callbacks take."""
-        self._runner.join()
+        self._process.join()
+        self._master.join()
 
-    def _console_loop(self) -> None:
-        while output := os.read(self._stdout.fileno(), READ_BYTES):
-            with self._lock:
-                if self._is_stopped:
-                    return
-                self._on_output(output)
-
-    def _run(self) -> None:
-        is_power_cut = False
-        try:
-            self._serve_bus()
-        except PowerCutError:
-            is_power_cut = True
-            self._process.kill()
-        self._connection.close()  # a firmware that broke the protocol is to notice
-        status = self._process.wait()
-        self._console.join()
-        with self._input:
-            self._stdin.close()
-        self._stdout.close()
-        with self._lock:
-            is_stopped, self._is_stopped = self._is_stopped, True
-        if not is_stopped:
-            self._on_end(self, Ending(ResetReason.POWER_ON) if is_power_cut else _ending(status))
+    def _ended(self, status: int) -> None:
+        self._master.join()
+        self._on_end(self, Ending(ResetReason.POWER_ON) if self._is_power_cut else _ending(status))
 
     def _serve_bus(self) -> None:
-        """Answer the firmware until it is gone. Raises PowerCutError."""
-        with contextlib.suppress(OSError), self._connection.makefile("rb") as requests:
+        with self._connection, contextlib.suppress(OSError), self._connection.makefile("rb") as requests:
             while len(header := requests.read(REQUEST.size)) == REQUEST.size:
                 request = BusRequest.unpack(header)
                 if request.data_bytes > MAX_DATA_BYTES:
@@ -131,11 +94,22 @@ class NativeCpu:
                 data = requests.read(request.data_bytes)
                 if len(data) < request.data_bytes:
                     return  # it ended in the middle of a request, which is then not done
-                with self._lock:
-                    if self._is_stopped:
-                        return
-                    reply = self._bus.reply(request, data)
+                reply = self._answer(request, data)
+                if reply is None:
+                    return
                 self._connection.sendall(reply)
+
+    def _answer(self, request: BusRequest, data: bytes) -> bytes | None:
+        """The answer to a request, None if there is to be none any more."""
+        with self._process.lock:  # so that no operation outlives `stop`
+            if self._process.is_stopped:
+                return None
+            try:
+                return self._bus.reply(request, data)
+            except PowerCutError:
+                self._is_power_cut = True
+                self._process.kill()
+                return None
 
 
 def _ending(status: int) -> Ending:

@@ -8,7 +8,6 @@ Source: W25Q32JV data sheet, sections 8.2.13 "Page Program" and 8.2.15 "Sector E
 
 from __future__ import annotations
 
-import fcntl
 import mmap
 import os
 import threading
@@ -16,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from fctry.boards.flash_file import open_flash_file
 from fctry.errors import BoardError, InputError
 
 SECTOR_BYTES = 4096
@@ -54,7 +54,7 @@ class NorFlash:
         self._erases = [0] * (size_bytes // SECTOR_BYTES)
         self._programmed_bytes = [0] * (size_bytes // SECTOR_BYTES)
         self._operations_left: int | None = None
-        self._descriptor = _open(path, size_bytes)
+        self._descriptor = open_flash_file(path, size_bytes)
         self._memory = mmap.mmap(self._descriptor, size_bytes)
 
     def close(self) -> None:
@@ -130,38 +130,3 @@ class NorFlash:
             raise ValueError(
                 f"{size_bytes:#x} bytes at {address:#x} are outside of {self.size_bytes:#x} bytes"
             )
-
-
-def _open(path: Path, size_bytes: int) -> int:
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise InputError(
-            f"cannot open the flash file: {error.strerror}", file=path, hint="name a file that can be written"
-        ) from error
-    try:
-        _lock_file(descriptor, path)
-        found = os.fstat(descriptor).st_size
-        if found == 0:
-            os.pwrite(descriptor, b"\xff" * size_bytes, 0)
-        elif found != size_bytes:
-            raise InputError(
-                f"the flash file has {found} bytes, the chip {size_bytes}",
-                file=path,
-                expected=size_bytes,
-                found=found,
-                hint="name another file, or choose the flash size that this one has",
-            )
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _lock_file(descriptor: int, path: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise InputError(
-            "another board uses this flash file", file=path, hint="stop that board, or name another file"
-        ) from error

@@ -1,9 +1,10 @@
 """Serve a simulated board on an RFC2217 port: flash it with esptool or idf.py, watch it with any monitor.
 
-The board runs the application that is in its flash, if the application's build folder was named with --app. It
-listens on loopback only, and stops on Ctrl-C.
+The board runs the application that is in its flash, if the application's build folder was named with --app; with
+--cpu qemu, whatever ESP-IDF built for the chip. It listens on loopback only, and stops on Ctrl-C.
 
   fctry board --app firmware/native/build --port 4000 --flash board.bin
+  fctry board --cpu qemu --port 4000 --flash board.bin
   esptool --port rfc2217://127.0.0.1:4000 flash-id          (slow; `fctry esptool …` is the same, quick)
   python -m serial.tools.miniterm rfc2217://127.0.0.1:4000 115200
 """
@@ -15,10 +16,11 @@ import signal
 import threading
 from pathlib import Path
 
-from fctry.boards import Board
+from fctry.boards import Board, QemuBoard
 from fctry.boards.board import DEFAULT_MAC
 from fctry.boards.chips import CHIPS
 from fctry.boards.nor_flash import SIZES_BYTES
+from fctry.boards.served_board import ServedBoard
 from fctry.errors import InputError
 
 MEGABYTE = 1024 * 1024
@@ -26,6 +28,13 @@ MEGABYTE = 1024 * 1024
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `fctry board`."""
+    parser.add_argument(
+        "--cpu",
+        choices=("native", "qemu"),
+        default="native",
+        help="what runs the application: native, the ELF that --app names, as a process of this machine; qemu, "
+        "Espressif's QEMU, which runs what is in the flash (default: %(default)s)",
+    )
     parser.add_argument(
         "--app",
         type=Path,
@@ -52,29 +61,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="size of the flash (default: %(default)s)",
     )
     parser.add_argument(
-        "--mac",
-        default=DEFAULT_MAC.hex(":"),
-        help="MAC address in the chip's eFuses (default: %(default)s)",
+        "--mac", default=DEFAULT_MAC.hex(":"), help="MAC address in the chip's eFuses (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--efuses",
+        type=Path,
+        metavar="FILE",
+        help="with --cpu qemu: file of the eFuses (default: FLASH.efuses)",
+    )
+    parser.add_argument(
+        "--qemu",
+        default="",
+        metavar="PROGRAM",
+        help="with --cpu qemu: the program (default: the chip's, on the PATH)",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Run `fctry board` until SIGINT or SIGTERM."""
     is_asked_to_stop = threading.Event()
-    board = Board(
-        args.flash,
-        args.app,
-        chip=args.chip,
-        flash_size_bytes=int(args.flash_size.removesuffix("MB")) * MEGABYTE,
-        mac=parse_mac(args.mac),
-        port=args.port,
-    )
+    board = make_board(args)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: is_asked_to_stop.set())
     with board:
         print(f"listening on {board.url}", flush=True)
         is_asked_to_stop.wait()
     return 0
+
+
+def make_board(args: argparse.Namespace) -> ServedBoard:
+    """The board that the options describe, still off. Raises FctryError."""
+    mac = parse_mac(args.mac)
+    flash_size_bytes = int(args.flash_size.removesuffix("MB")) * MEGABYTE
+    if args.cpu == "native":
+        return Board(
+            args.flash, args.app, chip=args.chip, flash_size_bytes=flash_size_bytes, mac=mac, port=args.port
+        )
+    if args.app:
+        raise InputError(
+            "--app is not for --cpu qemu", hint="QEMU runs what is in the flash: flash it with esptool"
+        )
+    return QemuBoard(
+        args.flash,
+        chip=args.chip,
+        flash_size_bytes=flash_size_bytes,
+        mac=mac,
+        efuses=args.efuses,
+        qemu=args.qemu,
+        port=args.port,
+    )
 
 
 def parse_mac(text: str) -> bytes:

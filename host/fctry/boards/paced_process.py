@@ -1,0 +1,112 @@
+"""Input for a QEMU in which the mask ROM waits for esptool: no faster than the ROM takes it.
+
+QEMU delivers bytes by the clock on the wall, also when the host gives it little time; the ROM's receive buffer of 256
+bytes then overflows. Here the next bytes follow only when QEMU has had the time for the last ones. The stub loader,
+which greets with OHAI, has a buffer for whole frames; from there on nothing is held back.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import fcntl
+import termios
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fctry.boards.rom_loader import STUB_GREETING
+from fctry.boards.uart_process import UartProcess
+
+CHUNK_BYTES = 32
+CHUNK_CPU_S = 0.002  # 16 kB/s for a QEMU that has a core for itself; 115200 baud are 11.5 kB/s
+IDLE_S = 0.2  # a QEMU that has used no CPU time for so long waits for input
+POLL_S = 0.0005
+
+
+class PacedProcess(UartProcess):
+    """A UartProcess whose input waits for its CPU time, until the stub greets."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str | Path],
+        *,
+        on_output: Callable[[bytes], None],
+        on_end: Callable[[int], None],
+    ) -> None:
+        self._pass_on = on_output
+        self._last_words = b""
+        self._is_paced = True
+        self._waiting = bytearray()
+        self._has_input = threading.Condition()  # guards `_waiting`
+        super().__init__(arguments, on_output=self._watch, on_end=on_end)
+        self._feeder = threading.Thread(target=self._feed, name="qemu input", daemon=True)
+
+    def start(self) -> None:
+        """Begin to pass on what it prints, and its input."""
+        super().start()
+        self._feeder.start()
+
+    def receive(self, data: bytes) -> None:
+        """What arrives on UART0; it returns at once."""
+        with self._has_input:
+            self._waiting += data
+            self._has_input.notify_all()
+
+    def stop(self) -> None:
+        """End it at once."""
+        super().stop()
+        with self._has_input:
+            self._has_input.notify_all()
+
+    def join(self) -> None:
+        """Wait until nothing of it is left."""
+        super().join()
+        self._feeder.join()
+
+    def _watch(self, output: bytes) -> None:
+        if self._is_paced:
+            self._is_paced = STUB_GREETING not in self._last_words + output
+            self._last_words = output[-len(STUB_GREETING) :]
+        self._pass_on(output)
+
+    def _feed(self) -> None:
+        while True:
+            with self._has_input:
+                self._has_input.wait_for(lambda: self._waiting or self.is_stopped)
+                if self.is_stopped:
+                    return
+                chunk = bytes(self._waiting[:CHUNK_BYTES] if self._is_paced else self._waiting)
+                del self._waiting[: len(chunk)]
+            super().receive(chunk)
+            if self._is_paced:
+                self._wait_until_taken()
+
+    def _wait_until_taken(self) -> None:
+        enough_cpu_s = _cpu_s(self._process.pid) + CHUNK_CPU_S
+        idle_at = time.monotonic() + IDLE_S
+        while not self.is_stopped:
+            has_had_time = _cpu_s(self._process.pid) >= enough_cpu_s or time.monotonic() >= idle_at
+            if has_had_time and not self._unread_bytes():
+                return
+            time.sleep(POLL_S)
+
+    def _unread_bytes(self) -> int:
+        """Bytes that wait in the pipe."""
+        count = array.array("i", [0])
+        with self._input, contextlib.suppress(OSError):
+            if not self._stdin.closed:
+                fcntl.ioctl(self._stdin.fileno(), termios.FIONREAD, count)
+        return count[0]
+
+
+def _cpu_s(pid: int) -> float:
+    """Seconds of CPU time that the process has used; where another process's cannot be read, time on the wall.
+
+    Source: clock_getcpuclockid(3), in its Linux form.
+    """
+    try:
+        return time.clock_gettime(~pid << 3 | 2)
+    except OSError:
+        return time.monotonic()
