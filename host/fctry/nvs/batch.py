@@ -6,6 +6,8 @@ device. Keys without a column keep the value of the first CSV. Values are encode
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -73,7 +75,10 @@ def write_batch(
     folder.mkdir(parents=True, exist_ok=True)
     for device in devices:
         path = folder / f"{device.name}.bin"
-        path.write_bytes(finish(layout.encode(device.values)))
+        image = finish(layout.encode(device.values))
+        with open(path, "wb", buffering=0) as file:  # noqa: PTH123 a buffer would cost as much as the image
+            if file.write(image) != len(image):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         yield path
 
 
