@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 import fctry.serialport
 
 if TYPE_CHECKING:
-    from fctry.boards import Board
+    from fctry.boards import Board, QemuBoard
     from fctry.device.flasher import Chip
     from fctry.partitions.table import Partition
 
@@ -86,21 +86,17 @@ def pytest_report_header(config: pytest.Config) -> str:
     )
 
 
-class SimulatedBoards:
-    """The simulated boards of one worker, started when first asked for and kept until the session ends."""
+class ServedBoards:
+    """The boards without a board of one worker, started when first asked for and kept until the session ends."""
 
-    def __init__(self, directory: Path, build: Path) -> None:
-        from fctry.boards import Board
-
-        self._new = lambda index: Board(
-            directory / f"board-{index}.bin", [build], mac=bytes.fromhex(f"240ac4fc72{index + 1:02x}")
-        )
+    def __init__(self, new_board: Callable[[int], Board | QemuBoard]) -> None:
+        self._new_board = new_board
         self._running = ExitStack()
-        self._boards: list[Board] = []
+        self._boards: list[Board | QemuBoard] = []
 
-    def __getitem__(self, index: int) -> Board:
+    def __getitem__(self, index: int) -> Board | QemuBoard:
         while len(self._boards) <= index:
-            self._boards.append(self._running.enter_context(self._new(len(self._boards))))
+            self._boards.append(self._running.enter_context(self._new_board(len(self._boards))))
         return self._boards[index]
 
     def close(self) -> None:
@@ -117,10 +113,21 @@ def build_folder(pytestconfig: pytest.Config) -> Path:
 
 
 @pytest.fixture(scope="session")
-def simulated_boards(
-    build_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[SimulatedBoards]:
-    boards = SimulatedBoards(tmp_path_factory.mktemp("boards"), build_folder)
+def served_boards(
+    pytestconfig: pytest.Config, build_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServedBoards]:
+    from fctry.boards import Board, QemuBoard
+
+    directory = tmp_path_factory.mktemp("boards")
+    option = pytestconfig.option
+
+    def new_board(index: int) -> Board | QemuBoard:
+        flash, mac = directory / f"board-{index}.bin", bytes.fromhex(f"240ac4fc72{index + 1:02x}")
+        if option.board == "qemu":
+            return QemuBoard(flash, chip=option.target or "esp32", mac=mac)
+        return Board(flash, [build_folder], mac=mac)
+
+    boards = ServedBoards(new_board)
     yield boards
     boards.close()
 
@@ -189,7 +196,7 @@ def cut_power_at(request: pytest.FixtureRequest) -> Callable[[int | None], None]
     """Cuts the power of the first board at the n-th write or erase of its flash from now; None takes that back."""
     if request.config.option.board != "native":
         pytest.skip("only the native board can cut the power at a given operation of the flash")
-    boards: SimulatedBoards = request.getfixturevalue("simulated_boards")
+    boards: ServedBoards = request.getfixturevalue("served_boards")
     return boards[0].flash.cut_power_at
 
 
@@ -216,7 +223,7 @@ def port(request: pytest.FixtureRequest, device_count: int) -> str | tuple[str, 
         if len(ports) < device_count:
             pytest.skip(f"needs {device_count} boards: --port {'|'.join(['PORT'] * device_count)}")
     else:
-        boards = request.getfixturevalue("simulated_boards")
+        boards = request.getfixturevalue("served_boards")
         ports = [boards[index].url for index in range(device_count)]
     return ports[0] if device_count == 1 else tuple(ports[:device_count])
 
