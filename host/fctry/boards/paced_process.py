@@ -1,8 +1,8 @@
-"""Input for a QEMU in which the mask ROM waits for esptool: no faster than the ROM takes it.
+"""Input for a QEMU in which a loader waits for esptool: no faster than the loader takes it.
 
-QEMU delivers bytes by the clock on the wall, also when the host gives it little time; the ROM's receive buffer of 256
-bytes then overflows. Here the next bytes follow only when QEMU has had the time for the last ones. The stub loader,
-which greets with OHAI, has a buffer for whole frames; from there on nothing is held back.
+QEMU delivers bytes by the clock on the wall, also when the host gives it little time; the loader's receive buffer then
+overflows, and esptool does not recover from that. Here the next bytes follow only when QEMU has had the time for the
+last ones. The stub, which greets with OHAI, is quicker than the ROM.
 """
 
 from __future__ import annotations
@@ -14,19 +14,30 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from fctry.boards.rom_loader import STUB_GREETING
 from fctry.boards.uart_process import UartProcess
 
-CHUNK_BYTES = 32
-CHUNK_CPU_S = 0.002  # 16 kB/s for a QEMU that has a core for itself; 115200 baud are 11.5 kB/s
 IDLE_S = 0.2  # a QEMU that has used no CPU time for so long waits for input
 POLL_S = 0.0005
 
 
+@dataclass(frozen=True)
+class Pace:
+    """So many bytes at once, and so many seconds of CPU time for them."""
+
+    chunk_bytes: int
+    chunk_cpu_s: float
+
+
+ROM_PACE = Pace(32, 0.002)  # 16 kB/s for a QEMU that has a core for itself; 115200 baud are 11.5 kB/s
+STUB_PACE = Pace(64, 0.0005)
+
+
 class PacedProcess(UartProcess):
-    """A UartProcess whose input waits for its CPU time, until the stub greets."""
+    """A UartProcess whose input waits for its CPU time."""
 
     def __init__(
         self,
@@ -37,7 +48,7 @@ class PacedProcess(UartProcess):
     ) -> None:
         self._pass_on = on_output
         self._last_words = b""
-        self._is_paced = True
+        self._pace = ROM_PACE
         self._waiting = bytearray()
         self._has_input = threading.Condition()  # guards `_waiting`
         super().__init__(arguments, on_output=self._watch, on_end=on_end)
@@ -66,8 +77,8 @@ class PacedProcess(UartProcess):
         self._feeder.join()
 
     def _watch(self, output: bytes) -> None:
-        if self._is_paced:
-            self._is_paced = STUB_GREETING not in self._last_words + output
+        if self._pace is ROM_PACE:
+            self._pace = STUB_PACE if STUB_GREETING in self._last_words + output else ROM_PACE
             self._last_words = output[-len(STUB_GREETING) :]
         self._pass_on(output)
 
@@ -77,14 +88,14 @@ class PacedProcess(UartProcess):
                 self._has_input.wait_for(lambda: self._waiting or self.is_stopped)
                 if self.is_stopped:
                     return
-                chunk = bytes(self._waiting[:CHUNK_BYTES] if self._is_paced else self._waiting)
-                del self._waiting[: len(chunk)]
+                pace = self._pace
+                chunk = bytes(self._waiting[: pace.chunk_bytes])
+                del self._waiting[: pace.chunk_bytes]
             super().receive(chunk)
-            if self._is_paced:
-                self._wait_until_taken()
+            self._wait_until_taken(pace)
 
-    def _wait_until_taken(self) -> None:
-        enough_cpu_s = _cpu_s(self._process.pid) + CHUNK_CPU_S
+    def _wait_until_taken(self, pace: Pace) -> None:
+        enough_cpu_s = _cpu_s(self._process.pid) + pace.chunk_cpu_s
         idle_at = time.monotonic() + IDLE_S
         while not self.is_stopped:
             has_had_time = _cpu_s(self._process.pid) >= enough_cpu_s or time.monotonic() >= idle_at

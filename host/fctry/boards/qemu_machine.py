@@ -24,10 +24,11 @@ class QemuChip:
     package: str  # of ESP-IDF's idf_tools.py
     download_strap: int
     options: tuple[str, ...] = ()
+    is_paced: bool = False  # in download; the UART of the later chips wakes the guest for a full FIFO only
 
 
 CHIPS = {
-    "esp32": QemuChip("qemu-system-xtensa", "qemu-xtensa", 0x0F, ("-m", "4M")),
+    "esp32": QemuChip("qemu-system-xtensa", "qemu-xtensa", 0x0F, ("-m", "4M"), is_paced=True),
     "esp32c3": QemuChip("qemu-system-riscv32", "qemu-riscv32", 0x02),
     "esp32s3": QemuChip("qemu-system-xtensa", "qemu-xtensa", 0x07, ("-m", "32M")),
 }
@@ -75,7 +76,8 @@ class QemuMachine:
                 return
             self._halt()
             try:
-                kind = PacedProcess if boot == Boot.DOWNLOAD else UartProcess
+                is_paced = boot == Boot.DOWNLOAD and CHIPS[self._chip].is_paced
+                kind = PacedProcess if is_paced else UartProcess
                 self._process = kind(arguments, on_output=self._say, on_end=self._ended)
                 self._process.start()
             except OSError as error:
