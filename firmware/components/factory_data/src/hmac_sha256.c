@@ -7,11 +7,14 @@
 #include <string.h>
 
 #include "esp_idf_version.h"
+#include "esp_log.h"
 #include "factory_data_private.h"
 
 #if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(6, 0, 0)
 
 #include "psa/crypto.h"
+
+static const char *TAG = "factory_data";
 
 esp_err_t factory_data_hmac_sha256(const void *key, size_t key_bytes, const void *message, size_t message_bytes,
                                    uint8_t hmac[FACTORY_DATA_PROOF_BYTES])
@@ -22,15 +25,19 @@ esp_err_t factory_data_hmac_sha256(const void *key, size_t key_bytes, const void
     psa_set_key_algorithm(&attributes, PSA_ALG_HMAC(PSA_ALG_SHA_256));
 
     psa_key_id_t id;
-    if (psa_crypto_init() != PSA_SUCCESS || psa_import_key(&attributes, key, key_bytes, &id) != PSA_SUCCESS) {
-        return ESP_FAIL;
+    psa_status_t status = psa_crypto_init();
+    if (status == PSA_SUCCESS) {
+        status = psa_import_key(&attributes, key, key_bytes, &id);
     }
     uint8_t computed[FACTORY_DATA_PROOF_BYTES];
-    size_t length = 0;
-    const psa_status_t status = psa_mac_compute(id, PSA_ALG_HMAC(PSA_ALG_SHA_256), message, message_bytes, computed,
-                                                sizeof(computed), &length);
-    (void)psa_destroy_key(id);
-    if (status != PSA_SUCCESS || length != sizeof(computed)) {
+    if (status == PSA_SUCCESS) {
+        size_t length = 0;
+        status = psa_mac_compute(id, PSA_ALG_HMAC(PSA_ALG_SHA_256), message, message_bytes, computed, sizeof(computed),
+                                 &length);
+        (void)psa_destroy_key(id);
+    }
+    if (status != PSA_SUCCESS) {
+        ESP_LOGE(TAG, "HMAC-SHA256: PSA status %d", (int)status);
         return ESP_FAIL;
     }
     memcpy(hmac, computed, sizeof(computed));
@@ -41,12 +48,16 @@ esp_err_t factory_data_hmac_sha256(const void *key, size_t key_bytes, const void
 
 #include "mbedtls/md.h"
 
+static const char *TAG = "factory_data";
+
 esp_err_t factory_data_hmac_sha256(const void *key, size_t key_bytes, const void *message, size_t message_bytes,
                                    uint8_t hmac[FACTORY_DATA_PROOF_BYTES])
 {
     uint8_t computed[FACTORY_DATA_PROOF_BYTES];
     const mbedtls_md_info_t *sha256 = mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
-    if (sha256 == NULL || mbedtls_md_hmac(sha256, key, key_bytes, message, message_bytes, computed) != 0) {
+    const int status = mbedtls_md_hmac(sha256, key, key_bytes, message, message_bytes, computed); /* checks `sha256` */
+    if (status != 0) {
+        ESP_LOGE(TAG, "HMAC-SHA256: mbedTLS status -0x%x", (unsigned)-status);
         return ESP_FAIL;
     }
     memcpy(hmac, computed, sizeof(computed));

@@ -5,10 +5,9 @@
  */
 #include "nvs_blob.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-static nvs_query_t index_query(uint8_t namespace_index, const char *key, uint8_t chunk_start)
+nvs_query_t nvs_blob_index_query(uint8_t namespace_index, const char *key, uint8_t chunk_start)
 {
     return (nvs_query_t){
         .namespace_index = namespace_index,
@@ -19,7 +18,7 @@ static nvs_query_t index_query(uint8_t namespace_index, const char *key, uint8_t
     };
 }
 
-static nvs_query_t chunk_query(uint8_t namespace_index, const char *key, uint8_t chunk_index)
+nvs_query_t nvs_blob_chunk_query(uint8_t namespace_index, const char *key, uint8_t chunk_index)
 {
     return (nvs_query_t){
         .namespace_index = namespace_index,
@@ -30,120 +29,9 @@ static nvs_query_t chunk_query(uint8_t namespace_index, const char *key, uint8_t
     };
 }
 
-/* --- after mounting ------------------------------------------------------------------------------------------- */
-
-typedef struct {
-    nvs_entry_t entry; /* the BLOB_IDX */
-    size_t size_found;
-    size_t chunks_found;
-    bool is_whole;
-} blob_t;
-
-typedef struct {
-    blob_t *blobs;
-    size_t count;
-} blob_list_t;
-
-static esp_err_t list_blobs(nvs_storage_t *storage, blob_list_t *list)
-{
-    const nvs_query_t query = index_query(NVS_NAMESPACE_ANY, NULL, NVS_CHUNK_START_ANY);
-    for (size_t p = 0; p < storage->used_count; p++) {
-        nvs_entry_t entry;
-        for (size_t i = 0; nvs_page_find(storage->used[p], &query, &i, &entry) == ESP_OK; i += entry.span) {
-            blob_t *blobs = realloc(list->blobs, (list->count + 1) * sizeof(*blobs));
-            if (blobs == NULL) {
-                return ESP_ERR_NO_MEM;
-            }
-            list->blobs = blobs;
-            list->blobs[list->count++] = (blob_t){.entry = entry, .is_whole = true};
-        }
-    }
-    return ESP_OK;
-}
-
-/* The first blob that a chunk belongs to, if its chunk indices end before `end_of`(blob). */
-static blob_t *blob_of(const blob_list_t *list, const nvs_entry_t *chunk, unsigned (*end_of)(const blob_t *))
-{
-    for (size_t i = 0; i < list->count; i++) {
-        blob_t *blob = &list->blobs[i];
-        if (blob->is_whole && blob->entry.namespace_index == chunk->namespace_index &&
-            strncmp(blob->entry.key, chunk->key, NVS_KEY_CHARS_MAX) == 0 &&
-            chunk->chunk_index >= blob->entry.blob_index.chunk_start && chunk->chunk_index < end_of(blob)) {
-            return blob;
-        }
-    }
-    return NULL;
-}
-
-static unsigned end_of_version(const blob_t *blob)
-{
-    return blob->entry.blob_index.chunk_start == NVS_CHUNK_START_0 ? NVS_CHUNK_START_1 : NVS_CHUNK_START_ANY;
-}
-
-static unsigned end_of_chunks(const blob_t *blob)
-{
-    return (unsigned)blob->entry.blob_index.chunk_start + blob->entry.blob_index.chunk_count;
-}
-
-static void erase_broken_indices(nvs_storage_t *storage, blob_list_t *list)
-{
-    const nvs_query_t chunks = chunk_query(NVS_NAMESPACE_ANY, NULL, NVS_CHUNK_ANY);
-    for (size_t p = 0; p < storage->used_count; p++) {
-        nvs_entry_t chunk;
-        for (size_t i = 0; nvs_page_find(storage->used[p], &chunks, &i, &chunk) == ESP_OK; i += chunk.span) {
-            blob_t *blob = blob_of(list, &chunk, end_of_version);
-            if (blob != NULL) {
-                blob->size_found += chunk.variable.size;
-                blob->chunks_found++;
-            }
-        }
-    }
-    for (size_t b = 0; b < list->count; b++) {
-        blob_t *blob = &list->blobs[b];
-        const nvs_entry_t *entry = &blob->entry;
-        blob->is_whole = blob->size_found == entry->blob_index.size && blob->chunks_found == entry->blob_index.chunk_count;
-        if (!blob->is_whole) {
-            const nvs_query_t query = index_query(entry->namespace_index, entry->key, entry->blob_index.chunk_start);
-            for (size_t p = 0; p < storage->used_count; p++) {
-                if (nvs_page_find_and_erase(storage->used[p], &query) == ESP_OK) {
-                    break;
-                }
-            }
-        }
-    }
-}
-
-static void erase_orphaned_chunks(nvs_storage_t *storage, const blob_list_t *list)
-{
-    const nvs_query_t chunks = chunk_query(NVS_NAMESPACE_ANY, NULL, NVS_CHUNK_ANY);
-    for (size_t p = 0; p < storage->used_count; p++) {
-        nvs_entry_t chunk;
-        for (size_t i = 0; nvs_page_find(storage->used[p], &chunks, &i, &chunk) == ESP_OK; i += chunk.span) {
-            if (blob_of(list, &chunk, end_of_chunks) == NULL) {
-                const nvs_query_t query = chunk_query(chunk.namespace_index, chunk.key, chunk.chunk_index);
-                (void)nvs_page_find_and_erase(storage->used[p], &query); /* nvs_flash goes on if this fails */
-            }
-        }
-    }
-}
-
-esp_err_t nvs_blob_check_all(nvs_storage_t *storage)
-{
-    blob_list_t list = {0};
-    const esp_err_t err = list_blobs(storage, &list);
-    if (err == ESP_OK) {
-        erase_broken_indices(storage, &list);
-        erase_orphaned_chunks(storage, &list);
-    }
-    free(list.blobs);
-    return err;
-}
-
-/* --- reading and comparing -------------------------------------------------------------------------------------- */
-
 esp_err_t nvs_blob_read(nvs_storage_t *storage, uint8_t namespace_index, const char *key, void *data, size_t size)
 {
-    const nvs_query_t query = index_query(namespace_index, key, NVS_CHUNK_START_ANY);
+    const nvs_query_t query = nvs_blob_index_query(namespace_index, key, NVS_CHUNK_START_ANY);
     nvs_entry_t entry;
     nvs_page_t *page;
     size_t index;
@@ -158,7 +46,7 @@ esp_err_t nvs_blob_read(nvs_storage_t *storage, uint8_t namespace_index, const c
     const uint8_t chunk_start = entry.blob_index.chunk_start;
     size_t offset = 0;
     for (unsigned i = 0; i < chunk_count; i++) {
-        const nvs_query_t chunk = chunk_query(namespace_index, key, (uint8_t)(chunk_start + i));
+        const nvs_query_t chunk = nvs_blob_chunk_query(namespace_index, key, (uint8_t)(chunk_start + i));
         err = nvs_storage_find(storage, &chunk, &page, &index, &entry);
         if (err == ESP_OK && entry.variable.size > size - offset) {
             err = ESP_ERR_NVS_INVALID_LENGTH;
@@ -178,7 +66,7 @@ esp_err_t nvs_blob_read(nvs_storage_t *storage, uint8_t namespace_index, const c
 
 bool nvs_blob_holds(nvs_storage_t *storage, const nvs_value_t *value)
 {
-    const nvs_query_t query = index_query(value->namespace_index, value->key, NVS_CHUNK_START_ANY);
+    const nvs_query_t query = nvs_blob_index_query(value->namespace_index, value->key, NVS_CHUNK_START_ANY);
     nvs_entry_t entry;
     nvs_page_t *page;
     size_t index;
@@ -189,7 +77,7 @@ bool nvs_blob_holds(nvs_storage_t *storage, const nvs_value_t *value)
     const uint8_t chunk_start = entry.blob_index.chunk_start;
     size_t offset = 0;
     for (unsigned i = 0; i < chunk_count; i++) {
-        const nvs_query_t chunk = chunk_query(value->namespace_index, value->key, (uint8_t)(chunk_start + i));
+        const nvs_query_t chunk = nvs_blob_chunk_query(value->namespace_index, value->key, (uint8_t)(chunk_start + i));
         if (nvs_storage_find(storage, &chunk, &page, &index, &entry) != ESP_OK ||
             entry.variable.size > value->size - offset ||
             !nvs_page_holds(page, &entry, index, (const uint8_t *)value->data + offset, entry.variable.size)) {
@@ -199,8 +87,6 @@ bool nvs_blob_holds(nvs_storage_t *storage, const nvs_value_t *value)
     }
     return offset == value->size;
 }
-
-/* --- writing and erasing ---------------------------------------------------------------------------------------- */
 
 static esp_err_t next_page(nvs_storage_t *storage)
 {
@@ -299,7 +185,7 @@ esp_err_t nvs_blob_write(nvs_storage_t *storage, const nvs_value_t *value, uint8
     if (err != ESP_OK && err != ESP_ERR_NVS_PAGE_FULL) {
         for (size_t i = 0; i < chunk_count; i++) {
             /* From 0, whatever chunk_start is: as nvs_flash does. Chunks that stay go when it is mounted anew. */
-            const nvs_query_t query = chunk_query(value->namespace_index, value->key, (uint8_t)i);
+            const nvs_query_t query = nvs_blob_chunk_query(value->namespace_index, value->key, (uint8_t)i);
             (void)nvs_page_find_and_erase(pages_written[i], &query);
         }
     }
@@ -317,7 +203,7 @@ static esp_err_t erase_found(nvs_storage_t *storage, const nvs_query_t *query)
 
 static esp_err_t erase_all_chunks(nvs_storage_t *storage, uint8_t namespace_index, const char *key)
 {
-    const nvs_query_t query = chunk_query(namespace_index, key, NVS_CHUNK_ANY);
+    const nvs_query_t query = nvs_blob_chunk_query(namespace_index, key, NVS_CHUNK_ANY);
     for (size_t p = 0; p < storage->used_count; p++) {
         nvs_entry_t entry;
         for (size_t i = 0; i < NVS_ENTRIES_PER_PAGE; i += entry.span) {
@@ -338,7 +224,7 @@ static esp_err_t erase_all_chunks(nvs_storage_t *storage, uint8_t namespace_inde
 
 esp_err_t nvs_blob_erase(nvs_storage_t *storage, uint8_t namespace_index, const char *key, uint8_t chunk_start)
 {
-    const nvs_query_t query = index_query(namespace_index, key, chunk_start);
+    const nvs_query_t query = nvs_blob_index_query(namespace_index, key, chunk_start);
     nvs_entry_t entry;
     nvs_page_t *page;
     size_t index;
@@ -354,7 +240,7 @@ esp_err_t nvs_blob_erase(nvs_storage_t *storage, uint8_t namespace_index, const 
         return err != ESP_OK && err != ESP_ERR_NVS_NOT_FOUND ? err : erase_all_chunks(storage, namespace_index, key);
     }
     for (unsigned i = 0; i < entry.blob_index.chunk_count; i++) {
-        const nvs_query_t chunk = chunk_query(namespace_index, key, (uint8_t)(chunk_start + i));
+        const nvs_query_t chunk = nvs_blob_chunk_query(namespace_index, key, (uint8_t)(chunk_start + i));
         err = erase_found(storage, &chunk);
         if (err != ESP_OK) {
             return err;

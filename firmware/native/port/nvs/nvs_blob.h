@@ -8,6 +8,12 @@
 
 #include "nvs_storage.h"
 
+/** Finds the index of a blob; `key` may be NULL for those of all blobs. */
+nvs_query_t nvs_blob_index_query(uint8_t namespace_index, const char *key, uint8_t chunk_start);
+
+/** Finds a chunk of a blob; `key` may be NULL, `chunk_index` NVS_CHUNK_ANY. */
+nvs_query_t nvs_blob_chunk_query(uint8_t namespace_index, const char *key, uint8_t chunk_index);
+
 /** After mounting: erase indices whose chunks are not there, and chunks without an index. */
 esp_err_t nvs_blob_check_all(nvs_storage_t *storage);
 

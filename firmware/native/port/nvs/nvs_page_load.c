@@ -90,7 +90,7 @@ static esp_err_t check_active(nvs_page_t *page)
     if (err != ESP_OK) {
         return err;
     }
-    const size_t end = page->next_free < NVS_ENTRIES_PER_PAGE ? page->next_free : NVS_ENTRIES_PER_PAGE;
+    const size_t end = nvs_page_end(page);
     nvs_entry_t entry = {0};
     size_t last_index = NVS_ENTRY_NONE;
     size_t span;

@@ -1,11 +1,17 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * What nvs_page.c and nvs_page_load.c share.
+ * What nvs_page.c, nvs_page_load.c and nvs_page_write.c share.
  */
 #pragma once
 
 #include "nvs_page.h"
+
+#define NVS_STATES_PER_WORD 16u
+#define NVS_STATE_MASK 3u
+
+/** One more than the last entry that may be written: next_free, or all entries if there is no free one. */
+size_t nvs_page_end(const nvs_page_t *page);
 
 /** The state of an entry, as far as it is known. */
 nvs_entry_state_t nvs_page_entry_state(const nvs_page_t *page, size_t index);

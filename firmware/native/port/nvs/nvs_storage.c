@@ -11,7 +11,7 @@
 #include "nvs_blob.h"
 #include "nvs_pages.h"
 
-static nvs_query_t any_type_query(uint8_t namespace_index, const char *key)
+nvs_query_t nvs_query_any(uint8_t namespace_index, const char *key)
 {
     return (nvs_query_t){
         .namespace_index = namespace_index,
@@ -22,9 +22,9 @@ static nvs_query_t any_type_query(uint8_t namespace_index, const char *key)
     };
 }
 
-static nvs_query_t type_query(uint8_t namespace_index, uint8_t type, const char *key)
+nvs_query_t nvs_query_type(uint8_t namespace_index, uint8_t type, const char *key)
 {
-    nvs_query_t query = any_type_query(namespace_index, key);
+    nvs_query_t query = nvs_query_any(namespace_index, key);
     query.type = type;
     return query;
 }
@@ -44,7 +44,7 @@ static esp_err_t add_namespace(nvs_storage_t *storage, const char *name, uint8_t
 
 static esp_err_t list_namespaces(nvs_storage_t *storage)
 {
-    const nvs_query_t query = type_query(NVS_NAMESPACE_OF_NAMESPACES, NVS_ITEM_U8, NULL);
+    const nvs_query_t query = nvs_query_type(NVS_NAMESPACE_OF_NAMESPACES, NVS_ITEM_U8, NULL);
     for (size_t p = 0; p < storage->used_count; p++) {
         nvs_entry_t entry;
         for (size_t i = 0; nvs_page_find(storage->used[p], &query, &i, &entry) == ESP_OK; i += entry.span) {
@@ -161,13 +161,13 @@ esp_err_t nvs_storage_size(nvs_storage_t *storage, uint8_t namespace_index, uint
     nvs_page_t *page;
     size_t index;
     if (type == NVS_ITEM_BLOB) {
-        const nvs_query_t query = type_query(namespace_index, NVS_ITEM_BLOB_IDX, key);
+        const nvs_query_t query = nvs_query_type(namespace_index, NVS_ITEM_BLOB_IDX, key);
         if (nvs_storage_find(storage, &query, &page, &index, &entry) == ESP_OK) {
             *size = entry.blob_index.size;
             return ESP_OK;
         }
     }
-    const nvs_query_t query = type_query(namespace_index, type, key);
+    const nvs_query_t query = nvs_query_type(namespace_index, type, key);
     const esp_err_t err = nvs_storage_find(storage, &query, &page, &index, &entry);
     if (err == ESP_OK) {
         *size = entry.variable.size;
@@ -177,7 +177,7 @@ esp_err_t nvs_storage_size(nvs_storage_t *storage, uint8_t namespace_index, uint
 
 esp_err_t nvs_storage_type(nvs_storage_t *storage, uint8_t namespace_index, const char *key, uint8_t *type)
 {
-    const nvs_query_t query = any_type_query(namespace_index, key);
+    const nvs_query_t query = nvs_query_any(namespace_index, key);
     nvs_entry_t entry;
     nvs_page_t *page;
     size_t index;
@@ -197,7 +197,7 @@ esp_err_t nvs_storage_read(nvs_storage_t *storage, uint8_t namespace_index, uint
             return err;
         }
     }
-    const nvs_query_t query = type_query(namespace_index, type, key);
+    const nvs_query_t query = nvs_query_type(namespace_index, type, key);
     nvs_entry_t entry;
     nvs_page_t *page;
     size_t index;
@@ -211,134 +211,6 @@ esp_err_t nvs_storage_read(nvs_storage_t *storage, uint8_t namespace_index, uint
     }
     return size < entry.variable.size ? ESP_ERR_NVS_INVALID_LENGTH : nvs_page_read_data(page, &entry, index, data);
 }
-
-/* --- writing ---------------------------------------------------------------------------------------------------- */
-
-typedef struct { /* the value that a key has before it is written */
-    nvs_page_t *page;
-    uint32_t sequence_number; /* of the page; another one later means that its entries have moved */
-    size_t index;
-    nvs_entry_t entry;
-    bool is_same_type;
-} old_item_t;
-
-static esp_err_t find_old(nvs_storage_t *storage, const nvs_value_t *value, old_item_t *old)
-{
-    const uint8_t stored_type = value->type == NVS_ITEM_BLOB ? NVS_ITEM_BLOB_IDX : value->type;
-    const nvs_query_t same = type_query(value->namespace_index, stored_type, value->key);
-    const nvs_query_t any = any_type_query(value->namespace_index, value->key);
-    esp_err_t err = nvs_storage_find(storage, &same, &old->page, &old->index, &old->entry);
-    old->is_same_type = err == ESP_OK;
-    if (err != ESP_OK) {
-        err = nvs_storage_find(storage, &any, &old->page, &old->index, &old->entry);
-    }
-    if (err == ESP_OK) {
-        old->sequence_number = old->page->sequence_number;
-    }
-    return err;
-}
-
-static esp_err_t write_on_one_page(nvs_storage_t *storage, const nvs_value_t *value)
-{
-    nvs_page_t *page = nvs_storage_current_page(storage);
-    esp_err_t err = nvs_page_write(page, value);
-    if (err != ESP_ERR_NVS_PAGE_FULL) {
-        return err;
-    }
-    err = page->state == NVS_PAGE_FULL ? ESP_OK : nvs_page_mark_full(page);
-    if (err == ESP_OK) {
-        err = nvs_storage_request_page(storage);
-    }
-    if (err == ESP_OK) {
-        err = nvs_page_write(nvs_storage_current_page(storage), value);
-    }
-    return err == ESP_ERR_NVS_PAGE_FULL ? ESP_ERR_NVS_NOT_ENOUGH_SPACE : err;
-}
-
-static esp_err_t write_blob(nvs_storage_t *storage, const nvs_value_t *value, const old_item_t *old)
-{
-    uint8_t chunk_start = NVS_CHUNK_START_0;
-    if (old->is_same_type) {
-        const uint8_t old_start = old->entry.blob_index.chunk_start;
-        if (old_start != NVS_CHUNK_START_0 && old_start != NVS_CHUNK_START_1) {
-            return ESP_FAIL;
-        }
-        chunk_start = old_start ^ NVS_CHUNK_START_1;
-    }
-    const esp_err_t err = nvs_blob_write(storage, value, chunk_start);
-    return err == ESP_ERR_NVS_PAGE_FULL ? ESP_ERR_NVS_NOT_ENOUGH_SPACE : err;
-}
-
-static esp_err_t erase_old(nvs_storage_t *storage, const nvs_value_t *value, old_item_t *old)
-{
-    if (old->entry.type == NVS_ITEM_BLOB_IDX) {
-        return nvs_blob_erase(storage, value->namespace_index, value->key, old->entry.blob_index.chunk_start);
-    }
-    const bool has_moved = (old->page->state != NVS_PAGE_ACTIVE && old->page->state != NVS_PAGE_FULL) ||
-                           old->page->sequence_number != old->sequence_number;
-    if (has_moved) {
-        const nvs_query_t query = type_query(value->namespace_index, old->entry.type, value->key);
-        const esp_err_t err = nvs_storage_find(storage, &query, &old->page, &old->index, &old->entry);
-        if (err != ESP_OK) {
-            return err;
-        }
-    }
-    return nvs_page_erase_item(old->page, old->index);
-}
-
-esp_err_t nvs_storage_write(nvs_storage_t *storage, const nvs_value_t *value)
-{
-    old_item_t old;
-    const bool has_old = find_old(storage, value, &old) == ESP_OK;
-    if (has_old && old.is_same_type) {
-        const bool is_unchanged = value->type == NVS_ITEM_BLOB
-                                      ? nvs_blob_holds(storage, value)
-                                      : nvs_page_holds(old.page, &old.entry, old.index, value->data, value->size);
-        if (is_unchanged) {
-            return ESP_OK;
-        }
-    }
-    esp_err_t err = value->type == NVS_ITEM_BLOB ? write_blob(storage, value, &old) : write_on_one_page(storage, value);
-    if (err == ESP_OK && has_old) {
-        err = erase_old(storage, value, &old);
-        if (err == ESP_ERR_FLASH_OP_FAIL) {
-            err = ESP_ERR_NVS_REMOVE_FAILED;
-        }
-    }
-    return err;
-}
-
-esp_err_t nvs_storage_erase(nvs_storage_t *storage, uint8_t namespace_index, const char *key)
-{
-    const nvs_query_t query = any_type_query(namespace_index, key);
-    nvs_entry_t entry;
-    nvs_page_t *page;
-    size_t index;
-    const esp_err_t err = nvs_storage_find(storage, &query, &page, &index, &entry);
-    if (err != ESP_OK) {
-        return err;
-    }
-    return entry.type == NVS_ITEM_BLOB_IDX
-               ? nvs_blob_erase(storage, namespace_index, key, entry.blob_index.chunk_start)
-               : nvs_page_erase_item(page, index);
-}
-
-esp_err_t nvs_storage_erase_namespace(nvs_storage_t *storage, uint8_t namespace_index)
-{
-    const nvs_query_t query = any_type_query(namespace_index, NULL);
-    for (size_t p = 0; p < storage->used_count; p++) {
-        esp_err_t err;
-        do {
-            err = nvs_page_find_and_erase(storage->used[p], &query);
-        } while (err == ESP_OK);
-        if (err != ESP_ERR_NVS_NOT_FOUND) {
-            return err;
-        }
-    }
-    return ESP_OK;
-}
-
-/* --- counting --------------------------------------------------------------------------------------------------- */
 
 esp_err_t nvs_storage_stats(const nvs_storage_t *storage, nvs_stats_t *stats)
 {
@@ -363,7 +235,7 @@ esp_err_t nvs_storage_stats(const nvs_storage_t *storage, nvs_stats_t *stats)
 
 esp_err_t nvs_storage_count(nvs_storage_t *storage, uint8_t namespace_index, size_t *count)
 {
-    const nvs_query_t query = any_type_query(namespace_index, NULL);
+    const nvs_query_t query = nvs_query_any(namespace_index, NULL);
     *count = 0;
     for (size_t p = 0; p < storage->used_count; p++) {
         nvs_entry_t entry;

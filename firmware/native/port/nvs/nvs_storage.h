@@ -15,7 +15,7 @@ typedef struct {
 } nvs_namespace_t;
 
 typedef struct nvs_storage {
-    struct nvs_storage *next; /* in nvs_api.c's list */
+    struct nvs_storage *next; /* in nvs_mounts.c's list */
     const esp_partition_t *partition;
     nvs_page_t *pages;
     size_t page_count;
@@ -39,6 +39,12 @@ nvs_page_t *nvs_storage_current_page(nvs_storage_t *storage);
 
 /** Make the next page the current one; if it would be the last empty one, move an old page's entries to it. */
 esp_err_t nvs_storage_request_page(nvs_storage_t *storage);
+
+/** Finds an item by its key, whatever its type; `key` may be NULL for all items of the namespace. */
+nvs_query_t nvs_query_any(uint8_t namespace_index, const char *key);
+
+/** Finds an item by its key and type. */
+nvs_query_t nvs_query_type(uint8_t namespace_index, uint8_t type, const char *key);
 
 /** Find an item in any page. A wrong type counts as not found. */
 esp_err_t nvs_storage_find(nvs_storage_t *storage, const nvs_query_t *query, nvs_page_t **page, size_t *index,

@@ -1,0 +1,290 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Writing and erasing.
+ * Source: ESP-IDF v5.5.5, components/nvs_flash/src/nvs_page.cpp.
+ */
+#include "nvs_page.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "crc32.h"
+#include "nvs.h"
+#include "nvs_page_private.h"
+
+static void set_entry_state(nvs_page_t *page, size_t index, nvs_entry_state_t state)
+{
+    const unsigned shift = 2 * (index % NVS_STATES_PER_WORD);
+    uint32_t *word = &page->states[index / NVS_STATES_PER_WORD];
+    *word = (*word & ~(NVS_STATE_MASK << shift)) | (uint32_t)state << shift;
+}
+
+/* Program the flash and, if it does not refuse, what is known of it: programming clears bits. */
+static esp_err_t program(nvs_page_t *page, size_t offset, const void *data, size_t size)
+{
+    const esp_err_t err = esp_partition_write(page->partition, page->offset + offset, data, size);
+    if (err == ESP_OK) {
+        const uint8_t *bytes = data;
+        uint8_t *known = (uint8_t *)&page->flash + offset;
+        for (size_t i = 0; i < size; i++) {
+            known[i] &= bytes[i];
+        }
+    }
+    return err;
+}
+
+static esp_err_t program_state_word(nvs_page_t *page, size_t word)
+{
+    return program(page, offsetof(nvs_page_image_t, states) + 4 * word, &page->states[word], 4);
+}
+
+esp_err_t nvs_page_alter_entry(nvs_page_t *page, size_t index, nvs_entry_state_t state)
+{
+    set_entry_state(page, index, state);
+    const esp_err_t err = program_state_word(page, index / NVS_STATES_PER_WORD);
+    if (err != ESP_OK) {
+        page->state = NVS_PAGE_INVALID;
+    }
+    return err;
+}
+
+/* From the last entry to the first, so that a power cut leaves the header entry to tell that something was there. */
+static esp_err_t alter_range(nvs_page_t *page, size_t begin, size_t end, nvs_entry_state_t state)
+{
+    for (size_t i = end; i-- > begin;) {
+        set_entry_state(page, i, state);
+        if (i == begin || i % NVS_STATES_PER_WORD == 0) {
+            const esp_err_t err = program_state_word(page, i / NVS_STATES_PER_WORD);
+            if (err != ESP_OK) {
+                return err;
+            }
+        }
+    }
+    return ESP_OK;
+}
+
+static esp_err_t alter_page(nvs_page_t *page, nvs_page_state_t state)
+{
+    const uint32_t word = (uint32_t)state;
+    const esp_err_t err = program(page, offsetof(nvs_page_image_t, header.state), &word, sizeof(word));
+    page->state = err == ESP_OK ? state : NVS_PAGE_INVALID;
+    return err;
+}
+
+static esp_err_t initialize(nvs_page_t *page)
+{
+    nvs_page_header_t header = {
+        .state = NVS_PAGE_ACTIVE,
+        .sequence_number = page->sequence_number,
+        .version = page->version,
+    };
+    memset(header.reserved, 0xFF, sizeof(header.reserved));
+    header.crc32 = nvs_page_header_crc32(&header);
+    page->state = NVS_PAGE_ACTIVE;
+    const esp_err_t err = program(page, 0, &header, sizeof(header));
+    if (err != ESP_OK) {
+        page->state = NVS_PAGE_INVALID;
+        return err;
+    }
+    page->next_free = 0;
+    memset(page->states, 0xFF, sizeof(page->states));
+    return ESP_OK;
+}
+
+static void update_first_used(nvs_page_t *page, size_t index, size_t span)
+{
+    const size_t end = nvs_page_end(page);
+    page->first_used = NVS_ENTRY_NONE;
+    for (size_t i = index + span; i < end && page->first_used == NVS_ENTRY_NONE; i++) {
+        if (nvs_page_entry_state(page, i) == NVS_ENTRY_WRITTEN) {
+            page->first_used = i;
+        }
+    }
+}
+
+esp_err_t nvs_page_erase_item(nvs_page_t *page, size_t index)
+{
+    size_t span = 1;
+    if (nvs_page_entry_state(page, index) == NVS_ENTRY_WRITTEN) {
+        const nvs_entry_t *entry = &page->flash.entries[index];
+        page->hashes[index] = NVS_HASH_NONE;
+        span = nvs_entry_is_consistent(entry, index) ? entry->span : 1;
+        for (size_t i = index; i < index + span; i++) {
+            if (nvs_page_entry_state(page, i) == NVS_ENTRY_WRITTEN) {
+                page->used_count--;
+            }
+        }
+    }
+    const esp_err_t err = span == 1 ? nvs_page_alter_entry(page, index, NVS_ENTRY_ERASED)
+                                    : alter_range(page, index, index + span, NVS_ENTRY_ERASED);
+    if (err != ESP_OK) {
+        return err;
+    }
+    if (index == page->first_used) {
+        update_first_used(page, index, span);
+    }
+    if (index + span > page->next_free) {
+        page->next_free = index + span;
+    }
+    return ESP_OK;
+}
+
+esp_err_t nvs_page_find_and_erase(nvs_page_t *page, const nvs_query_t *query)
+{
+    nvs_entry_t entry;
+    size_t index = 0;
+    const esp_err_t err = nvs_page_find(page, query, &index, &entry);
+    return err != ESP_OK ? err : nvs_page_erase_item(page, index);
+}
+
+/* The entry first, its state after it: a power cut in between leaves an entry that was never written. */
+static esp_err_t write_entries(nvs_page_t *page, const nvs_entry_t *entries, size_t count)
+{
+    const size_t offset = offsetof(nvs_page_image_t, entries) + page->next_free * NVS_ENTRY_BYTES;
+    esp_err_t err = program(page, offset, entries, count * NVS_ENTRY_BYTES);
+    if (err != ESP_OK) {
+        page->state = NVS_PAGE_INVALID;
+        return err;
+    }
+    err = count == 1 ? nvs_page_alter_entry(page, page->next_free, NVS_ENTRY_WRITTEN)
+                     : alter_range(page, page->next_free, page->next_free + count, NVS_ENTRY_WRITTEN);
+    if (err != ESP_OK) {
+        return err;
+    }
+    if (page->first_used == NVS_ENTRY_NONE) {
+        page->first_used = page->next_free;
+    }
+    page->used_count = (uint16_t)(page->used_count + count);
+    page->next_free += count;
+    return ESP_OK;
+}
+
+static nvs_entry_t entry_of(const nvs_value_t *value, size_t span)
+{
+    nvs_entry_t entry;
+    memset(&entry, 0xFF, sizeof(entry));
+    entry.namespace_index = value->namespace_index;
+    entry.type = value->type;
+    entry.span = (uint8_t)span;
+    entry.chunk_index = value->chunk_index;
+    memset(entry.key, 0, sizeof(entry.key));
+    memcpy(entry.key, value->key, strlen(value->key));
+    if (nvs_is_variable(value->type)) {
+        entry.variable.size = (uint16_t)value->size;
+        entry.variable.data_crc32 = crc32_le(0xFFFFFFFF, value->data, value->size);
+    } else {
+        memcpy(entry.data, value->data, value->size);
+    }
+    entry.crc32 = nvs_entry_crc32(&entry);
+    return entry;
+}
+
+static esp_err_t write_data(nvs_page_t *page, const uint8_t *data, size_t size)
+{
+    const size_t whole = size / NVS_ENTRY_BYTES;
+    nvs_entry_t entries[NVS_ENTRIES_PER_PAGE];
+    memset(entries, 0xFF, sizeof(entries));
+    memcpy(entries, data, size);
+    if (whole > 0) {
+        const esp_err_t err = write_entries(page, entries, whole);
+        if (err != ESP_OK) {
+            return err;
+        }
+    }
+    return size % NVS_ENTRY_BYTES == 0 ? ESP_OK : write_entries(page, &entries[whole], 1);
+}
+
+esp_err_t nvs_page_write(nvs_page_t *page, const nvs_value_t *value)
+{
+    if (page->state == NVS_PAGE_INVALID) {
+        return ESP_ERR_NVS_INVALID_STATE;
+    }
+    if (page->state == NVS_PAGE_UNINITIALIZED) {
+        const esp_err_t err = initialize(page);
+        if (err != ESP_OK) {
+            return err;
+        }
+    }
+    if (page->state == NVS_PAGE_FULL) {
+        return ESP_ERR_NVS_PAGE_FULL;
+    }
+    if (strlen(value->key) > NVS_KEY_CHARS_MAX) {
+        return ESP_ERR_NVS_KEY_TOO_LONG;
+    }
+    if (value->size > NVS_CHUNK_BYTES_MAX) {
+        return ESP_ERR_NVS_VALUE_TOO_LONG;
+    }
+    const bool is_variable = nvs_is_variable(value->type);
+    const size_t span = 1 + (is_variable ? (value->size + NVS_ENTRY_BYTES - 1) / NVS_ENTRY_BYTES : 0);
+    if (page->next_free == NVS_ENTRY_NONE || page->next_free + span > NVS_ENTRIES_PER_PAGE) {
+        return ESP_ERR_NVS_PAGE_FULL;
+    }
+    const nvs_entry_t entry = entry_of(value, span);
+    page->hashes[page->next_free] = nvs_entry_hash(&entry);
+    const esp_err_t err = write_entries(page, &entry, 1);
+    return err != ESP_OK || !is_variable ? err : write_data(page, value->data, value->size);
+}
+
+esp_err_t nvs_page_mark_full(nvs_page_t *page)
+{
+    return page->state == NVS_PAGE_ACTIVE ? alter_page(page, NVS_PAGE_FULL) : ESP_ERR_NVS_INVALID_STATE;
+}
+
+esp_err_t nvs_page_mark_freeing(nvs_page_t *page)
+{
+    const bool allowed = page->state == NVS_PAGE_FULL || page->state == NVS_PAGE_ACTIVE;
+    return allowed ? alter_page(page, NVS_PAGE_FREEING) : ESP_ERR_NVS_INVALID_STATE;
+}
+
+esp_err_t nvs_page_copy(const nvs_page_t *page, nvs_page_t *target)
+{
+    if (page->first_used == NVS_ENTRY_NONE) {
+        return ESP_ERR_NVS_NOT_FOUND;
+    }
+    if (target->state == NVS_PAGE_UNINITIALIZED) {
+        const esp_err_t err = initialize(target);
+        if (err != ESP_OK) {
+            return err;
+        }
+    }
+    for (size_t i = page->first_used; i < NVS_ENTRIES_PER_PAGE;) {
+        if (nvs_page_entry_state(page, i) != NVS_ENTRY_WRITTEN) {
+            i++;
+            continue;
+        }
+        const size_t end = i + page->flash.entries[i].span;
+        if (end > NVS_ENTRIES_PER_PAGE || target->next_free + (end - i) > NVS_ENTRIES_PER_PAGE) {
+            return ESP_FAIL;
+        }
+        target->hashes[target->next_free] = nvs_entry_hash(&page->flash.entries[i]);
+        for (; i < end; i++) {
+            const esp_err_t err = write_entries(target, &page->flash.entries[i], 1);
+            if (err != ESP_OK) {
+                return err;
+            }
+        }
+    }
+    return ESP_OK;
+}
+
+void nvs_page_forget(nvs_page_t *page, nvs_page_state_t state)
+{
+    page->state = state;
+    page->used_count = 0;
+    page->first_used = NVS_ENTRY_NONE;
+    page->next_free = NVS_ENTRY_NONE;
+    memset(page->hashes, 0xFF, sizeof(page->hashes)); /* NVS_HASH_NONE */
+}
+
+esp_err_t nvs_page_erase(nvs_page_t *page)
+{
+    const esp_err_t err = esp_partition_erase_range(page->partition, page->offset, NVS_PAGE_BYTES);
+    if (err != ESP_OK) {
+        page->state = NVS_PAGE_INVALID;
+        return err;
+    }
+    memset(&page->flash, 0xFF, sizeof(page->flash));
+    nvs_page_forget(page, NVS_PAGE_UNINITIALIZED);
+    return ESP_OK;
+}
