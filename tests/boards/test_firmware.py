@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -15,22 +14,7 @@ from esptool.util import FatalError
 
 from fctry.boards import Board
 from fctry.boards.app_image import AppDescription, pack
-from tests.boards.kit import APP_ADDRESS, NVS, Console, RunEsptool, install, make_build
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def wait_until_gone(pid: int) -> None:
-    deadline = time.monotonic() + 10
-    while is_alive(pid):
-        assert time.monotonic() < deadline, f"process {pid} is still there"
-        time.sleep(0.01)
+from tests.boards.kit import APP_ADDRESS, NVS, Console, RunEsptool, install, make_build, wait_until_gone
 
 
 def test_board_boots_its_application_when_it_is_switched_on(installed_board: Board) -> None:

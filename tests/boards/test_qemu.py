@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,17 +16,22 @@ from fctry.boards.qemu_efuses import LAYOUTS, mac_crc8, make_efuses
 from fctry.boards.qemu_machine import CHIPS
 from fctry.cli.main import main
 from fctry.errors import BoardError, InputError
-from tests.boards.kit import Console, RunEsptool
+from tests.boards.kit import Console, RunEsptool, wait_until_gone
 
 MAC = bytes.fromhex("240ac4010203")
 
 STANDIN = """
-import os, sys
+import os, sys, time
 if sys.argv[1:] == ["-machine", "help"]:
     print("Supported machines are:\\nesp32                Espressif ESP32 machine")
     sys.exit()
 print("started", *sys.argv[1:], flush=True)
-while received := os.read(0, 4096):
+while True:
+    received = os.read(0, 4096)
+    if not received:
+        time.sleep(60)  # as QEMU, which does not mind
+    if b"pid" in received:
+        print("pid", os.getpid(), flush=True)
     if b"exit" in received:
         sys.exit(7)
     os.write(1, b"echo " + received)
@@ -98,6 +104,35 @@ def test_end_of_qemu_is_said_and_en_starts_it_again(monitor: Console) -> None:
     monitor.ask("exit", "QEMU has ended with status 7; EN starts it again")
     monitor.reset()
     monitor.expect("started")
+
+
+def test_killed_board_leaves_no_qemu(qemu_standin: str, tmp_path: Path) -> None:
+    command = [
+        "board",
+        "--cpu",
+        "qemu",
+        "--qemu",
+        qemu_standin,
+        "--flash",
+        tmp_path / "flash.bin",
+        "--port",
+        "0",
+    ]
+    with subprocess.Popen(
+        [sys.executable, "-m", "fctry.cli.main", *command], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        console = Console(process.stdout.readline().removeprefix("listening on ").strip())
+        pid = int(console.ask("pid", r"pid (\d+)")[1])
+        process.kill()
+    wait_until_gone(pid)
+    console.close()
+
+
+def test_closed_board_leaves_no_qemu(qemu_board: QemuBoard, monitor: Console) -> None:
+    pid = int(monitor.ask("pid", r"pid (\d+)")[1])
+    qemu_board.close()
+    wait_until_gone(pid)
 
 
 def test_flash_file_belongs_to_one_board(qemu_board: QemuBoard, qemu_standin: str, tmp_path: Path) -> None:

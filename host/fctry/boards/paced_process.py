@@ -95,10 +95,10 @@ class PacedProcess(UartProcess):
             self._wait_until_taken(pace)
 
     def _wait_until_taken(self, pace: Pace) -> None:
-        enough_cpu_s = _cpu_s(self._process.pid) + pace.chunk_cpu_s
+        enough_cpu_s = _cpu_s(self.pid) + pace.chunk_cpu_s
         idle_at = time.monotonic() + IDLE_S
         while not self.is_stopped:
-            has_had_time = _cpu_s(self._process.pid) >= enough_cpu_s or time.monotonic() >= idle_at
+            has_had_time = _cpu_s(self.pid) >= enough_cpu_s or time.monotonic() >= idle_at
             if has_had_time and not self._unread_bytes():
                 return
             time.sleep(POLL_S)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fctry.boards.auto_reset import Boot
+from fctry.boards.guardian import Guardian
 from fctry.boards.paced_process import PacedProcess
 from fctry.boards.uart_process import UartProcess
 
@@ -64,8 +65,9 @@ class QemuMachine:
         self._flash = flash
         self._efuses = efuses
         self._say = say
-        self._lock = threading.Lock()  # guards the two below
+        self._lock = threading.Lock()  # guards the following
         self._process: UartProcess | None = None
+        self._guardian: Guardian | None = None
         self._is_off = False
 
     def start(self, boot: Boot) -> None:
@@ -79,6 +81,7 @@ class QemuMachine:
                 is_paced = boot == Boot.DOWNLOAD and CHIPS[self._chip].is_paced
                 kind = PacedProcess if is_paced else UartProcess
                 self._process = kind(arguments, on_output=self._say, on_end=self._ended)
+                self._guardian = Guardian(self._process.pid)  # QEMU does not mind that its stdin ends
                 self._process.start()
             except OSError as error:
                 self._say(f"cannot start {self._program}: {error.strerror}\r\n".encode())
@@ -105,9 +108,14 @@ class QemuMachine:
 
     def _halt(self) -> None:
         process, self._process = self._process, None
+        guardian, self._guardian = self._guardian, None
+        if guardian is not None:
+            guardian.dismiss()
         if process is not None:
             process.stop()
             process.join()  # it holds a lock on its flash file
 
     def _ended(self, status: int) -> None:
+        if self._guardian is not None:
+            self._guardian.dismiss()
         self._say(f"\r\nQEMU has ended with status {status}; EN starts it again\r\n".encode())

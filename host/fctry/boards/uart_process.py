@@ -70,6 +70,11 @@ class UartProcess:
             self._process.kill()
 
     @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
     def is_gone(self) -> bool:
         """Whether nothing of it is left: no process, no thread."""
         return not self._thread.is_alive()
