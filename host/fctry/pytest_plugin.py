@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["fctry.pytest_layouts"]  # partition CSVs as test files
 
-REPORT_TIMEOUT_S = 15.0
+REPORT_TIMEOUT_S = 60.0  # QEMU reads a full partition for 20 s; a device that answers costs no time
 _T = TypeVar("_T")
 _LINE = re.compile(rb"@fctry [^\r\n]*\r?\n")
 
