@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -129,20 +129,6 @@ def item_of(event: Event) -> ReportedItem:
             f"report line has an item without a proper value: {dict(event.fields)}",
             hint="firmware and fctry disagree on the report's format: build both from one version",
         ) from error
-
-
-def parse_report(lines: Iterable[str | bytes], partition: str) -> Report:
-    """The last report on ``partition`` in console lines, up to its ``end`` line or to where the lines stop.
-
-    Raises FormatError for a damaged report line or an ``end`` whose count of items is wrong (a line was lost).
-    """
-    collector = ReportCollector(partition)
-    report = collector.report
-    for line in lines:
-        event = parse_line(line)
-        if event is not None:
-            report = collector.feed(event) or report
-    return report if report.is_complete else collector.report
 
 
 class ReportCollector:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fctry.device.report import Event, format_line, item_of, parse_line, parse_report
+from fctry.device.report import Event, ReportCollector, format_line, item_of, parse_line
 from fctry.errors import FormatError
 
 BOOT = {"event": "boot", "app": "fctry-reference", "version": "1.0.0", "idf": "v5.5.5", "reset": "power-on"}
@@ -146,6 +146,17 @@ def test_fields_come_through_any_text(fields):
 
 def lines(*events):
     return ["rst:0x1 (POWERON_RESET)", *map(format_line, events), "I (400) main: done"]
+
+
+def parse_report(console, partition):
+    """The last report on a partition in console lines, up to its end or to where the lines stop."""
+    collector = ReportCollector(partition)
+    report = collector.report
+    for line in console:
+        event = parse_line(line)
+        if event is not None:
+            report = collector.feed(event) or report
+    return report if report.is_complete else collector.report
 
 
 def test_report_has_items_and_is_complete_with_its_end():
