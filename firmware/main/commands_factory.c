@@ -32,6 +32,12 @@ static void print_row(const factory_data_item_t *item, void *context)
                (unsigned)item->value.bytes.size);
         break;
     }
+#if FACTORY_DATA_HAS_FLOAT
+    case NVS_TYPE_FLOAT:
+    case NVS_TYPE_DOUBLE:
+        printf("%.17g\n", item->value.f);
+        break;
+#endif
     case NVS_TYPE_I8:
     case NVS_TYPE_I16:
     case NVS_TYPE_I32:

@@ -21,7 +21,7 @@ from fctry.partitions.csv import read_csv
 PARTITIONS = Path(__file__).parents[2] / "partitions.csv"
 TABLE_OFFSET = 0x8000
 TYPE_APP = 0
-IDF_VERSION = "native (v5.5.5)"
+IDF_VERSION = "native (v6.1)"
 FLASH_SETTINGS = {"flash_mode": "dio", "flash_size": "4MB", "flash_freq": "40m"}
 
 

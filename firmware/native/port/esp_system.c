@@ -56,6 +56,8 @@ const char *esp_err_to_name(esp_err_t code)
         NAME(ESP_ERR_NVS_VALUE_TOO_LONG),
         NAME(ESP_ERR_NVS_PART_NOT_FOUND),
         NAME(ESP_ERR_NVS_NEW_VERSION_FOUND),
+        NAME(ESP_ERR_NVS_KEYS_NOT_INITIALIZED),
+        NAME(ESP_ERR_NVS_CORRUPT_KEY_PART),
         NAME(ESP_ERR_NVS_WRONG_ENCRYPTION),
 #undef NAME
     };

@@ -180,7 +180,7 @@ def _value(kind: str, fields: Mapping[str, Any]) -> Value:
             raise ValueError(kind)
         return value
     if kind in ("float", "double"):
-        return float(fields["value"])
+        return float.fromhex(fields["value"])
     if kind == "blob":
         return base64.b64decode(fields["value"], validate=True)
     if kind == "str":

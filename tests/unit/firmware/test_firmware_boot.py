@@ -43,7 +43,7 @@ def test_boot_reports_items_in_order(boot, table):
     assert events[0].fields == {
         "app": "fctry",
         "version": "0.1.0",
-        "idf": "native (v5.5.5)",
+        "idf": "native (v6.1)",
         "reset": "power-on",
     }
     assert [event.fields for event in events[1:3]] == ITEMS

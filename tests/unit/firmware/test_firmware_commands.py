@@ -325,7 +325,7 @@ def test_info_reports_application_chip_partitions_and_entries(firmware, table):
         "id": "ask",
         "app": "fctry",
         "version": "0.1.0",
-        "idf": "native (v5.5.5)",
+        "idf": "native (v6.1)",
         "target": "esp32",
         "mac": "24:0a:c4:12:34:56",
     }

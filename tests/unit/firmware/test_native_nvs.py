@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import random
+import struct
+import sys
 import zlib
 from pathlib import Path
 
 import pytest
-from conftest import flash_of
+from conftest import ROOT, flash_of
 from nvs_script import POWER_CUT_STATUS, NvsScript, ProgramEndedError
 
-from fctry.nvs import Item, ItemType, decode, encode
+from fctry.nvs import Item, ItemType, Keys, check, decode, decrypt, encode, encrypt
 from fctry.partitions.table import PartitionTable
 
+sys.path.append(str(ROOT / "tests" / "conformance"))
+
+from nvs_oracle import oracle_encode
+
 TYPES = {"u8": 1, "i8": 1, "u16": 2, "i16": 2, "u32": 4, "i32": 4, "u64": 8, "i64": 8}
+KEYS = Keys(bytes(range(32)), bytes(range(32, 64)))
+OTHER_KEYS = Keys(KEYS.tweak, KEYS.encryption)
 NVS_BYTES = 0x6000
 
 
@@ -41,9 +50,9 @@ class Flash:
         with NvsScript(self._program, self._path, power_cut_at=power_cut_at) as script:
             return [text for answer in script.run(commands) for text in (*answer.lines, answer.code)]
 
-    def values(self, label: str) -> dict[str, str]:
+    def values(self, label: str, keys: Keys | None = None) -> dict[str, str]:
         """What `list` shows: error or hex value, by namespace/key."""
-        mounted, *lines, _ = self.script(f"mount {label}", f"list {label}")
+        mounted, *lines, _ = self.script(mount(label, keys), f"list {label}")
         assert mounted == "ESP_OK"
         entries = (line.split(" ") for line in lines)
         return {place: value if code == "ESP_OK" else code for place, _, code, value in entries}
@@ -54,11 +63,18 @@ def flash(native_build: Path, tmp_path: Path, table: PartitionTable) -> Flash:
     return Flash(native_build / "nvs_script", tmp_path / "flash.bin", table)
 
 
+def mount(label: str, keys: Keys | None = None) -> str:
+    """The command that mounts a partition."""
+    return f"mount-encrypted {label} {(keys.encryption + keys.tweak).hex()}" if keys else f"mount {label}"
+
+
 def hex_of(item: Item) -> str:
     if isinstance(item.value, str):
         return (item.value.encode() + b"\0").hex()
     if isinstance(item.value, bytes):
         return item.value.hex()
+    if isinstance(item.value, float):
+        return struct.pack("<f" if item.type is ItemType.FLOAT else "<d", item.value).hex()
     size = TYPES[item.type.value]
     return (int(item.value) % (1 << (8 * size))).to_bytes(size, "little").hex()
 
@@ -71,6 +87,14 @@ def numbers() -> list[Item]:
             ("low", 0 if kind[0] == "u" else -(1 << (8 * size - 1))),
             ("high", (1 << (8 * size - (kind[0] == "i"))) - 1),
         )
+    ]
+
+
+def fractions() -> list[Item]:
+    return [
+        Item("fractions", f"{kind.value}_{index}", kind, value)
+        for kind in (ItemType.FLOAT, ItemType.DOUBLE)
+        for index, value in enumerate((0.0, -0.5, 1.5, math.inf, 2.0**-126))
     ]
 
 
@@ -88,7 +112,7 @@ OVER_PAGES = (4000, 4001, 4400)
 
 @pytest.mark.parametrize("sizes", [SMALL, OVER_PAGES], ids=["in a page", "over pages"])
 def test_native_reads_what_fctry_encodes_as_version_2(flash, sizes):
-    items = numbers() + texts() + blobs(sizes)
+    items = numbers() + fractions() + texts() + blobs(sizes)
     flash.write(fctry=encode(items, NVS_BYTES))
     assert flash.values("fctry") == {f"{item.namespace}/{item.key}": hex_of(item) for item in items}
 
@@ -116,7 +140,7 @@ def sets(items: list[Item]) -> list[str]:
 
 
 def test_fctry_decodes_what_native_writes(flash):
-    items = numbers() + texts() + blobs(SMALL + OVER_PAGES)
+    items = numbers() + fractions() + texts() + blobs(SMALL + OVER_PAGES)
     assert set(flash.script("mount nvs", *sets(items))) == {"ESP_OK"}
     assert {(item.namespace, item.key, item.type, item.value) for item in decode(flash.partition("nvs"))} == {
         (item.namespace, item.key, item.type, item.value) for item in items
@@ -124,9 +148,49 @@ def test_fctry_decodes_what_native_writes(flash):
 
 
 def test_native_writes_the_same_bytes_as_fctry_encodes(flash):
-    items = numbers() + texts() + blobs(SMALL + OVER_PAGES)
+    items = numbers() + fractions() + texts() + blobs(SMALL + OVER_PAGES)
     flash.script("mount nvs", *sets(items))
     assert flash.partition("nvs") == encode(items, NVS_BYTES)
+
+
+def test_native_stores_no_nan(flash):
+    nan = struct.pack("<d", math.nan).hex()
+    assert flash.script("mount nvs", "open nvs n rw", f"set double x {nan}")[-1] == "ESP_ERR_INVALID_ARG"
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_native_reads_what_fctry_encrypts(flash, version):
+    items = numbers() + texts() + blobs(SMALL + OVER_PAGES if version == 2 else ())
+    flash.write(fctry=encrypt(encode(items, NVS_BYTES, version=version), KEYS))
+    assert flash.values("fctry", KEYS) == {f"{item.namespace}/{item.key}": hex_of(item) for item in items}
+
+
+def test_native_reads_what_espressifs_generator_encrypts(flash):
+    items = numbers() + texts() + blobs(OVER_PAGES)
+    flash.write(fctry=oracle_encode(items, NVS_BYTES, keys=KEYS))
+    assert flash.values("fctry", KEYS) == {f"{item.namespace}/{item.key}": hex_of(item) for item in items}
+
+
+def test_native_encrypts_the_same_bytes_as_fctry(flash):
+    items = numbers() + texts() + blobs(SMALL + OVER_PAGES)
+    flash.script(mount("nvs", KEYS), *sets(items))
+    assert flash.partition("nvs") == encrypt(encode(items, NVS_BYTES), KEYS)
+
+
+def test_native_moves_encrypted_entries_to_another_page(flash):
+    writes = [f"set u32 counter {number:08x}" for number in range(700)]
+    flash.script(mount("nvs", KEYS), "open nvs app rw", "set str kept 616263", *writes)
+    plain = decrypt(flash.partition("nvs"), KEYS)
+    assert {item.key: item.value for item in decode(plain)} == {"kept": "abc", "counter": 0xBB020000}
+    assert check(plain) == []
+
+
+@pytest.mark.parametrize("keys", [None, OTHER_KEYS], ids=["without keys", "with other keys"])
+def test_encrypted_partition_is_neither_read_nor_changed(flash, keys):
+    image = encrypt(encode(texts(), NVS_BYTES), KEYS)
+    flash.write(fctry=image)
+    assert flash.script(mount("fctry", keys)) == ["ESP_ERR_NOT_ALLOWED"]
+    assert flash.partition("fctry") == image
 
 
 @pytest.mark.parametrize("seed", range(6))

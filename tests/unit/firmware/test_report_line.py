@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import ctypes
 import json
+import math
 import subprocess
 
 import crcmod.predefined
 import pytest
 from conftest import ROOT
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fctry.device.report import format_line, parse_line
@@ -137,6 +138,26 @@ def test_signed_is_exact(library, value):
 def test_signed_is_exact_at_its_limits(library, value):
     line = Writer(library).line(b"item", ("signed", b"value", ctypes.c_int64(value)))
     assert json.loads(line[7:-6])["value"] == value
+
+
+@given(value=st.floats(allow_nan=False))
+@example(value=-0.0)
+@example(value=5e-324)
+@example(value=float("-inf"))
+def test_float_is_exact(library, value):
+    line = Writer(library).line(b"item", ("float", b"value", ctypes.c_double(value)))
+    read = float.fromhex(fields_of(line)["value"])
+    assert (read, math.copysign(1, read)) == (value, math.copysign(1, value))
+
+
+def test_float_is_written_as_c_does(library):
+    line = Writer(library).line(b"item", ("float", b"value", ctypes.c_double(3.0)))
+    assert fields_of(line) == {"value": "0x1.8p+1"}
+
+
+def test_float_that_is_no_number_is_said(library):
+    line = Writer(library).line(b"item", ("float", b"value", ctypes.c_double(math.nan)))
+    assert fields_of(line) == {"value": "nan"}
 
 
 @pytest.mark.parametrize("value", [True, False])

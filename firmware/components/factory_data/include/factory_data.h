@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "esp_err.h"
+#include "esp_idf_version.h"
 #include "factory_data_report.h"
 #include "nvs.h"
 #include "sdkconfig.h"
@@ -31,6 +32,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/** Whether nvs_flash has the types float and double: from ESP-IDF v6.1 on. Older ones take such entries for damage. */
+#define FACTORY_DATA_HAS_FLOAT (ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(6, 1, 0))
 
 /** Opened factory data. */
 typedef struct factory_data *factory_data_handle_t;
@@ -72,10 +76,12 @@ typedef struct {
  *   - ESP_ERR_INVALID_ARG             an argument or a name is NULL, or a name is too long
  *   - ESP_ERR_NOT_FOUND               the partition table has no such NVS partition
  *   - ESP_ERR_NVS_NOT_FOUND           the partition has no such namespace: it is empty, or another product's
- *   - ESP_ERR_NOT_ALLOWED             the data is damaged, and the partition is readonly, so that it stays as it is
+ *   - ESP_ERR_NOT_ALLOWED             the data is damaged, or encrypted with other keys, and the partition is readonly,
+ *                                     so that it stays as it is
  *   - ESP_ERR_NVS_NEW_VERSION_FOUND   the partition was written in a newer format
  *   - ESP_ERR_NVS_NO_FREE_PAGES       the partition is not readonly and has no empty page
  *   - ESP_ERR_NVS_WRONG_ENCRYPTION    the partition carries the flag `encrypted`, which NVS does not work with
+ *   - ESP_ERR_NVS_KEYS_NOT_INITIALIZED, ESP_ERR_NVS_CORRUPT_KEY_PART, or another error of the encryption scheme
  *   - ESP_ERR_NO_MEM                  out of memory
  *   - others                          from nvs_flash
  */
@@ -88,7 +94,7 @@ void factory_data_close(factory_data_handle_t handle);
 /* --- reading by key ----------------------------------------------------------------------------------------------- */
 
 /**
- * Read an integer.
+ * Read a number.
  *
  * @param[out] value written only on ESP_OK
  *
@@ -106,6 +112,10 @@ esp_err_t factory_data_get_u32(factory_data_handle_t handle, const char *key, ui
 esp_err_t factory_data_get_i32(factory_data_handle_t handle, const char *key, int32_t *value);
 esp_err_t factory_data_get_u64(factory_data_handle_t handle, const char *key, uint64_t *value);
 esp_err_t factory_data_get_i64(factory_data_handle_t handle, const char *key, int64_t *value);
+#if FACTORY_DATA_HAS_FLOAT
+esp_err_t factory_data_get_float(factory_data_handle_t handle, const char *key, float *value);
+esp_err_t factory_data_get_double(factory_data_handle_t handle, const char *key, double *value);
+#endif
 
 /**
  * Read a string or a blob.
@@ -138,6 +148,7 @@ typedef struct {
     union {
         uint64_t u;           /*!< NVS_TYPE_U8 … NVS_TYPE_U64 */
         int64_t i;            /*!< NVS_TYPE_I8 … NVS_TYPE_I64 */
+        double f;             /*!< NVS_TYPE_FLOAT, NVS_TYPE_DOUBLE */
         struct {              /*!< NVS_TYPE_STR, NVS_TYPE_BLOB */
             const void *data; /*!< a string ends in NUL */
             size_t size;      /*!< in bytes; of a string, without its NUL */

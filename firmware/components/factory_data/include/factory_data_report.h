@@ -55,6 +55,9 @@ void factory_data_line_unsigned(factory_data_line_t *line, const char *name, uin
 /** Add an integer, -2^63 to 2^63 - 1. */
 void factory_data_line_signed(factory_data_line_t *line, const char *name, int64_t value);
 
+/** Add a floating point number as C's hexadecimal text, "0x1.8p+1": exact, and JSON has no infinity. */
+void factory_data_line_float(factory_data_line_t *line, const char *name, double value);
+
 /** Add true or false. */
 void factory_data_line_bool(factory_data_line_t *line, const char *name, bool value);
 

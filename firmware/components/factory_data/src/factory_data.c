@@ -11,6 +11,12 @@
 
 static const char *TAG = "factory_data";
 
+#if CONFIG_FACTORY_DATA_ENCRYPTED
+#define IS_ENCRYPTED true
+#else
+#define IS_ENCRYPTED false
+#endif
+
 static factory_data_mount_t *s_mounts;
 
 static const char *hint_of(esp_err_t code)
@@ -21,13 +27,17 @@ static const char *hint_of(esp_err_t code)
     case ESP_ERR_NVS_NOT_FOUND:
         return "the partition is empty or holds another namespace: flash this device's factory image";
     case ESP_ERR_NOT_ALLOWED:
-        return "the factory data is damaged: flash this device's factory image again";
+        return IS_ENCRYPTED ? "the factory data is damaged or encrypted with other keys: flash this device's image and keys"
+                            : "the factory data is damaged: flash this device's factory image again";
     case ESP_ERR_NVS_NEW_VERSION_FOUND:
         return "the factory image has a newer format than this firmware reads: update the firmware";
     case ESP_ERR_NVS_NO_FREE_PAGES:
         return "the partition has no empty page: give it the flag readonly in the partition table";
     case ESP_ERR_NVS_WRONG_ENCRYPTION:
         return "the partition has the flag encrypted: remove it, NVS has its own encryption";
+    case ESP_ERR_NVS_KEYS_NOT_INITIALIZED:
+    case ESP_ERR_NVS_CORRUPT_KEY_PART:
+        return "the device has no NVS keys: flash its key partition";
     case ESP_ERR_NO_MEM:
         return "out of memory";
     default:

@@ -14,7 +14,7 @@ void factory_data_wipe(void *memory, size_t size)
     }
 }
 
-#define DEFINE_GET_INTEGER(name, c_type)                                                           \
+#define DEFINE_GET_NUMBER(name, c_type)                                                           \
     esp_err_t factory_data_get_##name(factory_data_handle_t handle, const char *key, c_type *value) \
     {                                                                                              \
         c_type read;                                                                               \
@@ -28,14 +28,18 @@ void factory_data_wipe(void *memory, size_t size)
         return err;                                                                                \
     }
 
-DEFINE_GET_INTEGER(u8, uint8_t)
-DEFINE_GET_INTEGER(i8, int8_t)
-DEFINE_GET_INTEGER(u16, uint16_t)
-DEFINE_GET_INTEGER(i16, int16_t)
-DEFINE_GET_INTEGER(u32, uint32_t)
-DEFINE_GET_INTEGER(i32, int32_t)
-DEFINE_GET_INTEGER(u64, uint64_t)
-DEFINE_GET_INTEGER(i64, int64_t)
+DEFINE_GET_NUMBER(u8, uint8_t)
+DEFINE_GET_NUMBER(i8, int8_t)
+DEFINE_GET_NUMBER(u16, uint16_t)
+DEFINE_GET_NUMBER(i16, int16_t)
+DEFINE_GET_NUMBER(u32, uint32_t)
+DEFINE_GET_NUMBER(i32, int32_t)
+DEFINE_GET_NUMBER(u64, uint64_t)
+DEFINE_GET_NUMBER(i64, int64_t)
+#if FACTORY_DATA_HAS_FLOAT
+DEFINE_GET_NUMBER(float, float)
+DEFINE_GET_NUMBER(double, double)
+#endif
 
 static esp_err_t get_bytes(nvs_handle_t nvs, nvs_type_t type, const char *key, void *value, size_t *size)
 {

@@ -17,6 +17,9 @@ static const struct {
 } TYPES[] = {
     {NVS_TYPE_U8, "u8"},   {NVS_TYPE_I8, "i8"},   {NVS_TYPE_U16, "u16"}, {NVS_TYPE_I16, "i16"}, {NVS_TYPE_U32, "u32"},
     {NVS_TYPE_I32, "i32"}, {NVS_TYPE_U64, "u64"}, {NVS_TYPE_I64, "i64"}, {NVS_TYPE_STR, "str"}, {NVS_TYPE_BLOB, "blob"},
+#if FACTORY_DATA_HAS_FLOAT
+    {NVS_TYPE_FLOAT, "float"}, {NVS_TYPE_DOUBLE, "double"},
+#endif
 };
 
 const char *factory_data_type_name(nvs_type_t type)
@@ -59,6 +62,12 @@ static void write_value(factory_data_line_t *line, const factory_data_item_t *it
     case NVS_TYPE_BLOB:
         factory_data_line_base64(line, "value", item->value.bytes.data, item->value.bytes.size);
         break;
+#if FACTORY_DATA_HAS_FLOAT
+    case NVS_TYPE_FLOAT:
+    case NVS_TYPE_DOUBLE:
+        factory_data_line_float(line, "value", item->value.f);
+        break;
+#endif
     case NVS_TYPE_I8:
     case NVS_TYPE_I16:
     case NVS_TYPE_I32:

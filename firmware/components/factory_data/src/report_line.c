@@ -7,6 +7,11 @@
 
 #define DECIMAL_DIGITS_MAX 20 /* of 2^64 - 1 */
 
+/* IEEE 754 double precision */
+#define FRACTION_BITS 52
+#define EXPONENT_MAX 0x7FF
+#define EXPONENT_BIAS 1023
+
 uint16_t factory_data_crc16(uint16_t crc, const void *data, size_t size)
 {
     const uint8_t *bytes = data;
@@ -191,6 +196,33 @@ void factory_data_line_signed(factory_data_line_t *line, const char *name, int64
         put_text(line, "-");
     }
     put_decimal(line, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+/* Not printf's %a, for the same reason. */
+void factory_data_line_float(factory_data_line_t *line, const char *name, double value)
+{
+    static const char HEX[] = "0123456789abcdef";
+    uint64_t bits;
+    _Static_assert(sizeof(bits) == sizeof(value), "double precision");
+    memcpy(&bits, &value, sizeof(bits));
+    uint64_t fraction = bits & ((UINT64_C(1) << FRACTION_BITS) - 1);
+    const int exponent = (int)(bits >> FRACTION_BITS & EXPONENT_MAX);
+    put_name(line, name);
+    put_text(line, bits >> 63 ? "\"-" : "\"");
+    if (exponent == EXPONENT_MAX) {
+        put_text(line, fraction == 0 ? "inf\"" : "nan\"");
+        return;
+    }
+    const bool is_normal = exponent != 0;
+    put_text(line, is_normal ? "0x1." : "0x0.");
+    do {
+        put(line, &HEX[fraction >> (FRACTION_BITS - 4)], 1);
+        fraction = fraction << 4 & ((UINT64_C(1) << FRACTION_BITS) - 1);
+    } while (fraction != 0);
+    const int power = (is_normal ? exponent : 1) - EXPONENT_BIAS;
+    put_text(line, power < 0 ? "p-" : "p+");
+    put_decimal(line, (uint64_t)(power < 0 ? -power : power));
+    put_text(line, "\"");
 }
 
 void factory_data_line_bool(factory_data_line_t *line, const char *name, bool value)

@@ -5,7 +5,7 @@
 
 #include "factory_data_private.h"
 
-#define READ_INTEGER(field, name, c_type)                            \
+#define READ_NUMBER(field, name, c_type)                            \
     {                                                                \
         c_type number = 0;                                           \
         item->error = nvs_get_##name(handle->nvs, item->key, &number); \
@@ -19,14 +19,18 @@ static char *read_value(factory_data_handle_t handle, factory_data_item_t *item)
 {
     char *memory = NULL;
     switch (item->type) {
-    case NVS_TYPE_U8: READ_INTEGER(u, u8, uint8_t)
-    case NVS_TYPE_U16: READ_INTEGER(u, u16, uint16_t)
-    case NVS_TYPE_U32: READ_INTEGER(u, u32, uint32_t)
-    case NVS_TYPE_U64: READ_INTEGER(u, u64, uint64_t)
-    case NVS_TYPE_I8: READ_INTEGER(i, i8, int8_t)
-    case NVS_TYPE_I16: READ_INTEGER(i, i16, int16_t)
-    case NVS_TYPE_I32: READ_INTEGER(i, i32, int32_t)
-    case NVS_TYPE_I64: READ_INTEGER(i, i64, int64_t)
+    case NVS_TYPE_U8: READ_NUMBER(u, u8, uint8_t)
+    case NVS_TYPE_U16: READ_NUMBER(u, u16, uint16_t)
+    case NVS_TYPE_U32: READ_NUMBER(u, u32, uint32_t)
+    case NVS_TYPE_U64: READ_NUMBER(u, u64, uint64_t)
+    case NVS_TYPE_I8: READ_NUMBER(i, i8, int8_t)
+    case NVS_TYPE_I16: READ_NUMBER(i, i16, int16_t)
+    case NVS_TYPE_I32: READ_NUMBER(i, i32, int32_t)
+    case NVS_TYPE_I64: READ_NUMBER(i, i64, int64_t)
+#if FACTORY_DATA_HAS_FLOAT
+    case NVS_TYPE_FLOAT: READ_NUMBER(f, float, float)
+    case NVS_TYPE_DOUBLE: READ_NUMBER(f, double, double)
+#endif
     case NVS_TYPE_STR:
     case NVS_TYPE_BLOB: {
         size_t size = 0;

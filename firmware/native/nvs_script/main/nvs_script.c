@@ -5,11 +5,12 @@
  * firmware/native and over Espressif's nvs_flash on ESP-IDF's linux target, on a flash file that FCTRY_FLASH_FILE names.
  *
  *     mount LABEL                    nvs_flash_init_partition
+ *     mount-encrypted LABEL HEX      nvs_flash_secure_init_partition; HEX: both keys. Not on ESP-IDF's linux target
  *     unmount LABEL                  nvs_flash_deinit_partition
  *     erase LABEL                    nvs_flash_erase_partition
  *     open LABEL NAMESPACE ro|rw     nvs_open_from_partition; later commands use this handle
  *     close
- *     set TYPE KEY HEX               TYPE: u8 … i64, str, blob; HEX: the value's bytes, integers little endian
+ *     set TYPE KEY HEX               TYPE: u8 … i64, float, double, str, blob; HEX: the value's bytes, numbers little endian
  *     get TYPE KEY
  *     remove KEY                     nvs_erase_key
  *     clear                          nvs_erase_all
@@ -24,10 +25,13 @@
 #include <string.h>
 
 #include "esp_err.h"
+#include "esp_idf_version.h"
 #include "nvs.h"
 #include "nvs_flash.h"
 #include "port.h"
+#include "sdkconfig.h"
 
+#define HAS_FLOAT (ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(6, 1, 0))
 #define LINE_BYTES (1 << 21)
 #define VALUE_BYTES (1 << 19)
 #define WORDS_MAX 4
@@ -42,6 +46,9 @@ static const struct {
 } TYPES[] = {
     {"u8", NVS_TYPE_U8},   {"i8", NVS_TYPE_I8},   {"u16", NVS_TYPE_U16}, {"i16", NVS_TYPE_I16}, {"u32", NVS_TYPE_U32},
     {"i32", NVS_TYPE_I32}, {"u64", NVS_TYPE_U64}, {"i64", NVS_TYPE_I64}, {"str", NVS_TYPE_STR}, {"blob", NVS_TYPE_BLOB},
+#if HAS_FLOAT
+    {"float", NVS_TYPE_FLOAT}, {"double", NVS_TYPE_DOUBLE},
+#endif
 };
 
 static nvs_type_t type_of(const char *name)
@@ -74,6 +81,22 @@ static void print_hex(size_t size)
     }
 }
 
+#if HAS_FLOAT
+static esp_err_t set_float(const char *key)
+{
+    float value;
+    memcpy(&value, s_value, sizeof(value));
+    return nvs_set_float(s_handle, key, value);
+}
+
+static esp_err_t set_double(const char *key)
+{
+    double value;
+    memcpy(&value, s_value, sizeof(value));
+    return nvs_set_double(s_handle, key, value);
+}
+#endif
+
 static esp_err_t set(const char *type, const char *key, const char *hex)
 {
     const size_t size = parse_hex(hex);
@@ -88,6 +111,10 @@ static esp_err_t set(const char *type, const char *key, const char *hex)
     case NVS_TYPE_I32: return nvs_set_i32(s_handle, key, (int32_t)u);
     case NVS_TYPE_U64: return nvs_set_u64(s_handle, key, u);
     case NVS_TYPE_I64: return nvs_set_i64(s_handle, key, (int64_t)u);
+#if HAS_FLOAT
+    case NVS_TYPE_FLOAT: return set_float(key);
+    case NVS_TYPE_DOUBLE: return set_double(key);
+#endif
     case NVS_TYPE_STR: return nvs_set_str(s_handle, key, (const char *)s_value);
     case NVS_TYPE_BLOB: return nvs_set_blob(s_handle, key, s_value, size);
     default: return ESP_ERR_INVALID_ARG;
@@ -106,7 +133,7 @@ static esp_err_t get_bytes(nvs_handle_t handle, bool is_string, const char *key,
 static esp_err_t get(nvs_handle_t handle, nvs_type_t type, const char *key, size_t *size)
 {
     void *out = s_value;
-    *size = (unsigned)type & 15; /* of an integer */
+    *size = (unsigned)type & 15; /* of a number */
     switch (type) {
     case NVS_TYPE_U8: return nvs_get_u8(handle, key, out);
     case NVS_TYPE_I8: return nvs_get_i8(handle, key, out);
@@ -116,6 +143,10 @@ static esp_err_t get(nvs_handle_t handle, nvs_type_t type, const char *key, size
     case NVS_TYPE_I32: return nvs_get_i32(handle, key, out);
     case NVS_TYPE_U64: return nvs_get_u64(handle, key, out);
     case NVS_TYPE_I64: return nvs_get_i64(handle, key, out);
+#if HAS_FLOAT
+    case NVS_TYPE_FLOAT: return nvs_get_float(handle, key, out);
+    case NVS_TYPE_DOUBLE: return nvs_get_double(handle, key, out);
+#endif
     case NVS_TYPE_STR: return get_bytes(handle, true, key, size);
     case NVS_TYPE_BLOB: return get_bytes(handle, false, key, size);
     default: return ESP_ERR_INVALID_ARG;
@@ -175,11 +206,30 @@ static esp_err_t get_and_print(const char *type, const char *key)
     return err;
 }
 
+static esp_err_t mount_encrypted(const char *label, const char *hex)
+{
+#if CONFIG_IDF_TARGET_LINUX
+    (void)label;
+    (void)hex;
+    return ESP_ERR_NOT_SUPPORTED;
+#else
+    nvs_sec_cfg_t keys;
+    if (parse_hex(hex) != sizeof(keys)) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    memcpy(&keys, s_value, sizeof(keys));
+    return nvs_flash_secure_init_partition(label, &keys);
+#endif
+}
+
 static esp_err_t run(const char *const words[WORDS_MAX])
 {
     const char *command = words[0];
     if (strcmp(command, "mount") == 0) {
         return nvs_flash_init_partition(words[1]);
+    }
+    if (strcmp(command, "mount-encrypted") == 0) {
+        return mount_encrypted(words[1], words[2]);
     }
     if (strcmp(command, "unmount") == 0) {
         return nvs_flash_deinit_partition(words[1]);

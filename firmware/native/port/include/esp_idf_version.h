@@ -1,13 +1,13 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The version whose behaviour this port has.
+ * The version whose interface and behaviour this port has.
  */
 #pragma once
 
-#define ESP_IDF_VERSION_MAJOR 5
-#define ESP_IDF_VERSION_MINOR 5
-#define ESP_IDF_VERSION_PATCH 5
+#define ESP_IDF_VERSION_MAJOR 6
+#define ESP_IDF_VERSION_MINOR 1
+#define ESP_IDF_VERSION_PATCH 0
 #define ESP_IDF_VERSION_VAL(major, minor, patch) (((major) << 16) | ((minor) << 8) | (patch))
 #define ESP_IDF_VERSION ESP_IDF_VERSION_VAL(ESP_IDF_VERSION_MAJOR, ESP_IDF_VERSION_MINOR, ESP_IDF_VERSION_PATCH)
 

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Subset of ESP-IDF's nvs.h; names and values as in v5.5.5, components/nvs_flash/include/nvs.h, which documents them.
+ * Subset of ESP-IDF's nvs.h; names and values as in v6.1, components/nvs_flash/include/nvs.h, which documents them.
  */
 #pragma once
 
@@ -27,6 +27,8 @@
 #define ESP_ERR_NVS_VALUE_TOO_LONG (ESP_ERR_NVS_BASE + 0x0E)
 #define ESP_ERR_NVS_PART_NOT_FOUND (ESP_ERR_NVS_BASE + 0x0F)
 #define ESP_ERR_NVS_NEW_VERSION_FOUND (ESP_ERR_NVS_BASE + 0x10)
+#define ESP_ERR_NVS_KEYS_NOT_INITIALIZED (ESP_ERR_NVS_BASE + 0x16)
+#define ESP_ERR_NVS_CORRUPT_KEY_PART (ESP_ERR_NVS_BASE + 0x17)
 #define ESP_ERR_NVS_WRONG_ENCRYPTION (ESP_ERR_NVS_BASE + 0x19)
 
 #define NVS_DEFAULT_PART_NAME "nvs"
@@ -51,6 +53,8 @@ typedef enum {
     NVS_TYPE_U64 = 0x08,
     NVS_TYPE_I64 = 0x18,
     NVS_TYPE_STR = 0x21,
+    NVS_TYPE_FLOAT = 0x24,
+    NVS_TYPE_DOUBLE = 0x28,
     NVS_TYPE_BLOB = 0x42,
     NVS_TYPE_ANY = 0xFF,
 } nvs_type_t;
@@ -85,6 +89,8 @@ esp_err_t nvs_set_u32(nvs_handle_t handle, const char *key, uint32_t value);
 esp_err_t nvs_set_i32(nvs_handle_t handle, const char *key, int32_t value);
 esp_err_t nvs_set_u64(nvs_handle_t handle, const char *key, uint64_t value);
 esp_err_t nvs_set_i64(nvs_handle_t handle, const char *key, int64_t value);
+esp_err_t nvs_set_float(nvs_handle_t handle, const char *key, float value);
+esp_err_t nvs_set_double(nvs_handle_t handle, const char *key, double value);
 esp_err_t nvs_set_str(nvs_handle_t handle, const char *key, const char *value);
 esp_err_t nvs_set_blob(nvs_handle_t handle, const char *key, const void *value, size_t size);
 
@@ -96,6 +102,8 @@ esp_err_t nvs_get_u32(nvs_handle_t handle, const char *key, uint32_t *out);
 esp_err_t nvs_get_i32(nvs_handle_t handle, const char *key, int32_t *out);
 esp_err_t nvs_get_u64(nvs_handle_t handle, const char *key, uint64_t *out);
 esp_err_t nvs_get_i64(nvs_handle_t handle, const char *key, int64_t *out);
+esp_err_t nvs_get_float(nvs_handle_t handle, const char *key, float *out);
+esp_err_t nvs_get_double(nvs_handle_t handle, const char *key, double *out);
 esp_err_t nvs_get_str(nvs_handle_t handle, const char *key, char *out, size_t *size);
 esp_err_t nvs_get_blob(nvs_handle_t handle, const char *key, void *out, size_t *size);
 

@@ -4,6 +4,7 @@
  * Handles, and the values behind them.
  * Source: ESP-IDF v5.5.5, components/nvs_flash/src/nvs_api.cpp and nvs_handle_simple.cpp.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,6 +145,19 @@ DEFINE_INTEGER(u32, U32, uint32_t)
 DEFINE_INTEGER(i32, I32, int32_t)
 DEFINE_INTEGER(u64, U64, uint64_t)
 DEFINE_INTEGER(i64, I64, int64_t)
+
+#define DEFINE_FLOATING(name, NAME)                                                                           \
+    esp_err_t nvs_set_##name(nvs_handle_t handle, const char *key, name value)                                \
+    {                                                                                                         \
+        return isnan(value) ? ESP_ERR_INVALID_ARG : set_value(handle, NVS_ITEM_##NAME, key, &value, sizeof(value)); \
+    }                                                                                                         \
+    esp_err_t nvs_get_##name(nvs_handle_t handle, const char *key, name *out)                                 \
+    {                                                                                                         \
+        return get_value(handle, NVS_ITEM_##NAME, key, out, sizeof(*out));                                    \
+    }
+
+DEFINE_FLOATING(float, FLOAT)
+DEFINE_FLOATING(double, DOUBLE)
 
 esp_err_t nvs_set_str(nvs_handle_t handle, const char *key, const char *value)
 {

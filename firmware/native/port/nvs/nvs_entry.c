@@ -47,6 +47,8 @@ bool nvs_entry_is_consistent(const nvs_entry_t *entry, size_t index)
     case NVS_ITEM_I32:
     case NVS_ITEM_U64:
     case NVS_ITEM_I64:
+    case NVS_ITEM_FLOAT:
+    case NVS_ITEM_DOUBLE:
         return entry->span == 1;
     case NVS_ITEM_BLOB_IDX:
         return entry->span == 1 && entry->chunk_index == NVS_CHUNK_ANY &&

@@ -55,6 +55,8 @@ typedef enum { /* of entries; nvs_type_t has some of them under other names */
     NVS_ITEM_U64 = 0x08,
     NVS_ITEM_I64 = 0x18,
     NVS_ITEM_SZ = 0x21,
+    NVS_ITEM_FLOAT = 0x24, /* this one and the next: since v6.1 */
+    NVS_ITEM_DOUBLE = 0x28,
     NVS_ITEM_BLOB = 0x41, /* version 1 */
     NVS_ITEM_BLOB_DATA = 0x42,
     NVS_ITEM_BLOB_IDX = 0x48,
@@ -97,6 +99,9 @@ typedef struct {
     uint32_t states[8];
     nvs_entry_t entries[NVS_ENTRIES_PER_PAGE];
 } nvs_page_image_t;
+
+/* Of an entry in its page. */
+#define NVS_ENTRY_OFFSET(index) (offsetof(nvs_page_image_t, entries) + (index) * NVS_ENTRY_BYTES)
 
 _Static_assert(sizeof(nvs_page_header_t) == 32, "page header");
 _Static_assert(sizeof(nvs_entry_t) == NVS_ENTRY_BYTES, "entry");

@@ -8,7 +8,11 @@
 
 #include <string.h>
 
+#include "esp_log.h"
 #include "nvs_flash.h"
+#include "sdkconfig.h"
+
+static const char *const TAG __attribute__((unused)) = "nvs";
 
 static nvs_storage_t *s_storages;
 
@@ -26,12 +30,7 @@ bool nvs_is_anything_mounted(void)
     return s_storages != NULL;
 }
 
-esp_err_t nvs_flash_init(void)
-{
-    return nvs_flash_init_partition(NVS_DEFAULT_PART_NAME);
-}
-
-esp_err_t nvs_flash_init_partition(const char *label)
+static esp_err_t mount(const char *label, const nvs_sec_cfg_t *keys)
 {
     if (strlen(label) > NVS_PART_NAME_MAX_SIZE) {
         return ESP_ERR_INVALID_ARG;
@@ -48,13 +47,42 @@ esp_err_t nvs_flash_init_partition(const char *label)
         return ESP_ERR_NVS_WRONG_ENCRYPTION;
     }
     nvs_storage_t *storage;
-    const esp_err_t err = nvs_storage_open(partition, &storage);
+    const esp_err_t err = nvs_storage_open(partition, (const uint8_t *)keys, &storage);
     if (err == ESP_OK) {
         storage->next = s_storages;
         s_storages = storage;
     }
     return err;
 }
+
+esp_err_t nvs_flash_init_partition(const char *label)
+{
+    return mount(label, NULL);
+}
+
+esp_err_t nvs_flash_secure_init_partition(const char *label, nvs_sec_cfg_t *keys)
+{
+    return mount(label, keys);
+}
+
+#if CONFIG_NVS_ENCRYPTION
+esp_err_t nvs_flash_init(void)
+{
+    nvs_sec_cfg_t keys;
+    nvs_sec_scheme_t *scheme = nvs_flash_get_default_security_scheme();
+    esp_err_t err = nvs_flash_read_security_cfg_v2(scheme, &keys);
+    if (err != ESP_OK) {
+        ESP_LOGW(TAG, "no NVS keys (%s): making new ones", esp_err_to_name(err));
+        err = nvs_flash_generate_keys_v2(scheme, &keys);
+    }
+    return err == ESP_OK ? mount(NVS_DEFAULT_PART_NAME, &keys) : err;
+}
+#else
+esp_err_t nvs_flash_init(void)
+{
+    return mount(NVS_DEFAULT_PART_NAME, NULL);
+}
+#endif
 
 esp_err_t nvs_flash_deinit_partition(const char *label)
 {

@@ -101,7 +101,7 @@ esp_err_t nvs_page_find(nvs_page_t *page, const nvs_query_t *query, size_t *inde
         if (nvs_page_entry_state(page, i) != NVS_ENTRY_WRITTEN) {
             continue;
         }
-        *entry = page->flash.entries[i];
+        *entry = page->entries[i];
         if (!nvs_entry_is_consistent(entry, i)) {
             const esp_err_t err = nvs_page_erase_item(page, i);
             if (err != ESP_OK) {
@@ -128,7 +128,7 @@ esp_err_t nvs_page_read_data(nvs_page_t *page, const nvs_entry_t *entry, size_t 
         return ESP_ERR_NVS_INVALID_STATE;
     }
     /* Into the caller's buffer before the check, as nvs_flash does: a caller that ignores the error gets wrong bytes. */
-    memcpy(data, &page->flash.entries[index] + 1, entry->variable.size);
+    memcpy(data, &page->entries[index] + 1, entry->variable.size);
     if (crc32_le(0xFFFFFFFF, data, entry->variable.size) != entry->variable.data_crc32) {
         const esp_err_t err = nvs_page_erase_item(page, index);
         return err != ESP_OK ? err : ESP_ERR_NVS_NOT_FOUND;
@@ -142,7 +142,7 @@ bool nvs_page_holds(const nvs_page_t *page, const nvs_entry_t *entry, size_t ind
         return memcmp(entry->data, data, size) == 0;
     }
     /* An empty value is never found equal, and written again: nvs_flash compares a CRC that it has not begun with. */
-    return size > 0 && size == entry->variable.size && memcmp(&page->flash.entries[index] + 1, data, size) == 0 &&
+    return size > 0 && size == entry->variable.size && memcmp(&page->entries[index] + 1, data, size) == 0 &&
            crc32_le(0xFFFFFFFF, data, size) == entry->variable.data_crc32;
 }
 

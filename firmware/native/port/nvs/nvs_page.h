@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "aes_xts.h"
 #include "esp_err.h"
 #include "esp_partition.h"
 #include "nvs_entry.h"
@@ -17,8 +18,10 @@
 
 typedef struct {
     const esp_partition_t *partition;
+    const aes_xts_t *cipher; /* or NULL: the partition is not encrypted */
     uint32_t offset; /* of the page in its partition */
     nvs_page_image_t flash; /* what the flash holds: read once, since every read is a message to the board */
+    nvs_entry_t entries[NVS_ENTRIES_PER_PAGE]; /* those of `flash`, decrypted */
     nvs_page_state_t state;
     uint32_t sequence_number;
     uint8_t version;
@@ -48,8 +51,8 @@ typedef struct {
     size_t size;
 } nvs_value_t;
 
-/** Read the page; erases what is damaged. */
-esp_err_t nvs_page_load(nvs_page_t *page, const esp_partition_t *partition, uint32_t offset);
+/** Read the page, whose `partition`, `cipher` and `offset` are set; erases what is damaged. */
+esp_err_t nvs_page_load(nvs_page_t *page);
 
 /** Whether the page holds entries (and so has a sequence number). */
 bool nvs_page_is_in_use(const nvs_page_t *page);

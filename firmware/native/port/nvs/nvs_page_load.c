@@ -103,7 +103,7 @@ static esp_err_t check_active(nvs_page_t *page)
         }
         last_index = state == NVS_ENTRY_ILLEGAL ? NVS_ENTRY_NONE : i;
         if (state != NVS_ENTRY_ILLEGAL) {
-            entry = page->flash.entries[i];
+            entry = page->entries[i];
         }
         if (state == NVS_ENTRY_ILLEGAL || !nvs_entry_is_consistent(&entry, i)) {
             err = nvs_page_erase_item(page, i);
@@ -135,7 +135,7 @@ static esp_err_t check_full(nvs_page_t *page)
         if (nvs_page_entry_state(page, i) != NVS_ENTRY_WRITTEN) {
             continue;
         }
-        const nvs_entry_t entry = page->flash.entries[i];
+        const nvs_entry_t entry = page->entries[i];
         if (!nvs_entry_is_consistent(&entry, i)) {
             const esp_err_t err = nvs_page_erase_item(page, i);
             if (err != ESP_OK) {
@@ -163,16 +163,23 @@ static esp_err_t load_entries(nvs_page_t *page)
     return err;
 }
 
-esp_err_t nvs_page_load(nvs_page_t *page, const esp_partition_t *partition, uint32_t offset)
+void nvs_page_decrypt(nvs_page_t *page, size_t begin, size_t end)
 {
-    page->partition = partition;
-    page->offset = offset;
+    memcpy(&page->entries[begin], &page->flash.entries[begin], (end - begin) * NVS_ENTRY_BYTES);
+    for (size_t i = begin; i < end && page->cipher != NULL; i++) {
+        aes_xts_decrypt(page->cipher, page->offset + NVS_ENTRY_OFFSET(i), &page->entries[i], NVS_ENTRY_BYTES);
+    }
+}
+
+esp_err_t nvs_page_load(nvs_page_t *page)
+{
     page->version = NVS_VERSION_2;
     nvs_page_forget(page, NVS_PAGE_INVALID);
-    const esp_err_t err = esp_partition_read(partition, offset, &page->flash, sizeof(page->flash));
+    const esp_err_t err = esp_partition_read(page->partition, page->offset, &page->flash, sizeof(page->flash));
     if (err != ESP_OK) {
         return err;
     }
+    nvs_page_decrypt(page, 0, NVS_ENTRIES_PER_PAGE);
     const nvs_page_header_t *header = &page->flash.header;
     if (header->state == NVS_PAGE_UNINITIALIZED) {
         page->state = is_blank(&page->flash) ? NVS_PAGE_UNINITIALIZED : NVS_PAGE_CORRUPT;

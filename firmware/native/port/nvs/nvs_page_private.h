@@ -13,6 +13,9 @@
 /** One more than the last entry that may be written: next_free, or all entries if there is no free one. */
 size_t nvs_page_end(const nvs_page_t *page);
 
+/** Decrypt the entries from `begin` to before `end` anew: the flash has changed there. */
+void nvs_page_decrypt(nvs_page_t *page, size_t begin, size_t end);
+
 /** The state of an entry, as far as it is known. */
 nvs_entry_state_t nvs_page_entry_state(const nvs_page_t *page, size_t index);
 

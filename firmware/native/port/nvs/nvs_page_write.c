@@ -107,7 +107,7 @@ esp_err_t nvs_page_erase_item(nvs_page_t *page, size_t index)
 {
     size_t span = 1;
     if (nvs_page_entry_state(page, index) == NVS_ENTRY_WRITTEN) {
-        const nvs_entry_t *entry = &page->flash.entries[index];
+        const nvs_entry_t *entry = &page->entries[index];
         page->hashes[index] = NVS_HASH_NONE;
         span = nvs_entry_is_consistent(entry, index) ? entry->span : 1;
         for (size_t i = index; i < index + span; i++) {
@@ -138,11 +138,24 @@ esp_err_t nvs_page_find_and_erase(nvs_page_t *page, const nvs_query_t *query)
     return err != ESP_OK ? err : nvs_page_erase_item(page, index);
 }
 
+static esp_err_t program_entries(nvs_page_t *page, size_t index, const nvs_entry_t *entries, size_t count)
+{
+    nvs_entry_t stored[NVS_ENTRIES_PER_PAGE];
+    memcpy(stored, entries, count * NVS_ENTRY_BYTES);
+    for (size_t i = 0; i < count && page->cipher != NULL; i++) {
+        aes_xts_encrypt(page->cipher, page->offset + NVS_ENTRY_OFFSET(index + i), &stored[i], NVS_ENTRY_BYTES);
+    }
+    const esp_err_t err = program(page, NVS_ENTRY_OFFSET(index), stored, count * NVS_ENTRY_BYTES);
+    if (err == ESP_OK) {
+        nvs_page_decrypt(page, index, index + count);
+    }
+    return err;
+}
+
 /* The entry first, its state after it: a power cut in between leaves an entry that was never written. */
 static esp_err_t write_entries(nvs_page_t *page, const nvs_entry_t *entries, size_t count)
 {
-    const size_t offset = offsetof(nvs_page_image_t, entries) + page->next_free * NVS_ENTRY_BYTES;
-    esp_err_t err = program(page, offset, entries, count * NVS_ENTRY_BYTES);
+    esp_err_t err = program_entries(page, page->next_free, entries, count);
     if (err != ESP_OK) {
         page->state = NVS_PAGE_INVALID;
         return err;
@@ -253,13 +266,13 @@ esp_err_t nvs_page_copy(const nvs_page_t *page, nvs_page_t *target)
             i++;
             continue;
         }
-        const size_t end = i + page->flash.entries[i].span;
+        const size_t end = i + page->entries[i].span;
         if (end > NVS_ENTRIES_PER_PAGE || target->next_free + (end - i) > NVS_ENTRIES_PER_PAGE) {
             return ESP_FAIL;
         }
-        target->hashes[target->next_free] = nvs_entry_hash(&page->flash.entries[i]);
+        target->hashes[target->next_free] = nvs_entry_hash(&page->entries[i]);
         for (; i < end; i++) {
-            const esp_err_t err = write_entries(target, &page->flash.entries[i], 1);
+            const esp_err_t err = write_entries(target, &page->entries[i], 1);
             if (err != ESP_OK) {
                 return err;
             }

@@ -185,7 +185,10 @@ esp_err_t nvs_pages_load(nvs_storage_t *storage)
     }
     for (size_t i = 0; i < storage->page_count; i++) {
         nvs_page_t *page = &storage->pages[i];
-        const esp_err_t err = nvs_page_load(page, storage->partition, (uint32_t)(i * NVS_PAGE_BYTES));
+        page->partition = storage->partition;
+        page->cipher = storage->cipher;
+        page->offset = (uint32_t)(i * NVS_PAGE_BYTES);
+        const esp_err_t err = nvs_page_load(page);
         if (err != ESP_OK) {
             return err;
         }

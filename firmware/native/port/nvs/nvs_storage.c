@@ -57,14 +57,30 @@ static esp_err_t list_namespaces(nvs_storage_t *storage)
     return ESP_OK;
 }
 
-esp_err_t nvs_storage_open(const esp_partition_t *partition, nvs_storage_t **out)
+static esp_err_t set_key(nvs_storage_t *storage, const uint8_t *key)
+{
+    if (key == NULL) {
+        return ESP_OK;
+    }
+    storage->cipher = malloc(sizeof(*storage->cipher));
+    if (storage->cipher == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    aes_xts_set_key(storage->cipher, key);
+    return ESP_OK;
+}
+
+esp_err_t nvs_storage_open(const esp_partition_t *partition, const uint8_t *key, nvs_storage_t **out)
 {
     nvs_storage_t *storage = calloc(1, sizeof(*storage));
     if (storage == NULL) {
         return ESP_ERR_NO_MEM;
     }
     storage->partition = partition;
-    esp_err_t err = nvs_pages_load(storage);
+    esp_err_t err = set_key(storage, key);
+    if (err == ESP_OK) {
+        err = nvs_pages_load(storage);
+    }
     if (err == ESP_OK) {
         err = list_namespaces(storage);
     }
@@ -81,6 +97,7 @@ esp_err_t nvs_storage_open(const esp_partition_t *partition, nvs_storage_t **out
 
 void nvs_storage_close(nvs_storage_t *storage)
 {
+    free(storage->cipher);
     free(storage->pages);
     free(storage->used);
     free(storage->spare);

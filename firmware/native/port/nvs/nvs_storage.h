@@ -17,6 +17,7 @@ typedef struct {
 typedef struct nvs_storage {
     struct nvs_storage *next; /* in nvs_mounts.c's list */
     const esp_partition_t *partition;
+    aes_xts_t *cipher; /* or NULL: the partition is not encrypted */
     nvs_page_t *pages;
     size_t page_count;
     nvs_page_t **used; /* pages with entries, the oldest first; new entries go to the last */
@@ -28,8 +29,8 @@ typedef struct nvs_storage {
     size_t namespace_count;
 } nvs_storage_t;
 
-/** Mount a partition. On an error nothing needs to be freed. */
-esp_err_t nvs_storage_open(const esp_partition_t *partition, nvs_storage_t **out);
+/** Mount a partition, encrypted unless `key` (AES_XTS_KEY_BYTES) is NULL. On an error nothing needs to be freed. */
+esp_err_t nvs_storage_open(const esp_partition_t *partition, const uint8_t *key, nvs_storage_t **out);
 
 /** Unmount. */
 void nvs_storage_close(nvs_storage_t *storage);
