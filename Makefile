@@ -18,8 +18,8 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
-native: $(STAMP) ## the firmware as a host program: firmware/native/build
-	$(MAKE) --no-print-directory -C firmware/native PYTHON=$(CURDIR)/$(BIN)/python
+native: $(STAMP) ## the firmware as a host program, plain and with NVS encryption: firmware/native/build
+	$(MAKE) --no-print-directory -j$(JOBS) -C firmware/native PYTHON=$(CURDIR)/$(BIN)/python all encrypted
 
 demo: native    ## one device from CSV to proof, on a simulated board
 	$(BIN)/fctry demo

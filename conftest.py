@@ -37,6 +37,7 @@ BOARDS = {
 }
 ARTICLE = ROOT / "examples" / "device.csv"
 APP_NAME = "fctry"
+ENCRYPTED = "encrypted"  # in the native build folder: the application with NVS encryption
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -125,11 +126,27 @@ def served_boards(
         flash, mac = directory / f"board-{index}.bin", bytes.fromhex(f"240ac4fc72{index + 1:02x}")
         if option.board == "qemu":
             return QemuBoard(flash, chip=option.target or "esp32", mac=mac)
-        return Board(flash, [build_folder], mac=mac)
+        applications = [build_folder]
+        if option.board == "native":
+            applications.append(build_folder / ENCRYPTED)
+        return Board(flash, applications, mac=mac)
 
     boards = ServedBoards(new_board)
     yield boards
     boards.close()
+
+
+@pytest.fixture
+def encrypted_application(pytestconfig: pytest.Config, build_folder: Path) -> bytes:
+    """The application image that is configured for encrypted partitions."""
+    reasons = {
+        "linux": "ESP-IDF's linux target has no NVS encryption",
+        "qemu": "the keys need flash encryption or an HMAC key in the eFuses",
+        "usb": "the keys need flash encryption or an HMAC key in the eFuses, for ever",
+    }
+    if reason := reasons.get(pytestconfig.option.board):
+        pytest.skip(reason)
+    return (build_folder / ENCRYPTED / f"{APP_NAME}.bin").read_bytes()
 
 
 @pytest.fixture(scope="session")
@@ -255,7 +272,7 @@ def _find_build(app_path: Path, build_dir: str | None, target: str) -> Path:
     """The build folder for a target: the one that was named, else `build` or `build_TARGET`, built if need be."""
     if target == "native":
         build = app_path / (build_dir or "build")
-        if not (build / "flasher_args.json").is_file():
+        if not all((folder / "flasher_args.json").is_file() for folder in (build, build / ENCRYPTED)):
             pytest.fail(f"{build} is not built: make native (needs a C compiler)", pytrace=False)
         return build
     own = app_path / f"build_{target}"

@@ -12,8 +12,6 @@
 #include "nvs_flash.h"
 #include "sdkconfig.h"
 
-static const char *const TAG __attribute__((unused)) = "nvs";
-
 static nvs_storage_t *s_storages;
 
 nvs_storage_t *nvs_mounted(const char *label)
@@ -66,6 +64,8 @@ esp_err_t nvs_flash_secure_init_partition(const char *label, nvs_sec_cfg_t *keys
 }
 
 #if CONFIG_NVS_ENCRYPTION
+static const char *TAG = "nvs";
+
 esp_err_t nvs_flash_init(void)
 {
     nvs_sec_cfg_t keys;
