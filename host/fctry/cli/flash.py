@@ -2,6 +2,7 @@
 
 IMAGE is an image (`fctry image build`) or a CSV to make one of. Where the partition is comes from the partition table
 of the layout, and the device's own table must agree. Exit code 0 only if the firmware reports exactly what was written.
+With keys the image is an encrypted one; the device must have the keys already.
 
   fctry flash device.csv --port /dev/ttyUSB0
   fctry flash device.bin --port rfc2217://127.0.0.1:4000 --partitions my/partitions.csv
@@ -13,6 +14,8 @@ import argparse
 from pathlib import Path
 
 from fctry import nvs, provision
+from fctry.cli.image import add_keys
+from fctry.cli.image_keys import keys_of
 from fctry.cli.proof_table import print_proof
 from fctry.device import flasher
 from fctry.errors import InputError
@@ -29,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--partition", default="fctry", help="name of the factory partition (default: %(default)s)"
     )
+    add_keys(parser)
     parser.add_argument("--chip", default="auto", help="esptool's name of the chip (default: %(default)s)")
     parser.add_argument(
         "--baud", type=int, default=flasher.FLASH_BAUD, help="baud rate for flashing (default: %(default)s)"
@@ -44,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     table = partitions_csv.read_csv(args.partitions)
     partition = table.find(args.partition)
-    image, items = load_image(args.image, partition)
+    image, items = load_image(args.image, partition, keys_of(args))
     provision.check_fits(image, partition)
     show = print if args.verbose else None
     with flasher.connect(args.port, chip=args.chip, flash_baud=args.baud, log=show) as chip:
@@ -55,15 +59,18 @@ def run(args: argparse.Namespace) -> int:
     return 0 if proof.is_proven else 1
 
 
-def load_image(path: Path, partition: Partition) -> tuple[bytes, list[nvs.Item]]:
-    """The image of a file and the items in it; a CSV is built for the partition."""
+def load_image(
+    path: Path, partition: Partition, keys: nvs.Keys | None = None
+) -> tuple[bytes, list[nvs.Item]]:
+    """The image of a file, encrypted if there are keys, and the items in it; a CSV is built for the partition."""
     if path.suffix.lower() == ".csv":
         items = nvs.read_csv(path)
-        return nvs.encode(items, partition.size_bytes, read_only=partition.readonly), items
+        plain = nvs.encode(items, partition.size_bytes, read_only=partition.readonly)
+        return nvs.encrypt(plain, keys) if keys else plain, items
     try:
         image = path.read_bytes()
     except OSError as error:
         raise InputError(
             f"cannot read the image: {error.strerror}", file=path, hint="make it with `fctry image build`"
         ) from error
-    return image, nvs.decode(image)
+    return image, nvs.decode(nvs.decrypt(image, keys) if keys else image)

@@ -39,7 +39,7 @@ def _build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("csv", nargs="+", help="as nvs_partition_gen takes it: key,type,encoding,value")
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="where the image goes")
     _add_partition(parser)
-    _add_keys(parser)
+    add_keys(parser)
 
 
 def _batch(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +52,7 @@ def _batch(parser: argparse.ArgumentParser) -> None:
         "--name", default="", metavar="COLUMN", help="column that names the files (default: numbered)"
     )
     _add_partition(parser)
-    _add_keys(parser)
+    add_keys(parser)
 
 
 def _capacity(parser: argparse.ArgumentParser) -> None:
@@ -69,21 +69,21 @@ def _show(parser: argparse.ArgumentParser) -> None:
         "--erased", action="store_true", help="erased and overwritten values too, as far as they are left"
     )
     parser.add_argument("--svg", metavar="FILE", help="write a picture of the pages")
-    _add_keys(parser)
+    add_keys(parser)
 
 
 def _check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", nargs="+")
     parser.add_argument("--read-only", action="store_true", help="the partition is flagged readonly")
     parser.add_argument("--json", action="store_true", help="for machines")
-    _add_keys(parser)
+    add_keys(parser)
 
 
 def _diff(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("before")
     parser.add_argument("after")
     parser.add_argument("--json", action="store_true", help="for machines")
-    _add_keys(parser)
+    add_keys(parser)
 
 
 def _csv(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +91,7 @@ def _csv(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="where the CSV goes (default: standard output)"
     )
-    _add_keys(parser)
+    add_keys(parser)
 
 
 def _keys(parser: argparse.ArgumentParser) -> None:
@@ -110,7 +110,7 @@ def _keys(parser: argparse.ArgumentParser) -> None:
 def _decrypt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image")
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="where the plain image goes")
-    _add_keys(parser, required=True)
+    add_keys(parser, required=True)
 
 
 ARGUMENTS = {
@@ -146,7 +146,8 @@ def _add_partition(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_keys(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
+def add_keys(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
+    """The options that `image_keys.keys_of` takes keys from."""
     keys = parser.add_mutually_exclusive_group(required=required)
     keys.add_argument(
         "--keys", metavar="FILE", help="keys of an encrypted partition: image of its nvs_keys partition"

@@ -4,7 +4,10 @@ import socket
 
 import pytest
 
+from fctry import nvs
+from fctry.cli.flash import load_image
 from fctry.cli.main import main
+from fctry.partitions.csv import read_csv
 
 DEVICE = "key,type,encoding,value\nfctryNamespace,namespace,,\nserial_number,data,string,1\n"
 LAYOUT = (
@@ -69,3 +72,24 @@ def test_port_that_does_not_exist_is_an_error(project, capsys):
     error, hint = error_of(capsys, "device.csv", "--port", "/dev/ttyNONE")
     assert "/dev/ttyNONE" in error
     assert "connect the board" in hint
+
+
+@pytest.mark.parametrize("source", ["device.csv", "device.bin"])
+def test_with_keys_the_image_is_encrypted_and_its_items_are_known(project, source):
+    keys = nvs.Keys.generate()
+    (project / "keys.bin").write_bytes(keys.to_partition())
+    partition = read_csv(project / "partitions.csv").find("fctry")
+    main(["image", "build", "device.csv", "-o", "device.bin", "--keys", "keys.bin"])
+    image, items = load_image(project / source, partition, keys)
+    assert image == (project / "device.bin").read_bytes()
+    assert b"serial_number" not in image
+    assert [(item.key, item.value) for item in items] == [("serial_number", "1")]
+
+
+def test_encrypted_image_without_keys_is_refused(project, capsys):
+    main(["image", "keys", "-o", "keys.bin"])
+    main(["image", "build", "device.csv", "-o", "device.bin", "--keys", "keys.bin"])
+    capsys.readouterr()
+    error, hint = error_of(capsys, "device.bin", "--port", "unused")
+    assert "nvs-encrypted" in error
+    assert "--keys" in hint
