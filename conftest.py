@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock, Timeout
+from pytest_embedded_serial import Serial
 
 import fctry.serialport
 
@@ -59,6 +60,10 @@ def pytest_configure(config: pytest.Config) -> None:
         option.board = "qemu"
         # pytest-embedded's service leaves its process and files to the garbage collector
         config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
+    elif option.board == "qemu":
+        Serial.DEFAULT_PORT_CONFIG["timeout"] = (
+            3.0  # of 0.05 s, which is too short for a stub to start in QEMU
+        )
     elif option.board is None:
         option.board = "usb" if option.target or option.port else "native"
     option.embedded_services = option.embedded_services or "esp,idf"

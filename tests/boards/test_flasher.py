@@ -58,6 +58,24 @@ def test_connection_of_somebody_else_is_used(installed_board: Board) -> None:
     assert installed_board.flash.read(0x100000, 4) == b"mine"
 
 
+def test_stub_is_waited_for_on_a_port_whose_owner_is_impatient(
+    installed_board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited_s = []
+    run_stub = esptool.run_stub
+
+    def run_stub_watched(rom: esptool.ESPLoader) -> esptool.ESPLoader:
+        waited_s.append(rom._port.timeout)  # so long for the stub's greeting; QEMU's esp32s3 takes 0.2 s
+        return run_stub(rom)
+
+    monkeypatch.setattr(esptool, "run_stub", run_stub_watched)
+    with esptool.detect_chip(installed_board.url) as esp:
+        chip = flasher.Chip(esp)
+        chip.port.timeout = 0.05  # as pytest-embedded has it
+        chip.write([(0x100000, b"mine")])
+    assert waited_s == [3]
+
+
 def test_words_of_esptool_go_to_the_log_and_nowhere_else(
     installed_board: Board, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,6 +27,7 @@ from fctry.errors import DeviceError, InputError, PortError
 from fctry.serialport import ROM_BAUD
 
 FLASH_BAUD = 460800
+STUB_TIMEOUT_S = 3.0  # for its greeting
 
 Log = Callable[[str], None]
 
@@ -124,6 +125,7 @@ class Chip:
         if not self._is_in_download_mode:
             self._rom.connect()
             self._is_in_download_mode = True
+        self.port.timeout = STUB_TIMEOUT_S
         stub = esptool.run_stub(self._rom)
         if self._flash_baud != ROM_BAUD:
             stub.change_baud(self._flash_baud)
