@@ -61,9 +61,8 @@ def pytest_configure(config: pytest.Config) -> None:
         # pytest-embedded's service leaves its process and files to the garbage collector
         config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
     elif option.board == "qemu":
-        Serial.DEFAULT_PORT_CONFIG["timeout"] = (
-            3.0  # of 0.05 s, which is too short for a stub to start in QEMU
-        )
+        # its default of 0.05 s is too short for a stub to start in QEMU
+        Serial.DEFAULT_PORT_CONFIG["timeout"] = 3.0
     elif option.board is None:
         option.board = "usb" if option.target or option.port else "native"
     option.embedded_services = option.embedded_services or "esp,idf"
