@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 JOBS   ?= 2
+# what CI keeps: --junit-xml=reports/host.xml --root-logdir=reports/logs
+REPORTS ?=
 
 .PHONY: help setup native demo test check bench clean
 .DEFAULT_GOAL := help
@@ -25,7 +27,7 @@ demo: native    ## one device from CSV to proof, on a simulated board
 	$(BIN)/fctry demo
 
 test: native    ## everything that needs no hardware
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) $(REPORTS)
 
 check: $(STAMP) ## style, types, C warnings, import rules
 	$(BIN)/ruff check .
