@@ -8,8 +8,12 @@ boot_button_event_t boot_button_update(boot_button_t *button, bool is_down, uint
     if (button->is_finished) {
         return BOOT_BUTTON_NOTHING;
     }
+    if (!button->is_watched) {
+        button->is_watched = true;
+        button->watched_since_ms = now_ms;
+    }
     if (!button->is_down) {
-        if (now_ms > BOOT_BUTTON_WINDOW_MS) {
+        if (now_ms - button->watched_since_ms > BOOT_BUTTON_WINDOW_MS) {
             button->is_finished = true;
         } else if (is_down) {
             button->is_down = true;

@@ -17,6 +17,7 @@
 #if CONFIG_ESP_CONSOLE_USB_SERIAL_JTAG
 #include "driver/usb_serial_jtag.h"
 #include "driver/usb_serial_jtag_vfs.h"
+#include "esp_system.h"
 #elif CONFIG_ESP_CONSOLE_UART
 #include "driver/uart.h"
 #include "driver/uart_vfs.h"
@@ -24,19 +25,28 @@
 
 #define RX_BUFFER_BYTES 1024 /* a whole command line, however busy the application is */
 #define TX_BUFFER_BYTES 256
+#define TX_DRAIN_MS 100
 
 static const char *TAG = "console";
+static bool s_has_driver;
 
 #if CONFIG_ESP_CONSOLE_USB_SERIAL_JTAG
+
+/* What was printed waits in the driver's buffer until the host asks for it. */
+static void drain(void)
+{
+    vTaskDelay(pdMS_TO_TICKS(TX_DRAIN_MS));
+}
 
 static esp_err_t install_driver(void)
 {
     usb_serial_jtag_driver_config_t config = {.tx_buffer_size = TX_BUFFER_BYTES, .rx_buffer_size = RX_BUFFER_BYTES};
     const esp_err_t err = usb_serial_jtag_driver_install(&config);
-    if (err == ESP_OK) {
-        usb_serial_jtag_vfs_use_driver();
+    if (err != ESP_OK) {
+        return err;
     }
-    return err;
+    usb_serial_jtag_vfs_use_driver();
+    return esp_register_shutdown_handler(drain);
 }
 
 static int read_bytes(uint8_t *byte, TickType_t ticks)
@@ -71,7 +81,7 @@ static esp_err_t install_driver(void)
 static int read_bytes(uint8_t *byte, TickType_t ticks)
 {
     (void)byte;
-    vTaskDelay(ticks);
+    (void)ticks;
     return 0;
 }
 
@@ -95,7 +105,8 @@ static void init_boot_button(void)
 void port_init(void)
 {
     const esp_err_t err = install_driver();
-    if (err != ESP_OK) {
+    s_has_driver = err == ESP_OK;
+    if (!s_has_driver) {
         ESP_LOGE(TAG, "no console driver: %s", esp_err_to_name(err));
     }
     init_boot_button();
@@ -104,8 +115,12 @@ void port_init(void)
 int port_read_byte(uint32_t timeout_ms)
 {
     uint8_t byte;
-    const TickType_t ticks = pdMS_TO_TICKS(timeout_ms);
-    return read_bytes(&byte, ticks > 0 ? ticks : 1) == 1 ? byte : PORT_NO_BYTE;
+    const TickType_t ticks = pdMS_TO_TICKS(timeout_ms) > 0 ? pdMS_TO_TICKS(timeout_ms) : 1;
+    if (!s_has_driver) {
+        vTaskDelay(ticks);
+        return PORT_NO_BYTE;
+    }
+    return read_bytes(&byte, ticks) == 1 ? byte : PORT_NO_BYTE;
 }
 
 bool port_is_boot_button_down(void)
@@ -119,5 +134,5 @@ bool port_is_boot_button_down(void)
 
 bool port_read_mac(uint8_t mac[6])
 {
-    return esp_efuse_mac_get_default(mac) == ESP_OK;
+    return esp_read_mac(mac, ESP_MAC_EFUSE_FACTORY) == ESP_OK; /* 6 bytes, where the default one may have 8 */
 }

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import itertools
+from zlib import crc32
 
 import pytest
 from conftest import flash_of
 
 from fctry.nvs import Item, ItemType, decode, encode
+from fctry.nvs import format as nvs_format
 from fctry.partitions.table import PartitionTable
 
 NAMESPACE = "fctryNamespace"
@@ -40,6 +42,29 @@ def firmware(boot, table):
 
 def names(events):
     return [event.name for event in events]
+
+
+def without_nul(image: bytes, text: str) -> bytes:
+    """The image with the string's NUL left out of its size, all checksums right, as a faulty tool would make it."""
+    data = text.encode()
+    before = nvs_format.VARIABLE_DATA.pack(len(data) + 1, 0xFFFF, crc32(data + b"\0", nvs_format.CRC_SEED))
+    after = nvs_format.VARIABLE_DATA.pack(len(data), 0xFFFF, crc32(data, nvs_format.CRC_SEED))
+    at = image.index(before) - 24
+    head, _, key, _ = nvs_format.ENTRY_HEADER.unpack_from(image, at)
+    entry = nvs_format.ENTRY_HEADER.pack(head, nvs_format.entry_crc(head, key, after), key, after)
+    return image[:at] + entry + image[at + len(entry) :]
+
+
+def test_string_without_nul_is_no_value_in_report_and_proof_as_in_the_getter(boot, table):
+    image = without_nul(without_nul(FACTORY, "164589345735"), PASSWORD)
+    firmware = boot(flash_of(table, fctry=image))
+    assert "serial_number" not in [
+        event.get("key") for event in firmware.events_until("end") if event.name == "item"
+    ]
+    assert firmware.ask("factory-get serial_number")[0]["code"] == "ESP_ERR_NVS_INVALID_LENGTH"
+    assert (
+        firmware.ask(f"prove {SECRETS} password {CHALLENGE.hex()}")[0]["code"] == "ESP_ERR_NVS_INVALID_LENGTH"
+    )
 
 
 # --- factory-get --------------------------------------------------------------------------------------------------
@@ -276,6 +301,15 @@ def test_interrupted_reset_is_reported_at_the_next_start(boot, table):
     firmware.wait()
     events = boot(flash).events_until("ready")
     assert [event["where"] for event in events if event.name == "erased"] == ["factory_data_finish_reset"]
+
+
+@pytest.mark.parametrize("state", [0x00, 0x5C, 0xF0])
+def test_mark_of_a_reset_that_was_cut_off_itself_counts(boot, table, state):
+    flash = with_settings(boot, table)
+    flash[table.find("nvs").offset] &= state
+    events = boot(flash).events_until("ready")
+    assert [event["where"] for event in events if event.name == "erased"] == ["factory_data_finish_reset"]
+    assert settings_of(boot, flash) == []
 
 
 def test_power_cut_while_finishing_a_reset_is_survived_too(boot, table):

@@ -17,10 +17,15 @@ static const char *TAG = "factory_data";
 #define IS_ENCRYPTED false
 #endif
 
+#define READ_KEYS "nvs_flash_read_security_cfg_v2"
+
 static factory_data_mount_t *s_mounts;
 
-static const char *hint_of(esp_err_t code)
+static const char *hint_of(esp_err_t code, const char *where)
 {
+    if (strcmp(where, READ_KEYS) == 0) {
+        return "the device has no NVS keys: flash its key partition, or burn its HMAC key and set its eFuse in menuconfig";
+    }
     switch (code) {
     case ESP_ERR_NOT_FOUND:
         return "the partition table has no such NVS partition: flash this project's partition table";
@@ -35,9 +40,6 @@ static const char *hint_of(esp_err_t code)
         return "the partition has no empty page: give it the flag readonly in the partition table";
     case ESP_ERR_NVS_WRONG_ENCRYPTION:
         return "the partition has the flag encrypted: remove it, NVS has its own encryption";
-    case ESP_ERR_NVS_KEYS_NOT_INITIALIZED:
-    case ESP_ERR_NVS_CORRUPT_KEY_PART:
-        return "the device has no NVS keys: flash its key partition";
     case ESP_ERR_NO_MEM:
         return "out of memory";
     default:
@@ -47,20 +49,23 @@ static const char *hint_of(esp_err_t code)
 
 #if CONFIG_FACTORY_DATA_ENCRYPTED
 /* With the keys that also the user's NVS has: menuconfig, "NVS encryption". */
-static esp_err_t init_partition(const char *label)
+static esp_err_t init_partition(const char *label, const char **where)
 {
     nvs_sec_cfg_t keys;
     nvs_sec_scheme_t *scheme = nvs_flash_get_default_security_scheme();
+    *where = READ_KEYS;
     esp_err_t err = nvs_flash_read_security_cfg_v2(scheme, &keys);
     if (err == ESP_OK) {
+        *where = "nvs_flash_secure_init_partition";
         err = nvs_flash_secure_init_partition(label, &keys);
     }
     factory_data_wipe(&keys, sizeof(keys));
     return err;
 }
 #else
-static esp_err_t init_partition(const char *label)
+static esp_err_t init_partition(const char *label, const char **where)
 {
+    *where = "nvs_flash_init_partition";
     return nvs_flash_init_partition(label);
 }
 #endif
@@ -71,7 +76,7 @@ static bool is_mounted(const char *label)
     return nvs_get_stats(label, &stats) != ESP_ERR_NVS_NOT_INITIALIZED;
 }
 
-static esp_err_t mount(const char *label, factory_data_mount_t **out)
+static esp_err_t mount(const char *label, factory_data_mount_t **out, const char **where)
 {
     for (factory_data_mount_t *m = s_mounts; m != NULL; m = m->next) {
         if (strcmp(m->label, label) == 0) {
@@ -90,7 +95,7 @@ static esp_err_t mount(const char *label, factory_data_mount_t **out)
     }
     strcpy(m->label, label);
     m->is_ours = !is_mounted(m->label);
-    const esp_err_t err = m->is_ours ? init_partition(m->label) : ESP_OK;
+    const esp_err_t err = m->is_ours ? init_partition(m->label, where) : ESP_OK;
     if (err != ESP_OK) {
         free(m);
         return err;
@@ -136,8 +141,7 @@ static esp_err_t try_open(const factory_data_config_t *config, factory_data_hand
     }
     strcpy(data->namespace_name, config->namespace_name);
 
-    *where = "nvs_flash_init_partition";
-    err = mount(config->partition_label, &data->mount);
+    err = mount(config->partition_label, &data->mount, where);
     if (err != ESP_OK) {
         goto err_free;
     }
@@ -162,7 +166,7 @@ esp_err_t factory_data_open(const factory_data_config_t *config, factory_data_ha
     const char *where;
     const esp_err_t err = try_open(config, handle, &where);
     if (err != ESP_OK) {
-        const factory_data_failure_t found = {.code = err, .where = where, .hint = hint_of(err)};
+        const factory_data_failure_t found = {.code = err, .where = where, .hint = hint_of(err, where)};
         ESP_LOGE(TAG, "%s: %s: %s", where, esp_err_to_name(err), found.hint);
         if (failure != NULL) {
             *failure = found;

@@ -89,6 +89,9 @@ esp_err_t factory_data_get_allocated(factory_data_handle_t handle, nvs_type_t ty
     }
     const size_t allocated = count + 1;
     err = get_bytes(handle->nvs, type, key, memory, &count);
+    if (err == ESP_OK && type == NVS_TYPE_STR && memchr(memory, '\0', count) == NULL) {
+        err = ESP_ERR_NVS_INVALID_LENGTH;
+    }
     if (err != ESP_OK) {
         factory_data_wipe(memory, allocated);
         free(memory);

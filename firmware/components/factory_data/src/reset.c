@@ -3,8 +3,9 @@
  *
  * Reset to factory, which a power cut may interrupt anywhere.
  *
- * 1. The first byte of the partition is programmed to 0. It belongs to the state of the first NVS page, which nvs_flash
- *    never makes 0: this is the mark that a reset has begun. Up to here, all settings are there.
+ * 1. The first byte of the partition is programmed to 0. It belongs to the state of the first NVS page, where nvs_flash
+ *    writes four values only: any other is the mark that a reset has begun, also if the power goes while it is
+ *    programmed. Up to here, all settings are there.
  * 2. All sectors but the first are erased. The mark stays, so that the next start erases them again.
  * 3. The first page's header is programmed to 0, so that nothing in that page counts even if it is half erased.
  * 4. The first sector is erased, and with it the mark. If the power goes now, the page is half blank and has no header
@@ -20,6 +21,7 @@
 #include "nvs_flash.h"
 
 #define PAGE_HEADER_BYTES 32
+#define STATE_BYTES 4 /* of a page: nvs_flash changes the first one only, the others stay blank */
 #define MARK 0x00
 
 static const char *TAG = "factory_data";
@@ -31,6 +33,16 @@ static esp_err_t find_partition(const char *label, const esp_partition_t **parti
     }
     *partition = esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_NVS, label);
     return *partition == NULL ? ESP_ERR_NOT_FOUND : ESP_OK;
+}
+
+static bool is_marked(const uint8_t state[STATE_BYTES])
+{
+    static const uint8_t BLANK[STATE_BYTES - 1] = {0xFF, 0xFF, 0xFF};
+    if (state[0] == MARK) {
+        return true;
+    }
+    const bool is_of_a_page = state[0] == 0xFF || state[0] == 0xFE || state[0] == 0xFC || state[0] == 0xF8;
+    return !is_of_a_page && memcmp(state + 1, BLANK, sizeof(BLANK)) == 0;
 }
 
 static esp_err_t erase(const esp_partition_t *partition)
@@ -67,17 +79,18 @@ esp_err_t factory_data_reset(const char *user_partition_label)
 esp_err_t factory_data_finish_reset(const char *user_partition_label, bool *was_interrupted)
 {
     const esp_partition_t *partition = NULL;
-    uint8_t first_byte = 0xFF;
+    uint8_t state[STATE_BYTES] = {0xFF};
     esp_err_t err = find_partition(user_partition_label, &partition);
     if (err == ESP_OK) {
-        err = esp_partition_read(partition, 0, &first_byte, sizeof(first_byte));
+        err = esp_partition_read(partition, 0, state, sizeof(state));
     }
-    if (err == ESP_OK && first_byte == MARK) {
+    const bool is_begun = err == ESP_OK && is_marked(state);
+    if (is_begun) {
         ESP_LOGW(TAG, "a reset to factory was interrupted");
         err = factory_data_reset(user_partition_label);
     }
     if (err == ESP_OK && was_interrupted != NULL) {
-        *was_interrupted = first_byte == MARK;
+        *was_interrupted = is_begun;
     }
     return err;
 }
