@@ -6,13 +6,15 @@ work on each of them; this file gives them the port and the build folder.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +27,7 @@ import fctry.serialport
 if TYPE_CHECKING:
     from fctry.boards import Board, QemuBoard
     from fctry.device.flasher import Chip
-    from fctry.partitions.table import Partition
+    from fctry.partitions.table import Partition, PartitionTable
 
 ROOT = Path(__file__).parent
 FIRMWARE = ROOT / "firmware"
@@ -65,10 +67,13 @@ def pytest_configure(config: pytest.Config) -> None:
         Serial.DEFAULT_PORT_CONFIG["timeout"] = 3.0
     elif option.board is None:
         option.board = "usb" if option.target or option.port else "native"
+    if option.board == "usb" and getattr(option, "numprocesses", None):
+        raise pytest.UsageError("-n is not for connected boards: each has one port, and one test at a time")
     option.embedded_services = option.embedded_services or "esp,idf"
     option.part_tool = option.part_tool or str(ROOT / "host" / "fctry" / "cli" / "part_tool.py")
     if option.board == "usb" and not option.port:
         option.port = _only_port(option.port_mac)
+        option.port_mac = None  # pytest-embedded 2.9 looks for esptool 4's words
     if not option.app_path:
         option.app_path = str(NATIVE if option.board == "native" else FIRMWARE)
     config.addinivalue_line("markers", "not_on(board, reason): a case that this board cannot run")
@@ -86,8 +91,8 @@ def pytest_report_header(config: pytest.Config) -> str:
     if option.board != "usb":
         return f"board: {option.board}, {BOARDS[option.board]}"
     return (
-        f"board: {option.port}. The device suite writes its partition table and application, and erases and writes "
-        "the partitions nvs and fctry."
+        f"board: {option.port}. The device suite writes its boot loader, partition table and application, and erases "
+        "and writes the partitions nvs and fctry."
     )
 
 
@@ -195,20 +200,17 @@ def skip_regenerate_image(pytestconfig: pytest.Config) -> bool:
 
 
 @pytest.fixture(scope="session")
-def usb_ports(pytestconfig: pytest.Config) -> Iterator[list[str]]:
+def usb_ports(pytestconfig: pytest.Config, partition_table: PartitionTable) -> Iterator[list[str]]:
     """The ports of the connected boards, locked for this process, with nothing on them that is not ours."""
     ports = pytestconfig.option.port.split("|")
     with ExitStack() as stack:
         for port in ports:
-            lock = FileLock(
-                Path(tempfile.gettempdir(), f"fctry{port.replace('/', '-').replace(':', '-')}.lock")
-            )
             try:
-                stack.enter_context(lock.acquire(timeout=0))
-            except Timeout:
+                stack.enter_context(_lock_of(port).acquire(timeout=0))
+            except (Timeout, OSError):
                 pytest.exit(f"{port} is in use by another run of this suite", returncode=1)
             if not pytestconfig.option.yes:
-                _refuse_foreign_application(port)
+                _refuse_foreign_application(port, partition_table)
         yield ports
 
 
@@ -249,9 +251,16 @@ def port(request: pytest.FixtureRequest, device_count: int) -> str | tuple[str, 
     return ports[0] if device_count == 1 else tuple(ports[:device_count])
 
 
+def _lock_of(port: str) -> FileLock:
+    """The lock of a port, the same under each of its names."""
+    name = hashlib.sha256(os.path.realpath(port).encode() if "://" not in port else port.encode()).hexdigest()
+    return FileLock(Path(tempfile.gettempdir(), f"fctry-{name[:16]}.lock"), mode=0o666)
+
+
 def _only_port(mac: str | None) -> str:
     """The port of the connected board. With several, the one whose chip has this MAC address."""
     from fctry.device import flasher
+    from fctry.errors import FctryError
 
     ports = [found.device for found in fctry.serialport.find_ports()]
     if not ports:
@@ -261,8 +270,11 @@ def _only_port(mac: str | None) -> str:
         )
     if mac:
         for port in ports:
-            with flasher.connect(port) as chip:
-                if chip.mac() == mac.lower():
+            # a port that is in use, or has no chip of Espressif's behind it, is not the one
+            with suppress(FctryError, Timeout, OSError), _lock_of(port).acquire(timeout=0):
+                with flasher.connect(port) as chip:
+                    found = chip.mac()
+                if found == mac.lower().replace("-", ":"):
                     return port
         raise pytest.UsageError(f"no board with the MAC address {mac} at {', '.join(ports)}")
     if len(ports) > 1:
@@ -281,10 +293,8 @@ def _find_build(app_path: Path, build_dir: str | None, target: str) -> Path:
         return build
     own = app_path / f"build_{target}"
     candidates = [app_path / build_dir] if build_dir else [app_path / "build", own]
-    for build in candidates:
-        config = build / "config" / "sdkconfig.json"
-        if config.is_file() and json.loads(config.read_text())["IDF_TARGET"] == target:
-            return build
+    if build := _built(candidates, target):
+        return build
     command = [
         "idf.py",
         "-B",
@@ -302,8 +312,20 @@ def _find_build(app_path: Path, build_dir: str | None, target: str) -> Path:
             pytrace=False,
         )
     with FileLock(own.with_suffix(".lock")):
-        subprocess.run(command, cwd=app_path, check=True)
+        if not _built([own], target) and subprocess.run(command, cwd=app_path).returncode != 0:
+            pytest.fail(
+                f"the build of the firmware failed, in {app_path}: {' '.join(command)}", pytrace=False
+            )
     return own
+
+
+def _built(candidates: list[Path], target: str) -> Path | None:
+    """The first of the folders with a finished build for the target: its configuration is there long before."""
+    for build in candidates:
+        config, program = build / "config" / "sdkconfig.json", build / f"{APP_NAME}.elf"
+        if program.is_file() and config.is_file() and json.loads(config.read_text())["IDF_TARGET"] == target:
+            return build
+    return None
 
 
 def _as_flashable(build: Path) -> Path:
@@ -311,18 +333,20 @@ def _as_flashable(build: Path) -> Path:
     folder = build / "board"
     with FileLock(build / "board.lock"):
         folder.mkdir(exist_ok=True)
-        shutil.copy(build / f"{APP_NAME}.elf", folder)
+        program = folder / f"{APP_NAME}.elf"
+        copy = Path(shutil.copy(build / program.name, folder / "copy"))
+        copy.replace(program)  # a board of another process may be running it
         version = (FIRMWARE / "version.txt").read_text().strip()
         subprocess.run([sys.executable, NATIVE / "pack.py", "--version", version, folder], check=True)
     return folder
 
 
-def _refuse_foreign_application(port: str) -> None:
-    """End the session when the board holds an application that is not this project's."""
+def _refuse_foreign_application(port: str, table: PartitionTable) -> None:
+    """End the session when what the suite overwrites of the board's flash is neither blank nor this project's."""
     from fctry.device import flasher
 
     with flasher.connect(port) as chip:
-        names = _applications(chip) - {APP_NAME}
+        names = _applications(chip, max(entry.end for entry in table)) - {APP_NAME}
     if names:
         pytest.exit(
             f"the board at {port} holds another application: {', '.join(sorted(names))}. The suite would overwrite it "
@@ -331,8 +355,11 @@ def _refuse_foreign_application(port: str) -> None:
         )
 
 
-def _applications(chip: Chip) -> set[str]:
-    """The names of the applications in a board's flash, as its own partition table places them."""
+def _applications(chip: Chip, end: int) -> set[str]:
+    """The names of the applications in a board's flash, as its own partition table places them.
+
+    Without a table, everything before the address `end` counts.
+    """
     from fctry.boards.app_image import AppDescription
     from fctry.errors import FormatError
     from fctry.partitions import binary
@@ -340,7 +367,7 @@ def _applications(chip: Chip) -> set[str]:
 
     raw = chip.read(TABLE_OFFSET, binary.TABLE_BYTES)
     if is_erased(raw):
-        return set()
+        return set() if chip.is_erased(0, end) else {f"no partition table at {TABLE_OFFSET:#x}, but data"}
     try:
         offsets = [entry.offset for entry in binary.unpack(raw) if entry.type == APP]
     except FormatError:

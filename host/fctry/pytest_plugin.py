@@ -13,7 +13,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import re
-from collections.abc import Callable, Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -73,7 +74,9 @@ def factory_device(
     factory_partition: Partition,
     preloaded_factory_image: bytes | None,
 ) -> Iterator[FactoryDevice]:
-    """The device under test: pytest-embedded's `dut`, flashed with its application."""
+    """The device under test: pytest-embedded's `dut` (of several the first), flashed with its application."""
+    if isinstance(dut, Sequence):
+        dut, msg_queue = dut[0], msg_queue[0]
     device = FactoryDevice(dut, msg_queue, partition_table, factory_partition, preloaded_factory_image)
     yield device
     device.restore()
@@ -145,15 +148,20 @@ class FactoryDevice:
         if not self.is_flashable:
             pytest.skip("needs to flash the device while it runs, which this kind of device cannot")
         serial = self.dut.serial
-        with serial.disable_redirect_thread():
-            settings = serial.proc.get_settings()
-            chip = Chip(serial.esp)
+        serial.stop_redirect_thread()
+        settings = serial.proc.get_settings()
+        chip = Chip(serial.esp, console_baud=settings["baudrate"])
+        try:
             yield chip
-            serial.proc.apply_settings(settings)
+        finally:
             mark = self._mark()
-            chip.reset()
-            self._is_ready = False
-        self.dut.expect_exact(mark)
+            try:
+                chip.reset()
+            finally:
+                serial.proc.apply_settings(settings)
+                self._is_ready = False
+                serial.start_redirect_thread()
+            self.dut.expect_exact(mark)
 
     def flash_factory(self, image: bytes) -> Report:
         """Write an image into the factory partition, erase the rest of it, and return what the firmware reports."""
@@ -173,6 +181,7 @@ class FactoryDevice:
     def flash_application(self) -> None:
         """Flash all that the build folder names (application, partition table, …) again, as `idf.py flash` does."""
         self.dut.serial.flash()
+        self._is_ready = False
 
     def flash_table(self, table: PartitionTable) -> None:
         """Write another partition table. The layout's own comes back when the test ends."""
@@ -256,8 +265,10 @@ class FactoryDevice:
     def _expect(self, take: Callable[[Event], _T | None], timeout_s: float) -> _T:
         from fctry.device.report import parse_line
 
+        deadline = time.monotonic() + timeout_s
         while True:
-            event = parse_line(self.dut.expect(_LINE, timeout=timeout_s).group(0))
+            remaining_s = max(0.0, deadline - time.monotonic())  # a device in a boot loop never falls silent
+            event = parse_line(self.dut.expect(_LINE, timeout=remaining_s).group(0))
             if event is None:
                 continue
             if event.name in ("boot", "ready"):

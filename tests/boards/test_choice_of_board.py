@@ -1,6 +1,7 @@
 """The root conftest.py chooses the board: what a person gets who asks for one, as a process of its own."""
 
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,9 +19,16 @@ ROOT = Path(__file__).parents[2]
 NATIVE_BUILD = ROOT / "firmware" / "native" / "build"
 
 
-def run_suite(*arguments):
+def run_suite(*arguments, **environment):
     command = [sys.executable, "-m", "pytest", "tests/device", "-k", "article_keys", "-p", "no:cacheprovider"]
-    return subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=100)
+    return subprocess.run(
+        [*command, *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
 
 
 @pytest.fixture
@@ -43,7 +51,7 @@ def test_connected_board_is_tested_and_the_suite_says_what_it_erases(connected_b
         "--target", "esp32", "--port", connected_board.url, "--app-path", str(NATIVE_BUILD.parent)
     )
     assert done.returncode == 0, done.stdout
-    assert f"board: {connected_board.url}. The device suite writes its partition table" in done.stdout
+    assert f"board: {connected_board.url}. The device suite writes its boot loader" in done.stdout
     assert "1 passed" in done.stdout
 
 
@@ -61,6 +69,59 @@ def test_connected_board_with_another_application_is_not_touched_without_yes(con
     assert connected_board.flash.read(0, connected_board.flash.size_bytes) == before
 
     assert run_suite(*arguments, "--yes").returncode == 0
+
+
+def test_connected_board_with_data_but_no_table_is_not_touched_without_yes(connected_board):
+    data = b"customer data behind a table elsewhere"
+    with flasher.connect(connected_board.url) as chip:
+        chip.write([(0x10000, data)])
+    done = run_suite("--port", connected_board.url, "--app-path", str(NATIVE_BUILD.parent))
+    assert done.returncode != 0
+    assert "holds another application: no partition table at 0x8000, but data" in done.stdout + done.stderr
+    assert connected_board.flash.read(0x10000, len(data)) == data
+
+
+def test_board_is_found_by_its_mac_behind_a_port_that_has_none(connected_board, tmp_path):
+    (tmp_path / "ports.py").write_text(
+        "import fctry.serialport\n"
+        "from fctry.serialport.find import FoundPort\n"
+        f"ports = ['rfc2217://127.0.0.1:1', {connected_board.url!r}]\n"
+        "fctry.serialport.find_ports = lambda: [FoundPort(port, 'adapter', '') for port in ports]\n"
+    )
+    arguments = ["--target", "esp32", "--app-path", str(NATIVE_BUILD.parent), "-p", "ports"]
+    path = {"PYTHONPATH": str(tmp_path)}
+    done = run_suite(*arguments, "--port-mac", connected_board.mac.hex("-").upper(), **path)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+    done = run_suite(*arguments, "--port-mac", "24:0a:c4:00:00:99", **path)
+    assert done.returncode != 0
+    assert "no board with the MAC address 24:0a:c4:00:00:99" in done.stderr
+
+
+def test_connected_boards_are_not_shared_by_workers(connected_board):
+    done = run_suite("--port", connected_board.url, "-n", "2")
+    assert done.returncode != 0
+    assert "-n is not for connected boards" in done.stderr
+
+
+def test_port_is_locked_under_each_of_its_names(tmp_path):
+    (tmp_path / "by-id").symlink_to(tmp_path / "ttyUSB0")
+    code = "import conftest; print(conftest._lock_of({!r}).lock_file)"
+    names = {
+        subprocess.run(
+            [sys.executable, "-c", code.format(str(tmp_path / name))],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        ).stdout
+        for name in ("by-id", "ttyUSB0")
+    }
+    assert len(names) == 1
+
+
+def test_of_several_devices_the_first_is_tested():
+    done = run_suite("--count", "2")
+    assert "1 passed" in done.stdout, done.stdout
 
 
 def test_build_that_is_missing_is_named_with_its_remedy(tmp_path):

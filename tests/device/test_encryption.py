@@ -33,19 +33,21 @@ def device(factory_device, encrypted_application, key_partition, keys):
     """A device with keys and the application that uses them."""
     layout = factory_device.table
     user = layout.find("nvs")
-    with factory_device.chip() as chip:
-        chip.erase(user.offset, user.size_bytes)
-        chip.write(
-            [
-                (TABLE_OFFSET, binary.pack(PartitionTable((*layout, key_partition)))),
-                (key_partition.offset, keys.to_partition()),
-                (layout.find("factory").offset, encrypted_application),
-            ]
-        )
-    yield factory_device
-    with factory_device.chip() as chip:
-        chip.erase(user.offset, user.size_bytes)
-    factory_device.flash_application()
+    try:
+        with factory_device.chip() as chip:
+            chip.erase(user.offset, user.size_bytes)
+            chip.write(
+                [
+                    (TABLE_OFFSET, binary.pack(PartitionTable((*layout, key_partition)))),
+                    (key_partition.offset, keys.to_partition()),
+                    (layout.find("factory").offset, encrypted_application),
+                ]
+            )
+        yield factory_device
+    finally:
+        with factory_device.chip() as chip:
+            chip.erase(user.offset, user.size_bytes)
+        factory_device.flash_application()
 
 
 def test_encrypted_factory_data_is_read_back(device, keys, image_of):

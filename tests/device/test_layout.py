@@ -21,10 +21,16 @@ def test_other_table_on_the_device_is_said_before_anything_is_written(factory_de
     assert set(factory_device.read_partition()) == {0xFF}
 
 
+@pytest.fixture
+def application_comes_back(factory_device):
+    yield
+    factory_device.flash_application()
+
+
+@pytest.mark.usefixtures("application_comes_back")
 def test_device_without_partition_table_is_said(factory_device, article_image):
     with factory_device.chip() as chip:
         chip.erase(0x8000, 0x1000)
         with pytest.raises(DeviceError, match="no valid partition table") as caught:
             provision(chip, article_image, ARTICLE, factory_device.table, factory_device.partition)
     assert "idf.py flash" in caught.value.hint
-    factory_device.flash_application()

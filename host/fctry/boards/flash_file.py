@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
 
@@ -40,6 +39,8 @@ def open_flash_file(path: Path, size_bytes: int) -> int:
 
 
 def _lock_file(descriptor: int, path: Path) -> None:
+    import fcntl  # not on Windows, where this package serves no board but can still be imported
+
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import array
 import contextlib
-import fcntl
-import termios
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -105,6 +103,9 @@ class PacedProcess(UartProcess):
 
     def _unread_bytes(self) -> int:
         """Bytes that wait in the pipe."""
+        import fcntl  # these two are not on Windows
+        import termios
+
         count = array.array("i", [0])
         with self._input, contextlib.suppress(OSError):
             if not self._stdin.closed:

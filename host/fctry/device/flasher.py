@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -37,6 +38,7 @@ class Chip:
 
     `esp` is esptool's object for the ROM loader; it holds the pyserial port. `is_in_download_mode` says that it
     has been connected just now; otherwise the chip is reset into download mode when that is first needed.
+    `console_baud` is the baud rate at which its firmware prints.
     """
 
     def __init__(
@@ -45,12 +47,14 @@ class Chip:
         *,
         is_in_download_mode: bool = False,
         flash_baud: int = FLASH_BAUD,
+        console_baud: int = ROM_BAUD,
         log: Log | None = None,
     ) -> None:
         self._rom = esp
         self._stub: esptool.ESPLoader | None = None
-        self._is_in_download_mode = is_in_download_mode
+        self.is_in_download_mode = is_in_download_mode
         self._flash_baud = flash_baud
+        self._console_baud = console_baud
         self._log = log
         self._received = b""
 
@@ -78,6 +82,12 @@ class Chip:
         with self._esptool("erase the flash") as stub:
             esptool.erase_region(stub, address, size_bytes)
 
+    def is_erased(self, address: int, size_bytes: int) -> bool:
+        """Whether a region of the flash is blank; the chip itself reads it. Raises DeviceError."""
+        with self._esptool("read the flash") as stub:
+            blank = hashlib.md5(b"\xff" * size_bytes, usedforsecurity=False).hexdigest()
+            return bool(stub.flash_md5sum(address, size_bytes) == blank)
+
     def mac(self) -> str:
         """The base MAC address from eFuse, as aa:bb:cc:dd:ee:ff. Raises DeviceError."""
         with self._esptool("read the MAC address") as stub:
@@ -86,12 +96,14 @@ class Chip:
     def reset(self) -> None:
         """Reset into the application. What it prints from then on is on `port`."""
         with self._captured("reset the chip"):
-            self.port.baudrate = ROM_BAUD
+            if self._stub is not None and self._flash_baud != ROM_BAUD:
+                self._stub.change_baud(ROM_BAUD)  # some chips are told registers first
+            self.port.baudrate = self._console_baud
             self.port.reset_input_buffer()
             self._received = b""
-            esptool.reset_chip(self._rom, "hard-reset")
+            esptool.reset_chip(self._stub or self._rom, "hard-reset")
         self._stub = None
-        self._is_in_download_mode = False
+        self.is_in_download_mode = False
 
     def lines(self, timeout_s: float) -> Iterator[bytes]:
         """Console lines without line ends, as they come, until `timeout_s` have passed since the first call.
@@ -118,13 +130,13 @@ class Chip:
                 yield self._stub
             except BaseException:  # whatever state it is in now: begin from a reset the next time
                 self._stub = None
-                self._is_in_download_mode = False
+                self.is_in_download_mode = False
                 raise
 
     def _start_stub(self) -> esptool.ESPLoader:
-        if not self._is_in_download_mode:
+        if not self.is_in_download_mode:
             self._rom.connect()
-            self._is_in_download_mode = True
+            self.is_in_download_mode = True
         self.port.timeout = STUB_TIMEOUT_S
         stub = esptool.run_stub(self._rom)
         if self._flash_baud != ROM_BAUD:
@@ -148,6 +160,8 @@ def connect(
 ) -> Iterator[Chip]:
     """Open `port` (a device name or a pyserial URL), reset the chip into download mode and yield it.
 
+    When it is left, the chip runs its application: it is reset if nobody has done so.
+
     `chip` is esptool's name of a chip or "auto". `log` gets what esptool prints, line by line.
     Raises InputError for an unknown chip, PortError when the port cannot be opened, DeviceError when no such chip
     answers.
@@ -164,7 +178,13 @@ def connect(
             else:
                 esp = esptool.CHIP_DEFS[chip](line)
                 esp.connect()
-        yield Chip(esp, is_in_download_mode=True, flash_baud=flash_baud, log=log)
+        connected = Chip(esp, is_in_download_mode=True, flash_baud=flash_baud, log=log)
+        try:
+            yield connected
+        finally:
+            if connected.is_in_download_mode:
+                with contextlib.suppress(DeviceError, PortError):
+                    connected.reset()
 
 
 def run_esptool(arguments: Sequence[str]) -> int:
