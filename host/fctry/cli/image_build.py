@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
-from fctry.cli.files import write_file
+from fctry.cli.files import keep_inputs, write_file
 from fctry.cli.image_keys import keys_of
 from fctry.errors import InputError
 from fctry.nvs.batch import read_batch, write_batch
@@ -29,8 +29,9 @@ class Target(NamedTuple):
 
 
 def build(args: argparse.Namespace) -> int:
+    keep_inputs([Path(args.output)], [*args.csv, args.keys, args.hmac_key])
     target = _target(args)
-    sheet = read_sheet(*args.csv)
+    sheet = _sheet(args.csv)
     image = _layout(sheet, target).encode([item.value for item in sheet.items])
     for finding in check(image, read_only=target.read_only):
         print(
@@ -45,7 +46,7 @@ def build(args: argparse.Namespace) -> int:
 
 def batch(args: argparse.Namespace) -> int:
     target = _target(args)
-    sheet = read_sheet(args.csv)
+    sheet = _sheet([args.csv])
     devices = read_batch(sheet, args.values, name_column=args.name)
     keys = keys_of(args)
     written = write_batch(
@@ -65,7 +66,7 @@ def batch(args: argparse.Namespace) -> int:
 
 
 def capacity(args: argparse.Namespace) -> int:
-    used = _used(read_sheet(*args.csv), _target(args))
+    used = _used(_sheet(args.csv), _target(args))
     if args.json:
         print(json.dumps({**asdict(used), "fits": used.fits}, indent=2))
         return 0 if used.fits else 1
@@ -77,6 +78,14 @@ def capacity(args: argparse.Namespace) -> int:
     print(f"free: {used.entries_free} entries" if used.fits else f"too many by {-used.entries_free} entries")
     print(f"smallest partition that holds it: {used.smallest_size_bytes:#x} bytes")
     return 0 if used.fits else 1
+
+
+def _sheet(csvs: list[str]) -> Sheet:
+    sheet = read_sheet(*csvs)
+    if not sheet.items and not sheet.namespaces:
+        hint = "give a namespace and its keys, such as `device,namespace,,` and `serial,data,string,1`"
+        raise InputError("no keys", hint=hint, file=csvs[-1])
+    return sheet
 
 
 def _layout(sheet: Sheet, target: Target) -> Layout:
@@ -113,5 +122,10 @@ def _target(args: argparse.Namespace) -> Target:
         )
     from fctry.partitions.csv import read_csv
 
-    partition = read_csv(Path(args.partitions or "partitions.csv")).find(args.partition)
+    table = read_csv(Path(args.partitions or "partitions.csv"))
+    partition = table.find(args.partition)
+    if not partition.is_nvs:
+        names = ", ".join(one.name for one in table if one.is_nvs) or "there is none"
+        hint = f"name an NVS partition with --partition ({names})"
+        raise InputError(f"`{args.partition}` is not data/nvs", hint=hint, file=table.file)
     return Target(partition.size_bytes, partition.readonly or args.read_only, args.nvs_version)

@@ -13,8 +13,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from fctry.cli.files import naming, write_file
-from fctry.cli.image_keys import read_image
+from fctry.cli.files import keep_inputs, naming, write_file
+from fctry.cli.image_keys import print_errors, read_image, read_rest
 from fctry.errors import InputError
 from fctry.nvs.contents import Contents, read
 from fctry.nvs.csv import format_csv
@@ -42,7 +42,8 @@ LEGEND = "N namespace  K key  = its data  x erased  ! damaged  . free"
 
 def show(args: argparse.Namespace) -> int:
     contents = _contents(args.image, args)
-    if args.svg:
+    if args.svg is not None:
+        keep_inputs([Path(args.svg)], [args.image, args.keys, args.hmac_key])
         size_bytes = len(contents.pages) * PAGE_SIZE_BYTES
         picture = svg(contents.pages, f"{Path(args.image).name}: {size_bytes:#x} bytes")
         write_file(Path(args.svg), picture.encode())
@@ -148,22 +149,24 @@ def _difference_as_dict(one: Difference) -> dict[str, Any]:
 
 
 def csv(args: argparse.Namespace) -> int:
-    contents = _contents(args.image, args)
+    _, contents, errors = read_rest(args.image, args)
     items = _items(contents)
-    output = Path(args.output) if args.output else None
+    output = Path(args.output) if args.output is not None else None
     text, files = format_csv(items, contents.namespaces.values(), output.stem if output else "")
     if output is None:
         if files:
             raise InputError(
                 "some values need files of their own", hint="give a file with -o", file=args.image
             )
-        print(text, end="")
-        return 0
-    for name, content in files.items():
-        write_file(output.with_name(name), content)
+        sys.stdout.buffer.write(text.encode())  # a CSV is UTF-8, whatever the terminal is
+        return print_errors(args.image, errors)
+    beside = {output.parent / name: content for name, content in files.items()}
+    keep_inputs([output, *beside], [args.image, args.keys, args.hmac_key])
+    for path, content in beside.items():
+        write_file(path, content)
     write_file(output, text.encode())
     print(f"{output}: {len(items)} keys{f', and {len(files)} files' if files else ''}")
-    return 0
+    return print_errors(args.image, errors)
 
 
 def _items(contents: Contents) -> list[Item]:

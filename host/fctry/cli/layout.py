@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fctry.cli.files import write_file
+from fctry.cli.files import keep_inputs, write_file
 from fctry.cli.layout_project import Project, add_project, add_table_offset
 from fctry.errors import InputError
 
@@ -157,6 +157,7 @@ def show(args: argparse.Namespace) -> int:
             message = f"warning: not all of {layout.file} can be drawn: fctry layout check {layout.file}"
             print(message, file=sys.stderr)
     if args.svg:
+        keep_inputs([args.svg], [args.table, args.against])
         from fctry.partitions.picture.svg import draw
 
         write_file(args.svg, draw(*maps).encode())
@@ -174,6 +175,7 @@ def build(args: argparse.Namespace) -> int:
     from fctry.partitions.check import check as findings_of
     from fctry.partitions.csv import read_csv
 
+    keep_inputs([args.output], [args.csv])
     project = Project(args)
     write_file(args.output, pack(read_csv(args.csv, project.options), md5=project.options.md5))
     findings = findings_of(project.open(args.csv))
@@ -200,9 +202,10 @@ def read(args: argparse.Namespace) -> int:
         table = table_in(read_bytes(args.bin), offset, file=args.bin)
     text = format_csv(table)
     if args.output:
+        keep_inputs([args.output], [args.bin])
         write_file(args.output, text.encode())
     else:
-        sys.stdout.write(text)
+        sys.stdout.buffer.write(text.encode())  # a CSV is UTF-8, whatever the terminal is
     return EXIT_DONE
 
 

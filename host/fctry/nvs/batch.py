@@ -10,6 +10,7 @@ import errno
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,7 +66,8 @@ def write_batch(
 ) -> Iterator[Path]:
     """Write the image of each device and yield its path. ``finish`` is applied to each image, to encrypt it.
 
-    Nothing is written before every device has been tried. Raises InputError that names the device's line.
+    Nothing is written before every device has been tried. An image that was there stays until the new one is complete.
+    Raises InputError that names the device's line, and OSError that names the image.
     """
     for device in devices:
         try:
@@ -73,12 +75,21 @@ def write_batch(
         except InputError as error:
             raise InputError(error.message, hint=error.hint, file=device.file, line=device.line) from None
     folder.mkdir(parents=True, exist_ok=True)
+    part = str(folder / f".{os.getpid()}.bin")  # no device has a name that begins with a dot
     for device in devices:
         path = folder / f"{device.name}.bin"
         image = finish(layout.encode(device.values))
-        with open(path, "wb", buffering=0) as file:  # noqa: PTH123 a buffer would cost as much as the image
-            if file.write(image) != len(image):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        try:
+            with open(part, "wb", buffering=0) as file:  # noqa: PTH123 a buffer would cost as much as the image
+                if file.write(image) != len(image):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.replace(part, path)  # noqa: PTH105 as above
+        except BaseException as error:
+            with suppress(OSError):
+                os.unlink(part)  # noqa: PTH108 as above
+            if isinstance(error, OSError):
+                error.filename, error.filename2 = str(path), None
+            raise
         yield path
 
 

@@ -121,7 +121,15 @@ def _check_md5(entries: bytes, row: bytes, offset: int) -> None:
 
 
 def _unpack_entry(row: bytes, offset: int) -> Partition:
-    if not row.startswith(MAGIC) or len(row) != ENTRY_BYTES:
+    if len(row) < ENTRY_BYTES and (offset or row.startswith(MAGIC)):
+        raise FormatError(
+            f"at {offset:#x}: the table is cut off: {len(row)} of the {ENTRY_BYTES} bytes of an entry",
+            hint=f"give all {TABLE_BYTES:#x} bytes of the table",
+            offset=offset,
+            expected=ENTRY_BYTES,
+            found=len(row),
+        )
+    if not row.startswith(MAGIC):
         raise FormatError(
             f"at {offset:#x}: no partition entry (it begins with {row[:2].hex() or 'nothing'}, expected aa50)",
             hint="this is no partition table, or not from its start; in flash it is at 0x8000 unless configured",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fctry.cli.main import main
-from fctry.nvs import Item, ItemType, encode
+from fctry.nvs import Item, ItemType, Keys, encode, encrypt
 
 DATA = Path(__file__).parents[2] / "data" / "nvs"
 ARTICLE_CSV, ARTICLE_IMAGE = str(DATA / "article.csv"), str(DATA / "article.bin")
@@ -365,3 +366,131 @@ def test_hmac_key_of_another_size_is_named(tmp_path: Path, capsys: pytest.Captur
     assert image_command("keys", "-o", tmp_path / "keys.bin", "--hmac-key", path) == 1
     assert f"error: {path}: an HMAC key of 31 bytes" in capsys.readouterr().err
     assert not (tmp_path / "keys.bin").exists()
+
+
+@pytest.mark.parametrize("action", ["build", "capacity", "batch"])
+def test_csv_without_keys_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], action: str) -> None:
+    csv, output = tmp_path / "device.csv", tmp_path / "out"
+    csv.write_text(HEADER)
+    (tmp_path / "values.csv").write_text("k\n1\n")
+    rest = {"build": ["-o", output], "capacity": [], "batch": [tmp_path / "values.csv", "-o", output]}[action]
+    assert image_command(action, csv, *rest, "--size", "0x3000") == 1
+    assert f"error: {csv}: no keys\nhint: " in capsys.readouterr().err
+    assert not output.exists()
+
+
+def test_partition_that_is_no_nvs_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("partitions.csv").write_text("nvs,data,nvs,0x9000,0x3000\nfactory,app,factory,0x10000,1M\n")
+    assert image_command("build", ARTICLE_CSV, "-o", "device.bin", "--partition", "factory") == 1
+    assert "error: partitions.csv: `factory` is not data/nvs\nhint: " in capsys.readouterr().err
+    assert not Path("device.bin").exists()
+
+
+def test_output_that_is_an_input_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    csv, image, keys = tmp_path / "device.csv", tmp_path / "device.bin", tmp_path / "keys.bin"
+    assert image_command("keys", "-o", keys) == 0
+    csv.write_bytes(Path(ARTICLE_CSV).read_bytes())
+    assert image_command("build", csv, "-o", image, "--size", "0x3000", "--keys", keys) == 0
+    before = [path.read_bytes() for path in (csv, image, keys)]
+    for arguments in (
+        ("build", csv, "-o", csv, "--size", "0x3000"),
+        ("build", csv, "-o", keys, "--size", "0x3000", "--keys", keys),
+        ("csv", image, "-o", image, "--keys", keys),
+        ("show", image, "--svg", image, "--keys", keys),
+        ("decrypt", image, "-o", image, "--keys", keys),
+        ("decrypt", image, "-o", keys, "--keys", keys),
+    ):
+        assert image_command(*arguments) == 1
+        assert "this is an input: it would be overwritten" in capsys.readouterr().err
+    assert [path.read_bytes() for path in (csv, image, keys)] == before
+
+
+def test_file_of_a_csv_does_not_overwrite_the_image(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = tmp_path / "device-1.bin"
+    image.write_bytes(before := encode([Item("n", "k", ItemType.BLOB, bytes(70_000))], 0x20000))
+    assert image_command("csv", image, "-o", tmp_path / "device.csv") == 1
+    assert f"{image}: this is an input" in capsys.readouterr().err
+    assert image.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [image]
+
+
+@pytest.mark.parametrize("action", ["csv", "decrypt"])
+def test_image_of_which_nothing_can_be_read_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
+    keys, others, encrypted = tmp_path / "keys.bin", tmp_path / "others.bin", tmp_path / "encrypted.bin"
+    output = tmp_path / "out"
+    output.write_bytes(b"before")
+    assert image_command("keys", "-o", keys) == 0
+    assert image_command("keys", "-o", others) == 0
+    assert image_command("build", ARTICLE_CSV, "-o", encrypted, "--size", "0x3000", "--keys", keys) == 0
+    capsys.readouterr()
+    for image in (encrypted, ARTICLE_IMAGE):
+        assert image_command(action, image, "-o", output, "--keys", others) == 1
+        captured = capsys.readouterr()
+        assert captured.err.startswith(f"error: {image}: nothing can be read: none of ")
+        assert "hint: these are the keys of another partition, or it is not encrypted" in captured.err
+        assert captured.out == ""
+    assert output.read_bytes() == b"before"
+
+
+def test_csv_of_an_encrypted_image_asks_for_its_keys(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys, encrypted = tmp_path / "keys.bin", tmp_path / "encrypted.bin"
+    assert image_command("keys", "-o", keys) == 0
+    assert image_command("build", ARTICLE_CSV, "-o", encrypted, "--size", "0x3000", "--keys", keys) == 0
+    assert image_command("csv", encrypted) == 1
+    assert "give its keys with --keys" in capsys.readouterr().err
+
+
+def test_damaged_image_gives_what_is_left_and_ends_in_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged, encrypted, keys = tmp_path / "damaged.bin", tmp_path / "encrypted.bin", tmp_path / "keys.bin"
+    damaged.write_bytes(Path(ARTICLE_IMAGE).read_bytes().replace(b"0A:0B", b"1A:0B"))
+    hmac_key = bytes(range(32))
+    keys.write_bytes(hmac_key)
+    encrypted.write_bytes(encrypt(damaged.read_bytes(), Keys.from_hmac_key(hmac_key)))
+    finding = "error: page 0 entry 3: key 'mac_addr': crc of the value is wrong (nvs-data-crc)"
+    assert image_command("csv", damaged, "-o", tmp_path / "device.csv") == 1
+    captured = capsys.readouterr()
+    assert f"{damaged}: {finding}\n" in captured.err
+    assert "device.csv: 1 keys" in captured.out
+    assert "serial_number" in (tmp_path / "device.csv").read_text()
+    assert image_command("csv", damaged) == 1
+    assert "serial_number" in capsys.readouterr().out
+    assert image_command("decrypt", encrypted, "-o", tmp_path / "plain.bin", "--hmac-key", keys) == 1
+    assert f"{encrypted}: {finding}\n" in capsys.readouterr().err
+    assert (tmp_path / "plain.bin").read_bytes() == damaged.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["there.bin", "no/folder.bin", "hmac.bin", "../{}/hmac.bin"])
+def test_keys_that_cannot_be_written_leave_no_hmac_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / "there.bin").write_bytes(b"before")
+    output = tmp_path / name.format(tmp_path.name)
+    assert image_command("keys", "-o", output, "--new-hmac-key", tmp_path / "hmac.bin") == 1
+    assert "hint: " in capsys.readouterr().err
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"before"]
+
+
+def test_values_are_shown_on_a_terminal_that_knows_ascii_only(image: str) -> None:
+    command = [sys.executable, "-m", "fctry.cli.main", "image", "show", image]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "? (150 bytes)" in done.stdout
+
+
+def test_csv_is_printed_in_utf_8_wherever_it_goes(tmp_path: Path) -> None:
+    (tmp_path / "image.bin").write_bytes(encode([Item("n", "k", ItemType.STR, "größe")], 0x3000))
+    command = [sys.executable, "-m", "fctry.cli.main", "image", "csv", str(tmp_path / "image.bin")]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)
+    assert "größe".encode() in done.stdout

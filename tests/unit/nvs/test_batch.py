@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,57 @@ def test_images_are_finished_one_by_one(tmp_path: Path, sheet: Sheet) -> None:
     devices = read_batch(sheet, tmp_path / "values.csv")
     (path,) = write_batch(Layout(sheet.items, 0x3000), devices, tmp_path, finish=lambda image: image[:4])
     assert path.read_bytes() == b"\xfe\xff\xff\xff"
+
+
+class Stopped(BaseException):
+    """As Ctrl-C: not an Exception."""
+
+
+def test_batch_that_is_stopped_leaves_whole_images_alone(
+    tmp_path: Path, sheet: Sheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "values.csv").write_text("serial\nS1\nS2\n")
+    devices = read_batch(sheet, tmp_path / "values.csv", name_column="serial")
+    images = tmp_path / "images"
+    images.mkdir()
+    (images / "S2.bin").write_bytes(b"before")
+    writing = write_batch(Layout(sheet.items, 0x3000), devices, images)
+    next(writing)
+    at_the_time: list[bytes] = []
+
+    def stop(*_: object) -> None:
+        at_the_time.append((images / "S2.bin").read_bytes())
+        raise Stopped
+
+    monkeypatch.setattr("os.replace", stop)
+    with pytest.raises(Stopped):
+        next(writing)
+    assert at_the_time == [b"before"]
+    assert sorted(path.name for path in images.iterdir()) == ["S1.bin", "S2.bin"]
+    assert len((images / "S1.bin").read_bytes()) == 0x3000
+    assert (images / "S2.bin").read_bytes() == b"before"
+
+
+def test_image_that_cannot_be_written_is_named(tmp_path: Path, sheet: Sheet) -> None:
+    (tmp_path / "values.csv").write_text("serial\nS1\n")
+    devices = read_batch(sheet, tmp_path / "values.csv", name_column="serial")
+    (tmp_path / "images" / "S1.bin").mkdir(parents=True)
+    with pytest.raises(OSError, match=r"S1\.bin") as caught:
+        list(write_batch(Layout(sheet.items, 0x3000), devices, tmp_path / "images"))
+    assert caught.value.filename == str(tmp_path / "images" / "S1.bin")
+    assert [path.name for path in (tmp_path / "images").iterdir()] == ["S1.bin"]
+
+
+def test_image_that_the_disk_has_no_room_for_leaves_the_one_before(tmp_path: Path, sheet: Sheet) -> None:
+    (tmp_path / "values.csv").write_text("serial\nS1\n")
+    devices = read_batch(sheet, tmp_path / "values.csv", name_column="serial")
+    (tmp_path / "S1.bin").write_bytes(b"before")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0x1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            list(write_batch(Layout(sheet.items, 0x3000), devices, tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "S1.bin").read_bytes() == b"before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["S1.bin", "common.csv", "values.csv"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import runpy
 import subprocess
 import sys
@@ -342,3 +343,64 @@ def test_docs_have_a_section_for_each_code_with_what_the_rule_is() -> None:
         assert ("refused by gen_esp32part.py" in line) == rule.enforced
         assert ("since v5.5" in line) == (rule.since == (5, 5))
         assert len(section.splitlines()[4]) > 20
+
+
+@pytest.mark.parametrize(
+    ("data", "place", "code"),
+    [
+        (TABLE.replace("fctry,data", "fctry,dta").encode(), "old:2: error: ", "layout-keyword"),
+        (b"\x81\xfe\xba" * 50, "old:1: error: ", "layout-encoding"),
+        (b"", "old: error: ", "layout-empty"),
+        (b"# Name, Type\n", "old: error: ", "layout-empty"),
+    ],
+    ids=["typo", "random", "empty", "comment"],
+)
+def test_check_against_a_table_that_cannot_be_read_whole_fails_with_what_is_wrong_with_that(
+    table: Path, capsys: pytest.CaptureFixture[str], data: bytes, place: str, code: str
+) -> None:
+    Path("old").write_bytes(data)
+    assert main(["layout", "check", str(table), "--against", "old"]) == 1
+    found = [line for line in capsys.readouterr().out.splitlines() if code in line]
+    assert len(found) == 1
+    assert found[0].startswith(place + "this is the table to compare with, and it cannot be read whole: ")
+
+
+@pytest.mark.parametrize("action", ["build", "read", "show"])
+def test_output_that_is_the_input_is_refused(
+    table: Path, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
+    option = "--svg" if action == "show" else "-o"
+    before = pack(read_csv(table)) if action == "read" else table.read_bytes()
+    table.write_bytes(before)
+    assert main(["layout", action, str(table), option, f"../{Path.cwd().name}/{table}"]) == 1
+    assert f"{table}: this is an input: it would be overwritten" in capsys.readouterr().err
+    assert table.read_bytes() == before
+
+
+def test_factory_partition_cannot_be_the_one_of_the_user(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["layout", "check", str(table), "--factory", "nvs"]) == 1
+    out = capsys.readouterr().out
+    assert "table.csv:1: error: `nvs` is the partition of the user's settings" in out
+    assert "remedy: name another with --factory" in out
+    assert main(["layout", "check", str(table), "--factory", "app"]) == 1
+    assert "`app` is not data/nvs" in capsys.readouterr().out
+
+
+def test_map_is_printed_to_a_terminal_that_knows_ascii_only(table: Path) -> None:
+    command = [sys.executable, "-m", "fctry.cli.main", "layout", "show", str(table)]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=True
+    )
+    assert "AAAAAA?BBBBBB" in done.stdout
+
+
+def test_table_is_printed_in_utf_8_wherever_it_goes(table: Path) -> None:
+    table.write_text(TABLE + "größe,data,fat,,64K\n", encoding="utf-8")
+    Path("table.bin").write_bytes(pack(read_csv(table)))
+    command = [sys.executable, "-m", "fctry.cli.main", "layout", "read", "table.bin"]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, check=True
+    )
+    assert "größe,data,fat,".encode() in done.stdout

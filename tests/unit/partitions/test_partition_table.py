@@ -99,11 +99,25 @@ def _with(data: bytes, offset: int, new: bytes) -> bytes:
         (b"\xff" * TABLE_BYTES, 0, "expected aa50"),
         (b"", 0, "no end of the partition table within 0x0 bytes"),
         (pack(TABLE)[:96], 96, "no end of the partition table within 0x60 bytes"),
-        (pack(TABLE)[:40], 32, "no partition entry"),
+        (pack(TABLE)[:40], 32, "the table is cut off: 8 of the 32 bytes"),
+        (pack(TABLE)[:20], 0, "the table is cut off: 20 of the 32 bytes"),
+        (pack(TABLE)[:70], 64, "the table is cut off: 6 of the 32 bytes"),
         (pack(PartitionTable((NVS,) * 95), md5=False)[:-32] + pack(TABLE)[:32], TABLE_BYTES, "no end"),
         (_with(pack(TABLE, md5=False), 12, b"\xc3("), 12, "is not UTF-8"),
     ],
-    ids=["bit", "magic", "second-md5", "erased", "empty", "no-end", "cut", "full", "name"],
+    ids=[
+        "bit",
+        "magic",
+        "second-md5",
+        "erased",
+        "empty",
+        "no-end",
+        "cut",
+        "cut-first",
+        "cut-md5",
+        "full",
+        "name",
+    ],
 )
 def test_unpack_names_the_offset_when_a_table_is_damaged(data: bytes, offset: int, message: str) -> None:
     with pytest.raises(FormatError, match=message) as caught:

@@ -8,12 +8,15 @@ from fctry.partitions.keywords import subtype_name, type_name
 from fctry.partitions.layout import Layout
 from fctry.partitions.placing import Entry
 from fctry.partitions.problems import Problem
+from fctry.partitions.rules.geometry import empty
 from fctry.partitions.rules.recipe import factory_entries
 from fctry.partitions.table import Partition, PartitionTable
 
 
 def against(layout: Layout, old: Layout, factory: str | None) -> Iterator[Problem]:
-    """What changes for a device that was flashed with ``old``."""
+    """What changes for a device that was flashed with ``old``; of one that cannot be read whole, why not."""
+    if not old.is_complete or not old.entries:
+        yield from _faults(old)
     if not layout.is_complete:
         return
     entries = {entry.partition.name: entry for entry in layout.entries}
@@ -25,6 +28,12 @@ def against(layout: Layout, old: Layout, factory: str | None) -> Iterator[Proble
         for code, message, hint in changes:
             is_protected = before.name in protected and code != "layout-against-encrypted"
             yield Problem("layout-against-factory" if is_protected else code, line, message, hint)
+
+
+def _faults(old: Layout) -> Iterator[Problem]:
+    for problem in (*old.problems, *empty(old)):
+        message = f"this is the table to compare with, and it cannot be read whole: {problem.message}"
+        yield problem._replace(message=message, file=problem.file or old.file)
 
 
 def _changes(layout: Layout, before: Partition, entry: Entry | None) -> Iterator[tuple[str, str, str]]:

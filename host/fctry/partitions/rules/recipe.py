@@ -55,7 +55,10 @@ def factory(layout: Layout, name: str | None) -> Iterator[Problem]:
     found = factory_entries(layout, name)
     if name and not found:
         same = next((entry for entry in layout.entries if entry.partition.name == name), None)
-        if same:
+        if same and same.partition.is_nvs:
+            message = f"`{name}` is the partition of the user's settings: a reset to factory erases it"
+            yield Problem("layout-factory-name", same.line, message, "name another with --factory")
+        elif same:
             message, hint = f"`{name}` is not data/nvs", "make it `data, nvs`, or name another with --factory"
             yield Problem("layout-factory-name", same.line, message, hint)
         else:

@@ -1,0 +1,99 @@
+"""Files that the command line writes. Devices are pipes and symbolic links here, never those of the system."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from fctry.cli.files import keep_inputs, write_file, write_secrets
+from fctry.errors import InputError
+
+
+def test_new_file_is_written_and_an_existing_one_replaced_with_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_file(path, b"1")
+    path.chmod(0o640)
+    write_file(path, b"2")
+    assert path.read_bytes() == b"2"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    found: list[bytes] = []
+    reader = threading.Thread(target=lambda: found.append(path.read_bytes()), daemon=True)
+    reader.start()
+    write_file(path, b"data")
+    reader.join(10)
+    assert found == [b"data"]
+    assert path.is_fifo()
+
+
+def test_pipe_without_a_name_is_written_to() -> None:
+    reader, writer = os.pipe()
+    write_file(Path(f"/dev/fd/{writer}"), b"data")
+    os.close(writer)
+    with os.fdopen(reader, "rb") as file:
+        assert file.read() == b"data"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_symbolic_link_stays_and_its_target_is_written(tmp_path: Path, is_there: bool) -> None:
+    target, link = tmp_path / "target", tmp_path / "link"
+    if is_there:
+        target.write_bytes(b"before")
+    link.symlink_to("target")
+    write_file(link, b"after")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"after"
+    assert sorted(tmp_path.iterdir()) == [link, target]
+
+
+@pytest.mark.parametrize("name", [".", "", "/", "file/x", "no/file"])
+def test_output_that_cannot_be_a_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_bytes(b"before")
+    with pytest.raises(InputError, match="cannot write: ") as caught:
+        write_file(Path(name), b"data")
+    assert caught.value.hint
+    assert Path("file").read_bytes() == b"before"
+    assert list(Path().iterdir()) == [Path("file")]
+
+
+def test_write_that_is_stopped_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_bytes(b"before")
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", stop)
+    with pytest.raises(KeyboardInterrupt):
+        write_file(tmp_path / "file", b"data")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"before"]
+
+
+def test_output_that_is_an_input_is_refused_by_whatever_name(tmp_path: Path) -> None:
+    (tmp_path / "input").write_bytes(b"")
+    (tmp_path / "link").symlink_to("input")
+    for output in ("input", "link"):
+        with pytest.raises(InputError, match=f"{output}: this is an input: it would be overwritten"):
+            keep_inputs([tmp_path / output], [None, str(tmp_path / "no"), str(tmp_path / "input")])
+    keep_inputs([tmp_path / "other"], [str(tmp_path / "input")])
+
+
+def test_secrets_are_written_all_or_none(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    second.write_bytes(b"before")
+    with pytest.raises(InputError, match="second: is there already"):
+        write_secrets((first, b"1"), (second, b"2"))
+    with pytest.raises(InputError, match="No such file"):
+        write_secrets((first, b"1"), (tmp_path / "no" / "folder", b"2"))
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"before"]
