@@ -5,7 +5,9 @@ It is what these commands do, in one process:
 
   fctry image build device.csv -o device.bin
   fctry board --app firmware/native/build --port 4000 --flash board.bin
-  fctry esptool --port rfc2217://127.0.0.1:4000 write-flash @flash_args
+  cd firmware/native/build
+  fctry esptool --port rfc2217://127.0.0.1:4000 write-flash 0x8000 partition_table/partition-table.bin 0x20000 fctry.bin
+  cd -
   fctry flash device.csv --port rfc2217://127.0.0.1:4000
 """
 
@@ -43,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     table = partitions_csv.read_csv(args.partitions)
     partition = table.find(args.partition)
+    provision.check_partition(table, partition)
     image, items = load_image(args.csv, partition)
     writes = build_folder_writes(args.app)
     print(f"[1/4] image: {args.csv} -> {len(items)} keys, 0x{len(image):x} bytes for '{partition.name}'")
@@ -55,11 +58,10 @@ def run(args: argparse.Namespace) -> int:
             print("[4/4] reset: the board's console")
             chip.reset()
             report = provision.read_report(chip, partition.name, on_line=print_indented)
-            for line in chip.lines(timeout_s=2):
-                print_indented(line.decode(errors="replace"))
-                if b'"event":"ready"' in line:
-                    break
-    proof = provision.compare(items, report)
+            is_ready = provision.wait_until_ready(chip, timeout_s=2, on_line=print_indented)
+            unproven = provision.not_reported(items, report) if is_ready else []
+            proofs = provision.prove(chip, unproven, on_line=print_indented)
+    proof = provision.compare(items, report, proofs)
     print_proof(proof)
     return 0 if proof.is_proven else 1
 

@@ -1,7 +1,8 @@
 """Write an NVS image into the factory partition of one device, start the firmware, and compare what it reads.
 
 IMAGE is an image (`fctry image build`) or a CSV to make one of. Where the partition is comes from the partition table
-of the layout, and the device's own table must agree. Exit code 0 only if the firmware reports exactly what was written.
+of the layout, and the device's own table must agree. Exit code 0 only if the firmware reports exactly what was written,
+and proves to have what is in other namespaces than the one that it reports: secrets, which are not shown.
 With keys the image is an encrypted one; the device must have the keys already.
 
   fctry flash device.csv --port /dev/ttyUSB0
@@ -11,9 +12,11 @@ With keys the image is an encrypted one; the device must have the keys already.
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from fctry import nvs, provision
+from fctry.cli.files import naming
 from fctry.cli.image import add_keys
 from fctry.cli.image_keys import keys_of
 from fctry.cli.proof_table import print_proof
@@ -35,10 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_keys(parser)
     parser.add_argument("--chip", default="auto", help="esptool's name of the chip (default: %(default)s)")
     parser.add_argument(
-        "--baud", type=int, default=flasher.FLASH_BAUD, help="baud rate for flashing (default: %(default)s)"
+        "--baud", type=_baud, default=flasher.FLASH_BAUD, help="baud rate for flashing (default: %(default)s)"
     )
     parser.add_argument(
-        "--timeout", type=float, default=provision.REPORT_TIMEOUT_S, help="seconds to wait for the report"
+        "--timeout", type=_seconds, default=provision.REPORT_TIMEOUT_S, help="seconds to wait for the report"
     )
     parser.add_argument(
         "--verbose", "-v", action="store_true", help="show what esptool and the firmware print"
@@ -48,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     table = partitions_csv.read_csv(args.partitions)
     partition = table.find(args.partition)
+    provision.check_partition(table, partition)
     image, items = load_image(args.image, partition, keys_of(args))
     provision.check_fits(image, partition)
     show = print if args.verbose else None
@@ -62,15 +66,56 @@ def run(args: argparse.Namespace) -> int:
 def load_image(
     path: Path, partition: Partition, keys: nvs.Keys | None = None
 ) -> tuple[bytes, list[nvs.Item]]:
-    """The image of a file, encrypted if there are keys, and the items in it; a CSV is built for the partition."""
+    """The image of a file, encrypted if there are keys, and the items in it; a CSV is built for the partition.
+
+    Raises InputError or FormatError that names the file, also when there are no items in it.
+    """
     if path.suffix.lower() == ".csv":
-        items = nvs.read_csv(path)
-        plain = nvs.encode(items, partition.size_bytes, read_only=partition.readonly)
-        return nvs.encrypt(plain, keys) if keys else plain, items
+        plain = nvs.encode(nvs.read_csv(path), partition.size_bytes, read_only=partition.readonly)
+        image = nvs.encrypt(plain, keys) if keys else plain
+    else:
+        image = _read(path)
+        with naming(str(path)):
+            plain = nvs.decrypt(image, keys) if keys else image
+        if keys:
+            _check_keys(path, plain)
+    with naming(str(path)):
+        items = nvs.decode(plain)
+    if not items:
+        raise InputError("no keys in it", hint="give it at least one: nothing could be proven", file=path)
+    return image, items
+
+
+def _read(path: Path) -> bytes:
     try:
-        image = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise InputError(
             f"cannot read the image: {error.strerror}", file=path, hint="make it with `fctry image build`"
         ) from error
-    return image, nvs.decode(nvs.decrypt(image, keys) if keys else image)
+
+
+def _check_keys(path: Path, decrypted: bytes) -> None:
+    for finding in nvs.check(decrypted, is_decrypted=True):
+        if finding.code == "nvs-wrong-key":
+            raise InputError(
+                f"{finding.where}: {finding.message} ({finding.code})",
+                hint="these are not this image's keys, or it is not encrypted",
+                file=path,
+            )
+
+
+def _baud(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no baud rate")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not seconds > 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time to wait")
+    return seconds

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fctry.provision import Proof
+from fctry.provision import Comparison, Proof, stored_bytes
 
 
 def print_proof(proof: Proof) -> None:
@@ -17,17 +17,22 @@ def print_proof(proof: Proof) -> None:
     namespace = None
     for row in proof.comparisons:
         if row.namespace != namespace:
-            table.add_row(Text(namespace := row.namespace, "bold"))
+            table.add_row(Text(_escaped(namespace := row.namespace), "bold"))
         verdict = Text("yes", "green") if row.is_equal else Text("NO", "bold red")
-        table.add_row(f"  {row.key}", row.type, _shown(row.written), _shown(row.said), verdict)
+        cells = (f"  {row.key}", row.type, *_shown_values(row))
+        table.add_row(*(Text(_escaped(cell)) for cell in cells), verdict)
     console = Console(highlight=False)
     console.print(table)
     for event in proof.errors:
         place = " ".join(
             str(event[name]) for name in ("partition", "namespace", "key") if name in event.fields
         )
+        said = f"the firmware reports {event.get('code')} from {event.get('where')} ({place})"
+        console.print(Text(_escaped(said), "red"))
+    if any(row.is_secret and row.is_accepted is None for row in proof.comparisons):
         console.print(
-            Text(f"the firmware reports {event.get('code')} from {event.get('where')} ({place})", "red")
+            "what the firmware does not report needs a proof: its console command `prove` has one for "
+            "strings and blobs (docs/firmware.md)"
         )
     equal = sum(row.is_equal for row in proof.comparisons)
     console.print(
@@ -37,9 +42,24 @@ def print_proof(proof: Proof) -> None:
     )
 
 
+def _shown_values(row: Comparison) -> tuple[str, str]:
+    """What was written and what was read, of a secret only whether it was proven."""
+    if not row.is_secret:
+        return _shown(row.written), _shown(row.said)
+    written = "(secret)"
+    if isinstance(row.written, (str, bytes)):
+        written = f"(secret, {len(stored_bytes(row.written))} bytes)"
+    return written, {None: "-", True: "(proof accepted)", False: "(proof refused)"}[row.is_accepted]
+
+
 def _shown(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, bytes):
         return f"{value[:16].hex()}{'…' if len(value) > 16 else ''} ({len(value)} bytes)"
     return str(value)
+
+
+def _escaped(text: str) -> str:
+    """The text as a terminal may have it: control characters, also Unicode's, written as Python writes them."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from fctry.errors import InputError
+
+LINE_END = re.compile(rb"\r\n?|\n")  # as text files are read
 
 
 class Record(NamedTuple):
@@ -33,12 +37,13 @@ def read_records(path: Path, columns: Sequence[str]) -> Iterator[Record]:
     Raises InputError with file, line and remedy.
     """
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            yield from _parse(path, file, columns)
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise InputError(f"cannot read: {error.strerror}", hint="check the path", file=path) from None
-    except UnicodeDecodeError:
-        raise InputError("not UTF-8", hint="save the CSV as UTF-8", file=path) from None
+    except UnicodeDecodeError as error:
+        line = len(LINE_END.findall(error.object[: error.start])) + 1
+        raise InputError("not UTF-8", hint="save the CSV as UTF-8", file=path, line=line) from None
+    yield from _parse(path, io.StringIO(text, newline=None), columns)
 
 
 def _parse(path: Path, text: Iterable[str], columns: Sequence[str]) -> Iterator[Record]:

@@ -1,6 +1,7 @@
 """`fctry flash`: what is wrong is said with place and remedy, before anything is written."""
 
 import socket
+import struct
 
 import pytest
 
@@ -91,5 +92,66 @@ def test_encrypted_image_without_keys_is_refused(project, capsys):
     main(["image", "build", "device.csv", "-o", "device.bin", "--keys", "keys.bin"])
     capsys.readouterr()
     error, hint = error_of(capsys, "device.bin", "--port", "unused")
+    assert error.startswith("error: device.bin: ")
     assert "nvs-encrypted" in error
     assert "--keys" in hint
+
+
+@pytest.mark.parametrize("is_encrypted", [True, False])
+def test_wrong_keys_are_refused_as_such(project, capsys, is_encrypted):
+    main(["image", "keys", "-o", "keys.bin"])
+    main(["image", "keys", "-o", "other.bin"])
+    main(["image", "build", "device.csv", "-o", "device.bin", *(["--keys", "keys.bin"] * is_encrypted)])
+    capsys.readouterr()
+    error, hint = error_of(capsys, "device.bin", "--port", "unused", "--keys", "other.bin")
+    assert error.startswith("error: device.bin: ")
+    assert "nvs-wrong-key" in error
+    assert "not this image's keys" in hint
+
+
+@pytest.mark.parametrize("name", ["factory", "phy"])
+def test_partition_that_is_not_nvs_is_refused(project, capsys, name):
+    (project / "partitions.csv").write_text(
+        LAYOUT.replace("fctry,", "phy,data,phy,0xf000,0x1000,\nfctry,", 1)
+    )
+    error, hint = error_of(capsys, "device.csv", "--port", "unused", "--partition", name)
+    assert f"'{name}' is not of type data, nvs" in error
+    assert "nvs, fctry" in hint
+
+
+EMPTY = {
+    "header.csv": b"key,type,encoding,value\n",
+    "namespace.csv": b"key,type,encoding,value\nfctryNamespace,namespace,,\n",
+    "blank.bin": b"\xff" * 0x6000,
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+@pytest.mark.parametrize("has_keys", [True, False])
+def test_image_without_keys_is_refused(project, capsys, name, has_keys):
+    main(["image", "keys", "-o", "keys.bin"])
+    capsys.readouterr()
+    (project / name).write_bytes(EMPTY[name])
+    error, _ = error_of(capsys, name, "--port", "unused", *(["--keys", "keys.bin"] * has_keys))
+    assert error == f"error: {name}: no keys in it"
+
+
+def test_items_of_a_csv_are_those_of_its_image(project):
+    rows = "gain,data,float,0.1\ntext,data,string,a\nother,namespace,,\nfill,data,blob_fill(3;0x00),a\n"
+    (project / "device.csv").write_text(DEVICE + rows)
+    image, items = load_image(project / "device.csv", read_csv(project / "partitions.csv").find("fctry"))
+    assert items == nvs.decode(image)
+    assert [item.key for item in items] == ["serial_number", "gain", "text", "fill"]
+    assert items[1].value == struct.unpack("<f", struct.pack("<f", 0.1))[0]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [(option, value) for option in ("--baud", "--timeout") for value in ("0", "-1", "x", "nan", "")]
+    + [("--baud", "1.5"), ("--timeout", "-0.0"), ("--timeout", "-inf")],
+)
+def test_number_that_makes_no_sense_is_an_error_of_usage(project, capsys, option, value):
+    with pytest.raises(SystemExit) as caught:
+        main(["flash", "device.csv", "--port", "unused", f"{option}={value}"])
+    assert caught.value.code == 2
+    assert f"{value!r} is no" in capsys.readouterr().err

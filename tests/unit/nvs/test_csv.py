@@ -152,7 +152,13 @@ def test_namespaces_without_items_are_kept_in_the_sheet(tmp_path: Path) -> None:
         (HEADER + 'n,namespace,,\nk,data,string,"open\n', 3, "not CSV"),
         (HEADER + "n,namespace,,\nk,data,string,a\0b\n", 3, ""),
         ("", None, "empty"),
-        (b"key,type,encoding,value\n\xff\n", None, "not UTF-8"),
+        (b"key,type,encoding,value\n\xff\n", 2, "not UTF-8"),
+        (
+            b"\xef\xbb\xbfkey,type,encoding,value\r\n# a\r\nn,namespace,,\r\nk,data,string,\xe9\r\n",
+            4,
+            "not UTF-8",
+        ),
+        (b"key,type,encoding,value\r# a\r\xe9\r", 3, "not UTF-8"),
     ],
 )
 def test_bad_csv_is_refused_with_file_line_and_remedy(

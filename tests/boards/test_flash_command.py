@@ -1,0 +1,79 @@
+"""The command `fctry flash` on a simulated board that runs the native firmware."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fctry.boards import Board
+from fctry.cli.demo import build_folder_writes
+from fctry.cli.main import main
+
+ROOT = Path(__file__).parents[2]
+NATIVE = ROOT / "firmware" / "native"
+LAYOUT = ["--partitions", str(ROOT / "partitions.csv")]
+DEVICE = """key,type,encoding,value
+fctryNamespace,namespace,,
+serial_number,data,string,164589345735
+gain,data,float,0.1
+"""
+SECRETS = """secrets,namespace,,
+password,data,string,hünter2
+pairing pin,data,hex2bin,00ff10a5
+"""
+
+
+@pytest.fixture(scope="session")
+def native_build() -> Path:
+    """The native build folder, made anew if a source has changed."""
+    subprocess.run(
+        ["make", "--no-print-directory", "--silent", "-C", NATIVE, f"PYTHON={sys.executable}"], check=True
+    )
+    return NATIVE / "build"
+
+
+@pytest.fixture
+def native_board(native_build: Path, tmp_path: Path) -> Iterator[Board]:
+    board = Board(tmp_path / "flash.bin", [native_build])
+    for address, data in build_folder_writes(native_build):
+        board.flash.program(address, data)
+    with board:
+        yield board
+
+
+def flash(board: Board, folder: Path, text: str, *options: str) -> int:
+    (folder / "device.csv").write_text(text, encoding="utf-8")
+    return main(["flash", str(folder / "device.csv"), "--port", board.url, *LAYOUT, *options])
+
+
+def test_secrets_are_proven_and_not_shown(
+    native_board: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert flash(native_board, tmp_path, DEVICE + SECRETS, "--verbose") == 0
+    out = capsys.readouterr().out
+    assert "proven: 4 of 4 keys equal" in out
+    assert out.count("(proof accepted)") == 2
+    assert "(secret, 8 bytes)" in out
+    assert "hünter2" not in out
+
+
+def test_number_among_the_secrets_is_not_proven(
+    native_board: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert flash(native_board, tmp_path, DEVICE + SECRETS + "number,data,u32,4711\n") == 1
+    out = capsys.readouterr().out
+    assert "NOT proven: 4 of 5 keys equal" in out
+    assert "4711" not in out
+
+
+def test_demo_proves_secrets_too(
+    native_build: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "device.csv"
+    path.write_text(DEVICE + SECRETS, encoding="utf-8")
+    assert main(["demo", str(path), *LAYOUT, "--app", str(native_build)]) == 0
+    assert "proven: 4 of 4 keys equal" in capsys.readouterr().out

@@ -1,0 +1,54 @@
+"""How a proof looks: what is written and read literally, secrets not at all."""
+
+import pytest
+
+from fctry.cli.proof_table import print_proof
+from fctry.device.report import Event
+from fctry.provision import Comparison, Proof
+
+
+def printed(capsys, *rows, errors=()):
+    print_proof(Proof(rows, tuple(errors)))
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["ab[/x]cd", "pass[1]word[red]", ":smile:", "é"])
+def test_text_is_shown_literally(capsys, text):
+    out = printed(capsys, Comparison(text, text, "str", text, text))
+    assert out.count(text) == 4
+
+
+@pytest.mark.parametrize("char", ["\x1b", "\x07", "\n", "\r", "\x7f", "\x9b", "\u202e", "\u2028", "\udc80"])
+def test_control_characters_are_shown_escaped(capsys, char):
+    text = f"a{char}b"
+    error = Event("error", {"code": text, "where": text, "key": text})
+    out = printed(capsys, Comparison(text, text, "str", text, text), errors=[error])
+    assert out.count(ascii(text)[1:-1]) == 7
+    assert char == "\n" or char not in out
+
+
+@pytest.mark.parametrize(
+    ("is_accepted", "read", "count"),
+    [(True, "(proof accepted)", 1), (False, "(proof refused)", 0), (None, "-", 0)],
+)
+def test_secret_is_not_shown(capsys, is_accepted, read, count):
+    rows = [
+        Comparison("secrets", "password", "str", "hünter2", None, is_secret=True, is_accepted=is_accepted),
+        Comparison("secrets", "number", "u32", 4711, None, is_secret=True),
+    ]
+    out = printed(capsys, *rows)
+    assert "nter2" not in out
+    assert "4711" not in out
+    assert "(secret, 8 bytes)" in out
+    assert "(secret)" in out
+    assert read in out
+    assert f"{count} of 2 keys equal" in out
+    assert "`prove`" in out
+
+
+def test_all_that_is_proven_needs_no_advice(capsys):
+    out = printed(
+        capsys, Comparison("secrets", "password", "str", "x", None, is_secret=True, is_accepted=True)
+    )
+    assert "proven: 1 of 1 keys equal" in out
+    assert "`prove`" not in out
