@@ -1,0 +1,1 @@
+"""Who is who: what a device gets, and who got what."""

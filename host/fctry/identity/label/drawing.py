@@ -1,0 +1,148 @@
+"""A label as shapes in millimetres, whatever prints it: a QR code at the left, lines of text at its right.
+
+Source: ISO/IEC 18004 (a quiet zone of four modules around a QR code).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import segno
+
+from fctry.errors import CapacityError, InputError
+
+MARGIN_MM = 1.5
+QUIET_ZONE_MODULES = 4
+MODULE_MM_MIN = 0.25  # phones and hand-held scanners give up below
+CHARACTER_WIDTH_EM = 0.6  # of the fixed-width fonts that labels are set in
+LINE_HEIGHT_EM = 1.25
+TEXT_MM_MAX, TEXT_MM_MIN = 4.0, 1.2
+FIELD = re.compile(r"\{([^{}]*)\}")
+CODE = re.compile(r"\d{8}")
+
+
+@dataclass(frozen=True)
+class Label:
+    """What one device's label says. ``code`` is a HomeKit setup code of eight digits, or empty."""
+
+    lines: tuple[str, ...]
+    qr: str
+    code: str = ""
+
+    def __repr__(self) -> str:
+        return f"Label({len(self.lines)} lines)"  # a code and its payload are secrets
+
+
+@dataclass(frozen=True)
+class LabelTemplate:
+    """The label of a product. ``lines``, ``qr`` and ``code`` hold fields such as ``{serial_number}``."""
+
+    lines: tuple[str, ...]
+    qr: str
+    code: str = ""
+    width_mm: float = 50.0
+    height_mm: float = 25.0
+
+    def fill(self, values: Mapping[str, str]) -> Label:
+        """The label of a device with these values by field. Raises InputError for a field that it has not."""
+        lines = tuple(_filled(line, values) for line in self.lines)
+        code = _filled(self.code, values).replace("-", "")
+        if code and not CODE.fullmatch(code):
+            raise InputError("a setup code has eight digits", hint="name the field of the setup code")
+        return Label(lines, _filled(self.qr, values), code)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A line of text; ``x_mm`` is its left end, ``y_mm`` its base line, ``size_mm`` the height of the font."""
+
+    x_mm: float
+    y_mm: float
+    size_mm: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A label's shapes. ``modules`` are the dark squares of the QR code by column and row, from its upper left corner."""
+
+    width_mm: float
+    height_mm: float
+    qr_x_mm: float
+    qr_y_mm: float
+    module_mm: float
+    modules: frozenset[tuple[int, int]]
+    texts: tuple[Text, ...]
+
+
+def draw(label: Label, template: LabelTemplate) -> Drawing:
+    """Lay a label out. Raises CapacityError when it is too small for what it shall say."""
+    matrix = segno.make(label.qr, error="m", micro=False).matrix
+    edge_mm = min(template.height_mm, template.width_mm)
+    module_mm = edge_mm / (len(matrix) + 2 * QUIET_ZONE_MODULES)
+    if module_mm < MODULE_MM_MIN:
+        needed_mm = MODULE_MM_MIN * (len(matrix) + 2 * QUIET_ZONE_MODULES)
+        raise CapacityError(
+            f"a QR code of {len(label.qr)} characters does not fit a label {edge_mm:g} mm high",
+            hint=f"make it at least {needed_mm:.1f} mm high, or put less into the code",
+        )
+    quiet_mm = QUIET_ZONE_MODULES * module_mm
+    return Drawing(
+        template.width_mm,
+        template.height_mm,
+        quiet_mm,
+        quiet_mm + (template.height_mm - edge_mm) / 2,
+        module_mm,
+        frozenset(
+            (column, row) for row, cells in enumerate(matrix) for column, cell in enumerate(cells) if cell
+        ),
+        _texts(label, template, edge_mm),
+    )
+
+
+def _texts(label: Label, template: LabelTemplate, left_mm: float) -> tuple[Text, ...]:
+    # HomeKit's code stands in two groups of four, one above the other, larger than the rest
+    rows = [(line, 1.0) for line in label.lines] + [
+        (half, 1.5) for half in (label.code[:4], label.code[4:]) if half
+    ]
+    if not rows:
+        return ()
+    width_mm = template.width_mm - left_mm - MARGIN_MM
+    widest_em = max(len(text) * scale * CHARACTER_WIDTH_EM for text, scale in rows)
+    height_em = sum(scale for _, scale in rows) * LINE_HEIGHT_EM
+    size_mm = min(
+        TEXT_MM_MAX, width_mm / max(widest_em, 1e-9), (template.height_mm - 2 * MARGIN_MM) / height_em
+    )
+    if size_mm < TEXT_MM_MIN:
+        raise CapacityError(
+            f"the text does not fit a label of {template.width_mm:g} x {template.height_mm:g} mm",
+            hint=f"letters would be {max(size_mm, 0):.1f} mm high: take a larger label, or less text",
+        )
+    texts = []
+    y_mm = (template.height_mm - height_em * size_mm) / 2
+    for text, scale in rows:
+        y_mm += scale * size_mm * LINE_HEIGHT_EM
+        texts.append(Text(left_mm, y_mm - 0.25 * scale * size_mm, scale * size_mm, text))
+    return tuple(texts)
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        if name not in values:
+            near = get_close_matches(name, values, 1) or sorted(values)
+            raise InputError(
+                f"the label wants the field {name!r}, which the device has not",
+                hint=f"did you mean {', '.join(near) or 'another spec'}?",
+            )
+        return values[name]
+
+    text = FIELD.sub(value, template)
+    if not text.isprintable():
+        raise InputError(
+            "a label with control characters", hint="leave fields with line ends or controls out of it"
+        )
+    return text
