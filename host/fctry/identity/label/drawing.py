@@ -67,7 +67,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A label's shapes. ``modules`` are the dark squares of the QR code by column and row, from its upper left corner."""
+    """A label's shapes. ``modules`` are the dark squares of the QR code by column and row, from its corner."""
 
     width_mm: float
     height_mm: float

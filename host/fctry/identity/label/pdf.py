@@ -47,7 +47,9 @@ def sheet_pdf(drawings: Iterable[Drawing], sheet: Sheet) -> bytes:
 def _check_inside(right_mm: float, bottom_mm: float, sheet: Sheet) -> None:
     if right_mm > sheet.page_mm[0] + 0.01 or bottom_mm > sheet.page_mm[1] + 0.01:
         raise InputError(
-            f"labels as far as {right_mm:g} x {bottom_mm:g} mm leave the page of {' x '.join(map('{:g}'.format, sheet.page_mm))}",
+            "labels at {:g} x {:g} mm leave the page of {:g} x {:g} mm".format(
+                right_mm, bottom_mm, *sheet.page_mm
+            ),
             hint="take fewer columns and rows, smaller margins or a smaller label",
         )
 
