@@ -16,7 +16,7 @@ from fctry.device.report import Event, Report, ReportCollector, Value, parse_lin
 from fctry.errors import CapacityError, DeviceError, FormatError, InputError, PortError
 from fctry.nvs import Item
 from fctry.partitions import binary
-from fctry.partitions.table import TABLE_OFFSET, Partition, PartitionTable
+from fctry.partitions.table import Partition, PartitionTable
 
 REPORT_TIMEOUT_S = 15.0
 CHALLENGE_BYTES = 32
@@ -110,10 +110,10 @@ def check_table(chip: Chip, table: PartitionTable, partition: Partition) -> None
     An image at a wrong offset destroys whatever lies there; the device's table decides where that is.
     """
     try:
-        found = binary.unpack(chip.read(TABLE_OFFSET, binary.TABLE_BYTES))
+        found = binary.unpack(chip.read(table.offset, binary.TABLE_BYTES))
     except FormatError as error:
         raise DeviceError(
-            f"the device has no valid partition table at 0x{TABLE_OFFSET:x}: {error.message}",
+            f"the device has no valid partition table at 0x{table.offset:x}: {error.message}",
             hint="flash the application with its partition table first (`idf.py flash`)",
         ) from error
     on_device = next((entry for entry in found if entry.name == partition.name), None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,16 +52,12 @@ class LayoutFile(pytest.File):
 
     def collect(self) -> Iterator[LayoutItem]:
         from fctry.partitions.check import Evidence, applicable, check
-        from fctry.partitions.layout import layout_of_csv, read_bytes
-        from fctry.partitions.options import Options
-        from fctry.partitions.sdkconfig import find_sdkconfig
+        from fctry.project import Settings, open_project
 
-        config = find_sdkconfig(self.path)
-        options = Options(variables=dict(os.environ))
-        options = config.options(options) if config else options
+        project = open_project(Settings(self.path), variables=os.environ)
         name = os.path.relpath(self.path, self.config.invocation_params.dir)
-        layout = layout_of_csv(read_bytes(self.path), file=name, options=options)
-        evidence = Evidence(sdkconfig=config)
+        layout = replace(project.layout, file=name)
+        evidence = Evidence(sdkconfig=project.sdkconfig)
         findings = check(layout, evidence)
         for rule in applicable(layout, evidence):
             found = [finding for finding in findings if finding.code == rule.code]

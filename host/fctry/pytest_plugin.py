@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from fctry.device.flasher import Chip
     from fctry.device.report import Event, Report
     from fctry.partitions.table import Partition, PartitionTable
+    from fctry.project import Project
 
 pytest_plugins = ["fctry.pytest_layouts"]  # partition CSVs as test files
 
@@ -38,23 +40,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--partitions", type=Path, help="partition table CSV (default: partitions.csv in the root directory)"
     )
-    group.addoption(
-        "--factory-partition", default="fctry", help="name of the factory partition (default: %(default)s)"
-    )
+    group.addoption("--factory-partition", help="name of the factory partition (default: fctry)")
 
 
 @pytest.fixture(scope="session")
-def partition_table(pytestconfig: pytest.Config) -> PartitionTable:
-    """The layout of the devices under test, from `--partitions`."""
-    from fctry.partitions.csv import read_csv
+def factory_project(pytestconfig: pytest.Config) -> Project:
+    """The project whose devices are tested: its table from `--partitions`, and the sdkconfig beside it."""
+    from fctry.project import PARTITIONS_FILE, Settings, open_project
 
-    return read_csv(pytestconfig.getoption("partitions") or pytestconfig.rootpath / "partitions.csv")
+    table = pytestconfig.getoption("partitions") or pytestconfig.rootpath / PARTITIONS_FILE
+    settings = Settings(table, pytestconfig.getoption("factory_partition"))
+    return open_project(settings, variables=os.environ)
 
 
 @pytest.fixture(scope="session")
-def factory_partition(pytestconfig: pytest.Config, partition_table: PartitionTable) -> Partition:
+def partition_table(factory_project: Project) -> PartitionTable:
+    """The layout of the devices under test."""
+    return factory_project.table
+
+
+@pytest.fixture(scope="session")
+def factory_partition(factory_project: Project) -> Partition:
     """The factory partition of that layout."""
-    return partition_table.find(pytestconfig.getoption("factory_partition"))
+    return factory_project.factory_partition
 
 
 @pytest.fixture(scope="session")
@@ -186,11 +194,10 @@ class FactoryDevice:
     def flash_table(self, table: PartitionTable) -> None:
         """Write another partition table. The layout's own comes back when the test ends."""
         from fctry.partitions import binary
-        from fctry.partitions.table import TABLE_OFFSET
 
         self._is_table_changed = table != self.table
         with self.chip() as chip:
-            chip.write([(TABLE_OFFSET, binary.pack(table))])
+            chip.write([(self.table.offset, binary.pack(table))])
 
     def read_partition(self, name: str | None = None) -> bytes:
         """The bytes of a partition (default: the factory partition) as they are in flash now."""

@@ -21,31 +21,25 @@ from pathlib import Path
 from fctry import provision
 from fctry.boards import Board
 from fctry.cli.flash import load_image
+from fctry.cli.project import add_project, add_table, project_of
 from fctry.cli.proof_table import print_proof
 from fctry.device import flasher
 from fctry.errors import InputError
-from fctry.partitions import csv as partitions_csv
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "csv", nargs="?", type=Path, default=Path("examples/device.csv"), help="default: %(default)s"
     )
-    parser.add_argument(
-        "--partitions", type=Path, default=Path("partitions.csv"), help="default: %(default)s"
-    )
-    parser.add_argument(
-        "--partition", default="fctry", help="name of the factory partition (default: %(default)s)"
-    )
+    add_table(parser)
+    add_project(parser)
     parser.add_argument(
         "--app", type=Path, default=Path("firmware/native/build"), help="default: %(default)s"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    table = partitions_csv.read_csv(args.partitions)
-    partition = table.find(args.partition)
-    provision.check_partition(table, partition)
+    partition = project_of(args).factory_partition
     image, items = load_image(args.csv, partition)
     writes = build_folder_writes(args.app)
     print(f"[1/4] image: {args.csv} -> {len(items)} keys, 0x{len(image):x} bytes for '{partition.name}'")

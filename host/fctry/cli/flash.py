@@ -19,24 +19,19 @@ from fctry import nvs, provision
 from fctry.cli.files import naming
 from fctry.cli.image import add_keys
 from fctry.cli.image_keys import keys_of
+from fctry.cli.project import add_project, add_table, project_of
 from fctry.cli.proof_table import print_proof
 from fctry.device import flasher
 from fctry.errors import InputError
-from fctry.partitions import csv as partitions_csv
 from fctry.partitions.table import Partition
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", type=Path, metavar="IMAGE", help="NVS image, or CSV ending in .csv")
     parser.add_argument("--port", "-p", required=True, help="serial port: a device name or a pyserial URL")
-    parser.add_argument(
-        "--partitions", type=Path, default=Path("partitions.csv"), help="layout (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--partition", default="fctry", help="name of the factory partition (default: %(default)s)"
-    )
+    add_table(parser)
+    add_project(parser)
     add_keys(parser)
-    parser.add_argument("--chip", default="auto", help="esptool's name of the chip (default: %(default)s)")
     parser.add_argument(
         "--baud", type=_baud, default=flasher.FLASH_BAUD, help="baud rate for flashing (default: %(default)s)"
     )
@@ -49,15 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    table = partitions_csv.read_csv(args.partitions)
-    partition = table.find(args.partition)
-    provision.check_partition(table, partition)
+    project = project_of(args)
+    partition = project.factory_partition
     image, items = load_image(args.image, partition, keys_of(args))
     provision.check_fits(image, partition)
     show = print if args.verbose else None
-    with flasher.connect(args.port, chip=args.chip, flash_baud=args.baud, log=show) as chip:
+    with flasher.connect(args.port, chip=args.chip or "auto", flash_baud=args.baud, log=show) as chip:
         proof = provision.provision(
-            chip, image, items, table, partition, timeout_s=args.timeout, on_line=show
+            chip, image, items, project.table, partition, timeout_s=args.timeout, on_line=show
         )
     print_proof(proof)
     return 0 if proof.is_proven else 1

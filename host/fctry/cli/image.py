@@ -132,10 +132,15 @@ def _add_partition(parser: argparse.ArgumentParser) -> None:
         "--read-only", action="store_true", help="it is flagged readonly: use its last page too"
     )
     parser.add_argument(
-        "--partitions", metavar="CSV", help="or take both from here (default: ./partitions.csv)"
+        "--partitions", metavar="CSV", help="or take both from here (default: partitions.csv)"
     )
+    parser.add_argument("--partition", metavar="NAME", help="and from this partition (default: fctry)")
     parser.add_argument(
-        "--partition", default="fctry", metavar="NAME", help="and from this partition (default: fctry)"
+        "--extra-subtype",
+        dest="extra_subtypes",
+        action="append",
+        metavar="T,NAME,N",
+        help="as in EXTRA_PARTITION_SUBTYPES",
     )
     parser.add_argument(
         "--nvs-version",

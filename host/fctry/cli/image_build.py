@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from fctry.cli.files import keep_inputs, write_file
 from fctry.cli.image_keys import keys_of
+from fctry.cli.project import project_of
 from fctry.errors import InputError
 from fctry.nvs.batch import read_batch, write_batch
 from fctry.nvs.capacity import Capacity, measure
@@ -18,6 +19,7 @@ from fctry.nvs.checker import check
 from fctry.nvs.csv import Sheet, read_sheet
 from fctry.nvs.encoder import Layout
 from fctry.nvs.encryption import encrypt
+from fctry.project import PARTITIONS_FILE
 
 
 class Target(NamedTuple):
@@ -116,16 +118,10 @@ def _target(args: argparse.Namespace) -> Target:
     """Size in bytes and whether it is read-only: as asked for, or as the partition table says."""
     if args.size is not None:
         return Target(args.size, args.read_only, args.nvs_version)
-    if args.partitions is None and not Path("partitions.csv").exists():
+    project = project_of(args)
+    if project.settings.partitions == PARTITIONS_FILE and not PARTITIONS_FILE.exists():
         raise InputError(
             "size of the partition unknown", hint="give --size 0x6000, or --partitions partitions.csv"
         )
-    from fctry.partitions.csv import read_csv
-
-    table = read_csv(Path(args.partitions or "partitions.csv"))
-    partition = table.find(args.partition)
-    if not partition.is_nvs:
-        names = ", ".join(one.name for one in table if one.is_nvs) or "there is none"
-        hint = f"name an NVS partition with --partition ({names})"
-        raise InputError(f"`{args.partition}` is not data/nvs", hint=hint, file=table.file)
+    partition = project.factory_partition
     return Target(partition.size_bytes, partition.readonly or args.read_only, args.nvs_version)

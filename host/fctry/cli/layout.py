@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fctry.cli.files import keep_inputs, write_file
-from fctry.cli.layout_project import Project, add_project, add_table_offset
+from fctry.cli.project import add_project, add_table_offset, project_of
 from fctry.errors import InputError
 
 if TYPE_CHECKING:
     from fctry.partitions.check import Evidence
     from fctry.partitions.layout import Layout
     from fctry.partitions.table import PartitionTable
+    from fctry.project import Project
 
 EXIT_DONE, EXIT_FAILED = 0, 1
 
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("table", type=Path, metavar="TABLE", help="CSV, binary table or flash dump")
+    parser.add_argument("partitions", type=Path, metavar="TABLE", help="CSV, binary table or flash dump")
     parser.add_argument(
         "--against", type=Path, metavar="OLD", help="the table that devices in the field have"
     )
@@ -59,7 +60,7 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_show(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("table", type=Path, metavar="TABLE", help="CSV, binary table or flash dump")
+    parser.add_argument("partitions", type=Path, metavar="TABLE", help="CSV, binary table or flash dump")
     parser.add_argument("--against", type=Path, metavar="OLD", help="table to show beside it")
     parser.add_argument("--svg", type=Path, metavar="SVG", help="write a drawing instead of printing a map")
     _add_factory(parser)
@@ -68,7 +69,7 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_build(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("csv", type=Path, metavar="CSV", help="partition table as ESP-IDF has it")
+    parser.add_argument("partitions", type=Path, metavar="CSV", help="partition table as ESP-IDF has it")
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="BIN", help="binary table to write"
     )
@@ -91,7 +92,7 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
 
 def _add_factory(parser: argparse.ArgumentParser) -> None:
     text = "the factory partition (default: fctry, or else NVS that is readonly, or else NVS not called nvs)"
-    parser.add_argument("--factory", metavar="NAME", help=text)
+    parser.add_argument("--factory", dest="partition", metavar="NAME", help=text)
 
 
 def check(args: argparse.Namespace) -> int:
@@ -102,8 +103,8 @@ def check(args: argparse.Namespace) -> int:
     from fctry.partitions.check import check as findings_of
     from fctry.partitions.check import fails
 
-    project = Project(args, look_for_sdkconfig=True)
-    layout = project.open(args.table)
+    project = project_of(args)
+    layout = project.layout
     evidence = _evidence(args, project, layout)
     findings = findings_of(layout, evidence)
     if args.json or args.sarif:
@@ -116,7 +117,7 @@ def check(args: argparse.Namespace) -> int:
     else:
         from fctry.cli.layout_text import print_findings
 
-        print_findings(layout, findings, read_beside=project.read_beside)
+        print_findings(layout, findings, read_beside=project.sdkconfig.file if project.sdkconfig else "")
     return EXIT_FAILED if fails(findings, strict=args.strict) else EXIT_DONE
 
 
@@ -125,15 +126,15 @@ def _evidence(args: argparse.Namespace, project: Project, layout: Layout) -> Evi
     from fctry.partitions.layout import read_bytes
     from fctry.partitions.rules.recipe import factory_entries
 
-    if args.image and len(found := factory_entries(layout, args.factory)) != 1:
+    if args.image and len(found := factory_entries(layout, args.partition)) != 1:
         names = ", ".join(entry.partition.name for entry in found) or "there is none"
         raise InputError(
             f"which partition is {args.image} for? ({names})",
             hint="name the factory partition with --factory",
-            file=args.table,
+            file=args.partitions,
         )
     return Evidence(
-        factory=args.factory,
+        factory=args.partition,
         image=read_bytes(args.image) if args.image else None,
         sdkconfig=project.sdkconfig,
         build=project.build,
@@ -146,10 +147,10 @@ def show(args: argparse.Namespace) -> int:
     """Draw a map of the flash to scale: partitions, boot loader and table, what is free and what alignment costs."""
     from fctry.partitions.picture.flashmap import flash_map
 
-    project = Project(args, look_for_sdkconfig=True)
-    layouts = [project.open(path) for path in (args.table, args.against) if path]
+    project = project_of(args)
+    layouts = [project.open(path) for path in (args.partitions, args.against) if path]
     maps = [
-        flash_map(layout, bootloader_offset=project.bootloader_offset, factory=args.factory)
+        flash_map(layout, bootloader_offset=project.bootloader_offset, factory=args.partition)
         for layout in layouts
     ]
     for layout in layouts:
@@ -157,7 +158,7 @@ def show(args: argparse.Namespace) -> int:
             message = f"warning: not all of {layout.file} can be drawn: fctry layout check {layout.file}"
             print(message, file=sys.stderr)
     if args.svg:
-        keep_inputs([args.svg], [args.table, args.against])
+        keep_inputs([args.svg], [args.partitions, args.against])
         from fctry.partitions.picture.svg import draw
 
         write_file(args.svg, draw(*maps).encode())
@@ -173,16 +174,15 @@ def build(args: argparse.Namespace) -> int:
     from fctry.findings import Severity
     from fctry.partitions.binary import pack
     from fctry.partitions.check import check as findings_of
-    from fctry.partitions.csv import read_csv
 
-    keep_inputs([args.output], [args.csv])
-    project = Project(args)
-    write_file(args.output, pack(read_csv(args.csv, project.options), md5=project.options.md5))
-    findings = findings_of(project.open(args.csv))
+    keep_inputs([args.output], [args.partitions])
+    project = project_of(args)
+    write_file(args.output, pack(project.table, md5=project.options.md5))
+    findings = findings_of(project.layout)
     if errors := sum(finding.severity is Severity.ERROR for finding in findings):
         what = "an error" if errors == 1 else f"{errors} errors"
         print(
-            f"warning: {args.csv} has {what} that a device will see: fctry layout check {args.csv}",
+            f"warning: {args.partitions} has {what} that a device will see: fctry layout check {args.partitions}",
             file=sys.stderr,
         )
     return EXIT_DONE

@@ -17,15 +17,16 @@ def read_csv(path: Path, options: Options | None = None) -> PartitionTable:
 
     Raises InputError with file, line and remedy for the first thing for which gen_esp32part.py would refuse it.
     """
-    return _table_of(read_layout(path, options))
+    return table_of(read_layout(path, options))
 
 
 def parse_csv(text: str, *, file: str | Path = "", options: Options | None = None) -> PartitionTable:
     """The partition table in ``text``; ``file`` is for messages. Raises InputError as read_csv does."""
-    return _table_of(parse_layout(text, file=file, options=options))
+    return table_of(parse_layout(text, file=file, options=options))
 
 
-def _table_of(layout: Layout) -> PartitionTable:
+def table_of(layout: Layout) -> PartitionTable:
+    """The table of a layout. Raises InputError as read_csv does."""
     problem = min(enforced_problems(layout), key=lambda problem: problem.line, default=None)
     if problem:
         raise InputError(

@@ -42,7 +42,8 @@ class Layout:
 
     @property
     def table(self) -> PartitionTable:
-        return PartitionTable(tuple(entry.partition for entry in self.entries), self.file)
+        entries = tuple(entry.partition for entry in self.entries)
+        return PartitionTable(entries, self.file, self.options.table_offset)
 
     @property
     def by_offset(self) -> list[Entry]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fctry.errors import InputError
 
@@ -25,6 +25,8 @@ MAX_PARTITIONS = TABLE_BYTES // ENTRY_BYTES - 2
 """With the MD5 row and the end marker. (ESP-IDF's documentation says 95, which is the number without MD5 row.)"""
 MAX_PARTITIONS_WITHOUT_MD5 = TABLE_BYTES // ENTRY_BYTES - 1
 NAME_BYTES = 16
+FACTORY_PARTITION = "fctry"
+"""What the partition with factory data is called unless the project says otherwise."""
 
 APP, DATA, BOOTLOADER, PARTITION_TABLE = 0x00, 0x01, 0x02, 0x03
 
@@ -89,10 +91,14 @@ class Partition:
 
 @dataclass(frozen=True)
 class PartitionTable:
-    """The partitions in the order in which the table lists them. ``file`` is for messages only."""
+    """The partitions in the order in which the table lists them. ``file`` is for messages only.
+
+    ``offset`` is the address of the table itself in flash: no part of its content.
+    """
 
     partitions: tuple[Partition, ...]
     file: str = ""
+    offset: int = field(default=TABLE_OFFSET, compare=False)
 
     def __iter__(self) -> Iterator[Partition]:
         return iter(self.partitions)

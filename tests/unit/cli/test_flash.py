@@ -115,7 +115,7 @@ def test_partition_that_is_not_nvs_is_refused(project, capsys, name):
         LAYOUT.replace("fctry,", "phy,data,phy,0xf000,0x1000,\nfctry,", 1)
     )
     error, hint = error_of(capsys, "device.csv", "--port", "unused", "--partition", name)
-    assert f"'{name}' is not of type data, nvs" in error
+    assert f"`{name}` is not of type data, nvs" in error
     assert "nvs, fctry" in hint
 
 

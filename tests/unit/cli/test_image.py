@@ -385,7 +385,10 @@ def test_partition_that_is_no_nvs_is_refused(
     monkeypatch.chdir(tmp_path)
     Path("partitions.csv").write_text("nvs,data,nvs,0x9000,0x3000\nfactory,app,factory,0x10000,1M\n")
     assert image_command("build", ARTICLE_CSV, "-o", "device.bin", "--partition", "factory") == 1
-    assert "error: partitions.csv: `factory` is not data/nvs\nhint: " in capsys.readouterr().err
+    assert (
+        "error: partitions.csv: `factory` is not of type data, nvs: an image would destroy what is in it\nhint: "
+        in capsys.readouterr().err
+    )
     assert not Path("device.bin").exists()
 
 

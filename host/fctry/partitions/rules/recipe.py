@@ -13,10 +13,9 @@ from fctry.partitions.placing import Entry
 from fctry.partitions.problems import Problem
 from fctry.partitions.rules.data import NVS_PAGE_BYTES, NVS_WITHOUT_FREE_PAGE_SINCE
 from fctry.partitions.spaces import place_for
-from fctry.partitions.table import DATA
+from fctry.partitions.table import DATA, FACTORY_PARTITION
 
 USER_PARTITION = "nvs"
-FACTORY_PARTITION = "fctry"
 FACTORY_BYTES = 0x6000
 
 

@@ -1,0 +1,145 @@
+"""A user's project: its partition table, how that table is read, and which partition is the factory partition.
+
+What nobody says is taken from the project's own files: the sdkconfig beside the table, or a build folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from fctry.errors import InputError
+from fctry.partitions.options import Options, SecureBoot
+from fctry.partitions.table import FACTORY_PARTITION
+
+if TYPE_CHECKING:
+    from fctry.partitions.flasher_args import FlasherArgs
+    from fctry.partitions.keywords import IdfVersion
+    from fctry.partitions.layout import Layout
+    from fctry.partitions.sdkconfig import Sdkconfig
+    from fctry.partitions.table import Partition, PartitionTable
+
+PARTITIONS_FILE = Path("partitions.csv")
+DEFAULT_CHIP = "esp32"
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is said about a project. None, or nothing: its files say it, or ESP-IDF's default holds.
+
+    ``partitions`` is the table: a CSV, a binary, or a dump of a flash; ``partition`` names the factory partition;
+    ``build`` is an ESP-IDF build folder; ``extra_subtypes`` are lines as in EXTRA_PARTITION_SUBTYPES. Offsets are
+    addresses in flash.
+    """
+
+    partitions: Path = PARTITIONS_FILE
+    partition: str | None = None
+    chip: str | None = None
+    sdkconfig: Path | None = None
+    build: Path | None = None
+    table_offset: int | None = None
+    flash_size_bytes: int | None = None
+    idf: IdfVersion | None = None
+    secure_boot: SecureBoot | None = None
+    md5: bool | None = None
+    recovery_bootloader_offset: int | None = None
+    extra_subtypes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Project:
+    """What `open_project` found. Its table is read when it is first asked for."""
+
+    settings: Settings
+    options: Options
+    sdkconfig: Sdkconfig | None = None
+    build: FlasherArgs | None = None
+
+    @property
+    def bootloader_offset(self) -> int:
+        """The address of the chip's boot loader in flash. Raises InputError when the chip is not known."""
+        if self.sdkconfig and not self.settings.chip:
+            return self.sdkconfig.bootloader_offset
+        return _bootloader_offset(self.settings.chip or DEFAULT_CHIP)
+
+    def open(self, path: Path) -> Layout:
+        """A table as this project reads it, with whatever is wrong in it; for errors see `open_layout`."""
+        from fctry.partitions.source import open_layout
+
+        return open_layout(path, self.options)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The project's own table, with whatever is wrong in it."""
+        return self.open(self.settings.partitions)
+
+    @cached_property
+    def table(self) -> PartitionTable:
+        """The project's table. Raises InputError for the first thing for which ESP-IDF would refuse it."""
+        from fctry.partitions.csv import table_of
+
+        return table_of(self.layout)
+
+    @cached_property
+    def factory_partition(self) -> Partition:
+        """Where factory data goes. Raises InputError when there is no such partition, or it is none for NVS."""
+        partition = self.table.find(self.settings.partition or FACTORY_PARTITION)
+        if not partition.is_nvs:
+            names = ", ".join(one.name for one in self.table if one.is_nvs) or "none"
+            raise InputError(
+                f"`{partition.name}` is not of type data, nvs: an image would destroy what is in it",
+                hint=f"name the factory partition; of type data, nvs there are: {names}",
+                file=self.table.file,
+            )
+        return partition
+
+
+def open_project(settings: Settings, *, variables: Mapping[str, str] = _NO_VARIABLES) -> Project:
+    """The project with this table. ``variables`` replace ``$NAME`` in it, as the environment does for ESP-IDF.
+
+    Raises InputError for a file that cannot be read or is not what it should be, and for an unknown chip.
+    """
+    build = None
+    if settings.build:
+        from fctry.partitions.flasher_args import read_flasher_args
+
+        build = read_flasher_args(settings.build)
+    sdkconfig = _sdkconfig(settings, build)
+    options = Options(variables=variables)
+    if sdkconfig:
+        options = sdkconfig.options(options)
+    if build and options.flash_size_bytes is None:
+        options = replace(options, flash_size_bytes=build.flash_size_bytes)
+    said: dict[str, Any] = {
+        "table_offset": settings.table_offset,
+        "idf": settings.idf,
+        "flash_size_bytes": settings.flash_size_bytes,
+        "secure_boot": settings.secure_boot,
+        "md5": settings.md5,
+        "recovery_bootloader_offset": settings.recovery_bootloader_offset,
+        "primary_bootloader_offset": _bootloader_offset(settings.chip) if settings.chip else None,
+        "keywords": options.keywords.with_extra(settings.extra_subtypes) if settings.extra_subtypes else None,
+    }
+    options = replace(options, **{name: value for name, value in said.items() if value is not None})
+    return Project(settings, options, sdkconfig, build)
+
+
+def _sdkconfig(settings: Settings, build: FlasherArgs | None) -> Sdkconfig | None:
+    from fctry.partitions.sdkconfig import find_sdkconfig, read_sdkconfig
+
+    built = Path(build.file).parent / "config" / "sdkconfig.json" if build else None
+    path = settings.sdkconfig or (built if built and built.is_file() else None)
+    return read_sdkconfig(path) if path else find_sdkconfig(settings.partitions)
+
+
+def _bootloader_offset(chip: str) -> int:
+    from fctry.partitions.sdkconfig import BOOTLOADER_OFFSETS
+
+    if chip not in BOOTLOADER_OFFSETS:
+        raise InputError(f"unknown chip `{chip}`", hint="known are " + ", ".join(BOOTLOADER_OFFSETS))
+    return BOOTLOADER_OFFSETS[chip]

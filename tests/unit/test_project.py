@@ -1,0 +1,126 @@
+"""A project is the same one to every command and to the fixtures of pytest."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from fctry import provision
+from fctry.cli.main import main
+from fctry.device import flasher
+from fctry.errors import InputError
+from fctry.partitions.binary import pack
+from fctry.partitions.table import Partition
+from fctry.project import Settings, open_project
+
+TABLE = "nvs,data,nvs,,0x6000\nfctry,data,nvs,,$FSIZE,readonly\napp,app,factory,,1M\nmap,data,pictures,,4K\n"
+EXTRA = "--extra-subtype=data,pictures,0x40"
+FACTORY = Partition("fctry", 1, 2, 0x17000, 0x5000, readonly=True)
+DEVICE = "key,type,encoding,value\nfctryNamespace,namespace,,\nserial_number,data,string,1\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose table is at 0x10000, takes a size from the environment and has a subtype of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FSIZE", "0x5000")
+    (tmp_path / "partitions.csv").write_text(TABLE)
+    (tmp_path / "sdkconfig").write_text(
+        'CONFIG_IDF_TARGET="esp32"\nCONFIG_PARTITION_TABLE_CUSTOM=y\nCONFIG_PARTITION_TABLE_OFFSET=0x10000\n'
+    )
+    (tmp_path / "device.csv").write_text(DEVICE)
+    return tmp_path
+
+
+def settings() -> Settings:
+    return Settings(extra_subtypes=("data,pictures,0x40",))
+
+
+def test_factory_partition_is_where_the_configured_table_puts_it(folder: Path) -> None:
+    project = open_project(settings(), variables=os.environ)
+    assert project.factory_partition == FACTORY
+    assert project.table.offset == 0x10000
+    assert project.bootloader_offset == 0x1000
+
+
+def test_setting_counts_more_than_the_sdkconfig(folder: Path) -> None:
+    said = Settings(extra_subtypes=("data,pictures,0x40",), table_offset=0x20000, chip="esp32c3")
+    project = open_project(said, variables=os.environ)
+    assert project.table.offset == 0x20000
+    assert project.factory_partition.offset == 0x27000
+    assert project.bootloader_offset == 0
+
+
+def test_unknown_chip_is_refused_with_those_that_are_known() -> None:
+    with pytest.raises(InputError, match="unknown chip `esp33`") as caught:
+        open_project(Settings(chip="esp33"))
+    assert "esp32c3" in caught.value.hint
+
+
+def test_image_is_as_large_as_the_partition_of_the_project(folder: Path) -> None:
+    assert main(["image", "build", "device.csv", "-o", "device.bin", EXTRA]) == 0
+    assert (folder / "device.bin").stat().st_size == FACTORY.size_bytes
+
+
+class WriteReachedError(Exception):
+    """What was about to be written is known."""
+
+
+class StubbedChip:
+    """A device with the project's partition table."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[int, int]] = []
+        self.table = pack(open_project(settings(), variables=os.environ).table)
+
+    def read(self, address: int, size_bytes: int) -> bytes:
+        return self.table[:size_bytes] if address == 0x10000 else b"\xff" * size_bytes
+
+    def write(self, writes: list[tuple[int, bytes]]) -> None:
+        self.written += [(address, len(data)) for address, data in writes]
+        raise WriteReachedError
+
+
+def test_flash_reads_the_device_s_table_where_the_project_has_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chip = StubbedChip()
+
+    @contextmanager
+    def connect(*_: object, **__: object) -> Iterator[StubbedChip]:
+        yield chip
+
+    monkeypatch.setattr(flasher, "connect", connect)
+    with pytest.raises(WriteReachedError):
+        main(["flash", "device.csv", "--port", "unused", EXTRA])
+    assert chip.written == [(FACTORY.offset, FACTORY.size_bytes)]
+
+
+def test_fixtures_take_the_project_s_table(folder: Path) -> None:
+    (folder / "partitions.csv").write_text(TABLE.replace("pictures", "fat"))
+    (folder / "test_fixtures.py").write_text(
+        "def test_project(factory_partition, partition_table):\n"
+        "    assert (factory_partition.offset, factory_partition.size_bytes) == (0x17000, 0x5000)\n"
+        "    assert partition_table.offset == 0x10000\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_fixtures.py"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_partition_that_is_not_nvs_is_none_for_factory_data(folder: Path) -> None:
+    said = Settings(partition="app", extra_subtypes=("data,pictures,0x40",))
+    with pytest.raises(InputError, match="`app` is not of type data, nvs") as caught:
+        _ = open_project(said, variables=os.environ).factory_partition
+    assert caught.value.hint.endswith(": nvs, fctry")
+
+
+def test_table_of_a_device_is_looked_for_where_the_layout_has_its_own(folder: Path) -> None:
+    project = open_project(settings(), variables=os.environ)
+    provision.check_table(StubbedChip(), project.table, project.factory_partition)  # type: ignore[arg-type]
