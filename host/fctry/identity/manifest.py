@@ -1,0 +1,48 @@
+"""The manifest of a batch: a line a device, as JSON lines and as CSV. It holds no secret."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+HEADER = ("number", "file", "sha256")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A device by its number in the batch, its file, the SHA-256 of its image, and what everybody may know of it."""
+
+    number: int
+    file: str
+    sha256: str
+    fields: Mapping[str, str]
+
+
+def as_json(lines: Iterable[Line]) -> str:
+    """The lines as JSON lines."""
+    return "".join(json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in lines)
+
+
+def parse_json(text: str) -> Iterator[Line]:
+    """The lines of a text of JSON lines. One that is damaged, as a power cut leaves the last, is left out."""
+    for raw in text.split("\n"):
+        try:
+            yield Line(**json.loads(raw))
+        except (ValueError, TypeError):
+            continue
+
+
+def as_csv(lines: Iterable[Line], fields: Sequence[str], *, with_header: bool = False) -> str:
+    """The lines as CSV (RFC 4180), a column for each of the ``fields`` behind those of every manifest."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    if with_header:
+        writer.writerow((*HEADER, *fields))
+    writer.writerows(
+        (line.number, line.file, line.sha256, *(line.fields.get(name, "") for name in fields))
+        for line in lines
+    )
+    return text.getvalue()

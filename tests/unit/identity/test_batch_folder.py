@@ -1,0 +1,115 @@
+"""The folder of a batch: nothing mixed up, nothing lost, whatever interrupts it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import stat
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fctry.errors import InputError
+from fctry.identity.batch_folder import BatchFolder, check_file_name
+
+BATCH = {"spec": "ab" * 32, "count": 3}
+
+
+def image(number: int, name: str = "") -> tuple[int, str, bytes, str, dict[str, str]]:
+    data = b"image %d" % number
+    return number, name or f"{number}.bin", data, sha256(data).hexdigest(), {"serial": f'S"{number},é'}
+
+
+def test_images_and_manifest_are_written(tmp_path: Path) -> None:
+    folder = BatchFolder(tmp_path / "lot", BATCH, ["serial"])
+    folder.add(map(image, (1, 2)))
+    folder.add([image(3)])
+    lines = [json.loads(line) for line in (tmp_path / "lot/manifest.jsonl").read_text().splitlines()]
+    with (tmp_path / "lot/manifest.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for number, line, row in zip((1, 2, 3), lines, rows, strict=True):
+        data = (tmp_path / "lot" / line["file"]).read_bytes()
+        assert line == {
+            "number": number,
+            "file": f"{number}.bin",
+            "sha256": sha256(data).hexdigest(),
+            "fields": {"serial": f'S"{number},é'},
+        }
+        assert row == {
+            "number": str(number),
+            "file": line["file"],
+            "sha256": line["sha256"],
+            "serial": f'S"{number},é',
+        }
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes are POSIX's")
+def test_images_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
+    BatchFolder(tmp_path, BATCH, []).add([image(1)])
+    assert stat.S_IMODE((tmp_path / "1.bin").stat().st_mode) == 0o600
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_batch_goes_on_after_a_manifest_cut_anywhere(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("lot")
+    first = BatchFolder(path, BATCH, ["serial"])
+    first.add(map(image, (1, 2)))
+    whole = (path / "manifest.jsonl").read_bytes(), (path / "manifest.csv").read_bytes()
+    (path / ".fctry-part-0123").write_bytes(b"half an image")
+    for name, content in zip(("manifest.jsonl", "manifest.csv"), whole, strict=True):
+        cut = data.draw(st.integers(0, len(content)))
+        (path / name).write_bytes(content[:cut])
+    again = BatchFolder(path, BATCH, ["serial"])
+    assert again.batch == first.batch
+    assert not list(path.glob(".fctry-part-*"))
+    again.add(image(number) for number in (1, 2) if number not in again.done)
+    assert ((path / "manifest.jsonl").read_bytes(), (path / "manifest.csv").read_bytes()) == whole
+
+
+def test_image_that_is_gone_is_made_again(tmp_path: Path) -> None:
+    BatchFolder(tmp_path, BATCH, []).add(map(image, (1, 2)))
+    (tmp_path / "2.bin").unlink()
+    assert BatchFolder(tmp_path, BATCH, []).done == {1}
+
+
+def test_folder_of_another_batch_is_refused(tmp_path: Path) -> None:
+    BatchFolder(tmp_path, BATCH, []).add([image(1)])
+    with pytest.raises(InputError, match="spec differ"):
+        BatchFolder(tmp_path, {**BATCH, "spec": "cd" * 32}, [])
+
+
+def test_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "9.bin").write_bytes(b"of another run")
+    with pytest.raises(InputError, match="not empty"):
+        BatchFolder(tmp_path, BATCH, [])
+    assert [path.name for path in tmp_path.iterdir()] == ["9.bin"]
+
+
+def test_two_devices_of_one_file_are_refused(tmp_path: Path) -> None:
+    folder = BatchFolder(tmp_path, BATCH, [])
+    folder.add([image(1, "lamp-a.bin")])
+    with pytest.raises(InputError, match=r"devices 1 and 2 .* 'Lamp-A\.bin'"):
+        folder.add([image(2, "Lamp-A.bin")])
+    assert (tmp_path / "lamp-a.bin").read_bytes() == b"image 1"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "a/b", "a\\b", "CON.bin", "lpt1", "com¹.bin", "-rf.bin", "~", "a.", "a ", "a\0", "a\n", "a:b",
+     "x" * 201, "\u202ebin.a", "\udcff"],
+)  # fmt: skip
+def test_name_that_some_system_does_not_take_is_refused(name: str) -> None:
+    with pytest.raises(InputError):
+        check_file_name(name)
+
+
+@pytest.mark.parametrize("name", ["1.bin", "SN-1645_a.bin", "Gerät 1.bin", "console.bin", "comb.bin"])
+def test_name_that_every_system_takes_is_taken(name: str) -> None:
+    check_file_name(name)
