@@ -20,9 +20,9 @@ class CounterRange(NamedTuple):
 
 @dataclass(frozen=True)
 class Claim:
-    """A value that no other device may have. ``field`` is ``namespace:key``, or another name of what is unique."""
+    """A value that no other device may have. ``scope`` is ``namespace:key``, or another name that it is unique in."""
 
-    field: str
+    scope: str
     value: bytes = field(repr=False)
     is_secret: bool = False
 
