@@ -165,9 +165,8 @@ def preloaded_factory_image(pytestconfig: pytest.Config, factory_partition: Part
         return None
     from fctry import nvs
 
-    return nvs.encode(
-        nvs.read_csv(ARTICLE), factory_partition.size_bytes, read_only=factory_partition.readonly
-    )
+    sheet = nvs.read_sheet(ARTICLE)
+    return nvs.make_image(sheet, factory_partition.size_bytes, read_only=factory_partition.readonly).data
 
 
 @pytest.fixture
@@ -179,15 +178,14 @@ def qemu_image_path(
     tmp_path: Path,
 ) -> str | None:
     """Overrides pytest-embedded's fixture: a flash of its own for each test, with the article's factory partition."""
+    from fctry.partitions.flasher_args import read_flasher_args
+
     if preloaded_factory_image is None:
         return pytestconfig.option.qemu_image_path
     flash = bytearray(b"\xff" * 4 * 1024 * 1024)
-    for address, file in json.loads((build_folder / "flasher_args.json").read_text())["flash_files"].items():
-        data = (build_folder / file).read_bytes()
-        flash[int(address, 0) : int(address, 0) + len(data)] = data
-    flash[factory_partition.offset : factory_partition.offset + len(preloaded_factory_image)] = (
-        preloaded_factory_image
-    )
+    writes = read_flasher_args(build_folder).writes()
+    for address, data in [*writes, (factory_partition.offset, preloaded_factory_image)]:
+        flash[address : address + len(data)] = data
     path = tmp_path / "flash.bin"
     path.write_bytes(flash)
     return str(path)

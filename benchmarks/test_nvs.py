@@ -19,7 +19,7 @@ import pytest
 from esp_idf_nvs_partition_gen import nvs_partition_gen as generator
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from fctry.nvs import Item, ItemType, Layout, encode, read_sheet
+from fctry.nvs import ImageTemplate, Item, ItemType, encode, read_sheet
 from fctry.nvs.batch import read_batch, write_batch
 
 ARTICLE_CSV = Path(__file__).parents[1] / "tests" / "data" / "nvs" / "article.csv"
@@ -67,7 +67,7 @@ def generator_image(serial: int) -> bytes:
 
 
 def test_images_in_memory(benchmark: BenchmarkFixture) -> None:
-    layout = Layout(ITEMS, SIZE_BYTES)
+    layout = ImageTemplate(ITEMS, SIZE_BYTES)
     assert layout.encode([str(SERIAL), MAC]) == generator_image(SERIAL)
     count = 2000
 
@@ -102,7 +102,8 @@ def test_5000_devices_to_files(benchmark: BenchmarkFixture, batch_csv: Path, tmp
         sheet = read_sheet(ARTICLE_CSV)
         devices = read_batch(sheet, batch_csv)
         assert (
-            sum(1 for _ in write_batch(Layout(sheet.items, SIZE_BYTES), devices, tmp_path / "images")) == 5000
+            sum(1 for _ in write_batch(ImageTemplate(sheet.items, SIZE_BYTES), devices, tmp_path / "images"))
+            == 5000
         )
 
     def plain_files() -> None:

@@ -45,7 +45,7 @@ class Settings:
     table_offset: int | None = None
     flash_size_bytes: int | None = None
     idf: IdfVersion | None = None
-    secure_boot: SecureBoot | None = None
+    secure_boot: str | None = None
     md5: bool | None = None
     recovery_bootloader_offset: int | None = None
     extra_subtypes: tuple[str, ...] = ()
@@ -119,7 +119,7 @@ def open_project(settings: Settings, *, variables: Mapping[str, str] = _NO_VARIA
         "table_offset": settings.table_offset,
         "idf": settings.idf,
         "flash_size_bytes": settings.flash_size_bytes,
-        "secure_boot": settings.secure_boot,
+        "secure_boot": settings.secure_boot and SecureBoot(settings.secure_boot),
         "md5": settings.md5,
         "recovery_bootloader_offset": settings.recovery_bootloader_offset,
         "primary_bootloader_offset": _bootloader_offset(settings.chip) if settings.chip else None,

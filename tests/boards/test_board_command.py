@@ -7,13 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 import pytest
 
-from fctry.cli.board import parse_mac
+from fctry.cli.arguments import mac
 from fctry.cli.main import main
-from fctry.errors import InputError
 from tests.boards.kit import Console
 
 COMMAND = [sys.executable, "-m", "fctry.cli.main", "board"]
@@ -91,13 +91,13 @@ def test_flash_size_that_no_chip_has_is_a_usage_error(capsys: pytest.CaptureFixt
 
 @pytest.mark.parametrize("text", ["24:0a:c4:00:00:07", "24-0A-C4-00-00-07", "240ac4000007"])
 def test_mac_may_be_written_as_is_usual(text: str) -> None:
-    assert parse_mac(text) == bytes.fromhex("240ac4000007")
+    assert mac(text) == bytes.fromhex("240ac4000007")
 
 
 @pytest.mark.parametrize("text", ["", "24:0a:c4", "24:0a:c4:00:00:0g", "24:0a:c4:00:00:07:08"])
 def test_mac_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="no MAC address"):
-        parse_mac(text)
+    with pytest.raises(ArgumentTypeError, match="no MAC address"):
+        mac(text)
 
 
 def open_descriptors() -> int:

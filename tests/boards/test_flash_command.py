@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fctry.boards import Board
-from fctry.cli.demo import build_folder_writes
 from fctry.cli.main import main
+from fctry.partitions.flasher_args import read_flasher_args
 
 ROOT = Path(__file__).parents[2]
 NATIVE = ROOT / "firmware" / "native"
@@ -39,7 +39,7 @@ def native_build() -> Path:
 @pytest.fixture
 def native_board(native_build: Path, tmp_path: Path) -> Iterator[Board]:
     board = Board(tmp_path / "flash.bin", [native_build])
-    for address, data in build_folder_writes(native_build):
+    for address, data in read_flasher_args(native_build).writes():
         board.flash.program(address, data)
     with board:
         yield board

@@ -1,1 +1,12 @@
-"""The command `fctry`: one file per sub-command, each with add_arguments(parser) and run(args) -> exit code."""
+"""The command `fctry`: a module for each command, with add_arguments(parser) and run(args) -> exit code, or a folder of
+them. Each has its COMMANDS: name -> one line of help. A module is imported only when it is asked for.
+"""
+
+COMMANDS = {
+    "image": "make NVS images, read them back, check them",
+    "layout": "check, draw, build and read partition tables",
+    "flash": "flash an NVS image into a device's factory partition, and prove what the firmware reads",
+    "board": "serve a board without a board on an RFC2217 port",
+    "esptool": "run esptool with the fast RFC2217 client",
+    "demo": "the main job in one go: image, flash, boot, compare, on a simulated board",
+}

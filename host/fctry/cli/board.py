@@ -21,9 +21,10 @@ from fctry.boards.board import DEFAULT_MAC
 from fctry.boards.chips import CHIPS
 from fctry.boards.nor_flash import SIZES_BYTES
 from fctry.boards.served_board import ServedBoard
+from fctry.cli.arguments import mac, path, size, tcp_port
 from fctry.errors import InputError
 
-MEGABYTE = 1024 * 1024
+SIZES_TEXT = ", ".join(f"{size >> 20}MB" for size in SIZES_BYTES)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,18 +38,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--app",
-        type=Path,
+        type=path,
         action="append",
         default=[],
         metavar="DIR",
         help="build folder (or ELF) of an application that the board may run; may be given more than once",
     )
     parser.add_argument(
-        "--port", type=int, default=4000, help="TCP port; 0 takes a free one (default: %(default)s)"
+        "--port", type=tcp_port, default=4000, help="TCP port; 0 takes a free one (default: %(default)s)"
     )
     parser.add_argument(
         "--flash",
-        type=Path,
+        type=path,
         default=Path("board.bin"),
         metavar="FILE",
         help="file of the flash, made if it is absent (default: %(default)s)",
@@ -56,16 +57,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--chip", choices=CHIPS, default="esp32", help="kind of chip (default: %(default)s)")
     parser.add_argument(
         "--flash-size",
-        choices=[f"{size // MEGABYTE}MB" for size in SIZES_BYTES],
+        type=size,
+        choices=SIZES_BYTES,
         default="4MB",
-        help="size of the flash (default: %(default)s)",
+        metavar="SIZE",
+        help=f"size of the flash: {SIZES_TEXT} (default: %(default)s)",
     )
     parser.add_argument(
-        "--mac", default=DEFAULT_MAC.hex(":"), help="MAC address in the chip's eFuses (default: %(default)s)"
+        "--mac",
+        type=mac,
+        default=DEFAULT_MAC.hex(":"),
+        help="MAC address in the chip's eFuses (default: %(default)s)",
     )
     parser.add_argument(
         "--efuses",
-        type=Path,
+        type=path,
         metavar="FILE",
         help="with --cpu qemu: file of the eFuses (default: FLASH.efuses)",
     )
@@ -91,11 +97,14 @@ def run(args: argparse.Namespace) -> int:
 
 def make_board(args: argparse.Namespace) -> ServedBoard:
     """The board that the options describe, still off. Raises FctryError."""
-    mac = parse_mac(args.mac)
-    flash_size_bytes = int(args.flash_size.removesuffix("MB")) * MEGABYTE
     if args.cpu == "native":
         return Board(
-            args.flash, args.app, chip=args.chip, flash_size_bytes=flash_size_bytes, mac=mac, port=args.port
+            args.flash,
+            args.app,
+            chip=args.chip,
+            flash_size_bytes=args.flash_size,
+            mac=args.mac,
+            port=args.port,
         )
     if args.app:
         raise InputError(
@@ -104,20 +113,9 @@ def make_board(args: argparse.Namespace) -> ServedBoard:
     return QemuBoard(
         args.flash,
         chip=args.chip,
-        flash_size_bytes=flash_size_bytes,
-        mac=mac,
+        flash_size_bytes=args.flash_size,
+        mac=args.mac,
         efuses=args.efuses,
         qemu=args.qemu,
         port=args.port,
     )
-
-
-def parse_mac(text: str) -> bytes:
-    """A MAC address of six hexadecimal bytes, with or without colons or dashes. Raises InputError."""
-    try:
-        mac = bytes.fromhex(text.replace(":", "").replace("-", ""))
-    except ValueError:
-        mac = b""
-    if len(mac) != 6:
-        raise InputError(f"no MAC address: {text!r}", hint="write it as 24:0a:c4:00:00:01")
-    return mac

@@ -14,24 +14,22 @@ It is what these commands do, in one process:
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 
 from fctry import provision
 from fctry.boards import Board
 from fctry.cli.flash import load_image
-from fctry.cli.project import add_project, add_table, project_of
+from fctry.cli.options import add_project, project_of
 from fctry.cli.proof_table import print_proof
 from fctry.device import flasher
-from fctry.errors import InputError
+from fctry.partitions.flasher_args import read_flasher_args
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "csv", nargs="?", type=Path, default=Path("examples/device.csv"), help="default: %(default)s"
     )
-    add_table(parser)
     add_project(parser)
     parser.add_argument(
         "--app", type=Path, default=Path("firmware/native/build"), help="default: %(default)s"
@@ -40,22 +38,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     partition = project_of(args).factory_partition
-    image, items = load_image(args.csv, partition)
-    writes = build_folder_writes(args.app)
-    print(f"[1/4] image: {args.csv} -> {len(items)} keys, 0x{len(image):x} bytes for '{partition.name}'")
+    image = load_image(args.csv, partition)
+    writes = read_flasher_args(args.app).writes()
+    print(
+        f"[1/4] image: {args.csv} -> {len(image.items)} keys, 0x{len(image.data):x} bytes for '{partition.name}'"
+    )
     with tempfile.TemporaryDirectory() as folder, Board(Path(folder, "board.bin"), [args.app]) as board:
         print(f"[2/4] board: {board.url} (simulated ESP32, empty flash)")
         with flasher.connect(board.url, log=print_esptool) as chip:
             print("[3/4] esptool: application, partition table and image")
             chip.write(writes)
-            provision.write_image(chip, image, partition)
+            provision.write_image(chip, image.data, partition)
             print("[4/4] reset: the board's console")
             chip.reset()
             report = provision.read_report(chip, partition.name, on_line=print_indented)
             is_ready = provision.wait_until_ready(chip, timeout_s=2, on_line=print_indented)
-            unproven = provision.not_reported(items, report) if is_ready else []
+            unproven = provision.not_reported(image.items, report) if is_ready else []
             proofs = provision.prove(chip, unproven, on_line=print_indented)
-    proof = provision.compare(items, report, proofs)
+    proof = provision.compare(image.items, report, proofs)
     print_proof(proof)
     return 0 if proof.is_proven else 1
 
@@ -67,15 +67,3 @@ def print_indented(line: str) -> None:
 def print_esptool(line: str) -> None:
     if line.startswith(("Detecting", "Stub flasher running", "Wrote", "Hash of data")):
         print_indented(line)
-
-
-def build_folder_writes(folder: Path) -> list[tuple[int, bytes]]:
-    """What `idf.py flash` would write of a build folder: (address, data) of each file in flasher_args.json."""
-    arguments = folder / "flasher_args.json"
-    try:
-        files = json.loads(arguments.read_text())["flash_files"]
-        return [(int(address, 0), (folder / name).read_bytes()) for address, name in files.items()]
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(
-            f"not a build folder of the firmware: {error}", file=arguments, hint="build it: make native"
-        ) from error

@@ -12,7 +12,7 @@ from fctry.errors import FormatError, InputError
 
 
 @contextmanager
-def naming(path: str) -> Iterator[None]:
+def naming(path: str | Path) -> Iterator[None]:
     """Let the errors about the content of a file name that file."""
     try:
         yield
@@ -20,12 +20,12 @@ def naming(path: str) -> Iterator[None]:
         raise FormatError(error.message, hint=error.hint, file=path) from None
 
 
-def read_file(path: Path) -> bytes:
-    """The content of a file. Raises InputError that names it."""
+def read_file(path: Path, hint: str = "check the path") -> bytes:
+    """The content of a file. Raises InputError that names it, with the hint."""
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot read: {error.strerror}", hint="check the path", file=path) from None
+        raise InputError(f"cannot read: {error.strerror}", hint=hint, file=path) from None
 
 
 def keep_inputs(outputs: Iterable[Path], inputs: Iterable[str | Path | None]) -> None:

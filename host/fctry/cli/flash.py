@@ -12,31 +12,31 @@ With keys the image is an encrypted one; the device must have the keys already.
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 
 from fctry import nvs, provision
-from fctry.cli.files import naming
-from fctry.cli.image import add_keys
-from fctry.cli.image_keys import keys_of
-from fctry.cli.project import add_project, add_table, project_of
+from fctry.cli.arguments import baud, path, seconds
+from fctry.cli.files import naming, read_file
+from fctry.cli.options import add_keys, add_project, keys_of, project_of
 from fctry.cli.proof_table import print_proof
 from fctry.device import flasher
 from fctry.errors import InputError
+from fctry.nvs.csv import read_sheet
+from fctry.nvs.encryption import Keys
+from fctry.nvs.factory_image import FactoryImage, make_image
 from fctry.partitions.table import Partition
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", type=Path, metavar="IMAGE", help="NVS image, or CSV ending in .csv")
+    parser.add_argument("image", type=path, metavar="IMAGE", help="NVS image, or CSV ending in .csv")
     parser.add_argument("--port", "-p", required=True, help="serial port: a device name or a pyserial URL")
-    add_table(parser)
     add_project(parser)
     add_keys(parser)
     parser.add_argument(
-        "--baud", type=_baud, default=flasher.FLASH_BAUD, help="baud rate for flashing (default: %(default)s)"
+        "--baud", type=baud, default=flasher.FLASH_BAUD, help="baud rate for flashing (default: %(default)s)"
     )
     parser.add_argument(
-        "--timeout", type=_seconds, default=provision.REPORT_TIMEOUT_S, help="seconds to wait for the report"
+        "--timeout", type=seconds, default=provision.REPORT_TIMEOUT_S, help="seconds to wait for the report"
     )
     parser.add_argument(
         "--verbose", "-v", action="store_true", help="show what esptool and the firmware print"
@@ -46,47 +46,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     project = project_of(args)
     partition = project.factory_partition
-    image, items = load_image(args.image, partition, keys_of(args))
-    provision.check_fits(image, partition)
+    image = load_image(args.image, partition, keys_of(args))
+    provision.check_fits(image.data, partition)
     show = print if args.verbose else None
     with flasher.connect(args.port, chip=args.chip or "auto", flash_baud=args.baud, log=show) as chip:
         proof = provision.provision(
-            chip, image, items, project.table, partition, timeout_s=args.timeout, on_line=show
+            chip, image.data, image.items, project.table, partition, timeout_s=args.timeout, on_line=show
         )
     print_proof(proof)
     return 0 if proof.is_proven else 1
 
 
-def load_image(
-    path: Path, partition: Partition, keys: nvs.Keys | None = None
-) -> tuple[bytes, list[nvs.Item]]:
-    """The image of a file, encrypted if there are keys, and the items in it; a CSV is built for the partition.
+def load_image(path: Path, partition: Partition, keys: Keys | None = None) -> FactoryImage:
+    """The image in a file, which is decrypted if there are keys; a CSV is built for the partition.
 
     Raises InputError or FormatError that names the file, also when there are no items in it.
     """
     if path.suffix.lower() == ".csv":
-        plain = nvs.encode(nvs.read_csv(path), partition.size_bytes, read_only=partition.readonly)
-        image = nvs.encrypt(plain, keys) if keys else plain
+        sheet = read_sheet(path)
+        image = make_image(sheet, partition.size_bytes, read_only=partition.readonly).encrypted(keys)
     else:
-        image = _read(path)
-        with naming(str(path)):
-            plain = nvs.decrypt(image, keys) if keys else image
-        if keys:
-            _check_keys(path, plain)
-    with naming(str(path)):
-        items = nvs.decode(plain)
-    if not items:
+        data = read_file(path, "make it with `fctry image build`")
+        with naming(path):
+            plain = nvs.decrypt(data, keys) if keys else data
+            if keys:
+                _check_keys(path, plain)
+            image = FactoryImage(data, tuple(nvs.decode(plain)))
+    if not image.items:
         raise InputError("no keys in it", hint="give it at least one: nothing could be proven", file=path)
-    return image, items
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"cannot read the image: {error.strerror}", file=path, hint="make it with `fctry image build`"
-        ) from error
+    return image
 
 
 def _check_keys(path: Path, decrypted: bytes) -> None:
@@ -97,19 +85,3 @@ def _check_keys(path: Path, decrypted: bytes) -> None:
                 hint="these are not this image's keys, or it is not encrypted",
                 file=path,
             )
-
-
-def _baud(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no baud rate")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not seconds > 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time to wait")
-    return seconds

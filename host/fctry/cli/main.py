@@ -11,16 +11,6 @@ from collections.abc import Sequence
 
 from fctry.errors import FctryError
 
-# name -> one line of help; the module is fctry.cli.<name>, imported only when it is asked for
-COMMANDS = {
-    "image": "make NVS images, read them back, check them",
-    "layout": "check, draw, build and read partition tables",
-    "flash": "flash an NVS image into a device's factory partition, and prove what the firmware reads",
-    "board": "serve a board without a board on an RFC2217 port",
-    "esptool": "run esptool with the fast RFC2217 client",
-    "demo": "the main job in one go: image, flash, boot, compare, on a simulated board",
-}
-
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 EXIT_INTERRUPTED = 130  # as a shell has it for Ctrl-C
 
@@ -34,24 +24,27 @@ class _Version(argparse.Action):
 
 
 def parser_for(argv: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser for these arguments: with the options of the one sub-command that they name."""
+    """The parser for these arguments: with the options of the one command that they name."""
     parser = argparse.ArgumentParser(prog="fctry", description="Unique factory data for ESP32 devices.")
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, text in COMMANDS.items():
-        is_named = bool(argv) and argv[0] == name
-        module = importlib.import_module(f"fctry.cli.{name}") if is_named else None
-        description = module.__doc__ if module else None
-        sub = commands.add_parser(
-            name,
-            help=text,
-            description=description,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        if module:
+    _add_commands(parser, "fctry.cli", argv)
+    return parser
+
+
+def _add_commands(parser: argparse.ArgumentParser, package: str, argv: Sequence[str]) -> None:
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, text in importlib.import_module(package).COMMANDS.items():
+        if name not in argv[:1]:
+            commands.add_parser(name, help=text)
+            continue
+        module = importlib.import_module(f"{package}.{name}")
+        style = argparse.RawDescriptionHelpFormatter
+        sub = commands.add_parser(name, help=text, description=module.__doc__, formatter_class=style)
+        if hasattr(module, "COMMANDS"):
+            _add_commands(sub, module.__name__, argv[1:])
+        else:
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
-    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:

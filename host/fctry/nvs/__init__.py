@@ -14,17 +14,19 @@ if TYPE_CHECKING:
     from fctry.nvs.csv import format_csv, read_csv, read_sheet
     from fctry.nvs.decoder import decode
     from fctry.nvs.difference import Difference, diff
-    from fctry.nvs.encoder import Layout, encode
+    from fctry.nvs.encoder import ImageTemplate, encode
     from fctry.nvs.encryption import Keys, decrypt, encrypt
+    from fctry.nvs.factory_image import FactoryImage, make_image
     from fctry.nvs.item import Item, ItemType, Value
 
 __all__ = [
     "Capacity",
     "Difference",
+    "FactoryImage",
+    "ImageTemplate",
     "Item",
     "ItemType",
     "Keys",
-    "Layout",
     "Value",
     "check",
     "decode",
@@ -33,6 +35,7 @@ __all__ = [
     "encode",
     "encrypt",
     "format_csv",
+    "make_image",
     "measure",
     "read_csv",
     "read_sheet",
@@ -44,8 +47,9 @@ _MODULES = {
     "csv": ("format_csv", "read_csv", "read_sheet"),
     "decoder": ("decode",),
     "difference": ("Difference", "diff"),
-    "encoder": ("Layout", "encode"),
+    "encoder": ("ImageTemplate", "encode"),
     "encryption": ("Keys", "decrypt", "encrypt"),
+    "factory_image": ("FactoryImage", "make_image"),
     "item": ("Item", "ItemType", "Value"),
 }
 

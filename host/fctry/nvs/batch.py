@@ -17,7 +17,7 @@ from typing import NamedTuple
 from fctry.errors import InputError
 from fctry.nvs.csv import Sheet
 from fctry.nvs.csv_records import Record, read_records
-from fctry.nvs.encoder import Layout
+from fctry.nvs.encoder import ImageTemplate
 from fctry.nvs.encodings import parse_value
 from fctry.nvs.item import Value
 
@@ -62,7 +62,7 @@ def read_batch(sheet: Sheet, path: str | Path, *, name_column: str = "") -> list
 
 
 def write_batch(
-    layout: Layout, devices: list[Device], folder: Path, *, finish: Callable[[bytes], bytes] = bytes
+    template: ImageTemplate, devices: list[Device], folder: Path, *, finish: Callable[[bytes], bytes] = bytes
 ) -> Iterator[Path]:
     """Write the image of each device and yield its path. ``finish`` is applied to each image, to encrypt it.
 
@@ -71,14 +71,14 @@ def write_batch(
     """
     for device in devices:
         try:
-            layout.check(device.values)
+            template.check(device.values)
         except InputError as error:
             raise InputError(error.message, hint=error.hint, file=device.file, line=device.line) from None
     folder.mkdir(parents=True, exist_ok=True)
     part = str(folder / f".{os.getpid()}.bin")  # no device has a name that begins with a dot
     for device in devices:
         path = folder / f"{device.name}.bin"
-        image = finish(layout.encode(device.values))
+        image = finish(template.encode(device.values))
         try:
             with open(part, "wb", buffering=0) as file:  # noqa: PTH123 a buffer would cost as much as the image
                 if file.write(image) != len(image):

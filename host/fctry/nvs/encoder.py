@@ -1,4 +1,4 @@
-"""Items to the image of an NVS partition. One pure function, and the prepared layout that it is made of."""
+"""Items to the image of an NVS partition. One pure function, and the template that it is made of."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from fctry.nvs.format import (
 from fctry.nvs.item import PACKER_ERRORS, PACKERS, Item, Value, check_size, value_error
 from fctry.nvs.layout import Shape, Slot
 
-PLANS_MAX = 64  # per layout; each is as large as an image
+PLANS_MAX = 64  # per template; each is as large as an image
 
 
 def encode(
@@ -46,12 +46,12 @@ def encode(
     item's file and line if it has them.
     """
     items = tuple(items)
-    layout = Layout(items, size_bytes, version=version, read_only=read_only, namespaces=namespaces)
-    return layout.encode([item.value for item in items])
+    template = ImageTemplate(items, size_bytes, version=version, read_only=read_only, namespaces=namespaces)
+    return template.encode([item.value for item in items])
 
 
-class Layout:
-    """A prepared layout for many devices that differ in values only.
+class ImageTemplate:
+    """What the images of many devices have in common, for devices that differ in values only.
 
     All checks of names and of the partition happen here, once. Where the entries go depends on the sizes of the values;
     the plan for each combination of sizes is kept.

@@ -5,7 +5,8 @@ Source: ESP-IDF v5.5.5, components/nvs_flash/src/nvs_storage.cpp (readItem, read
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from base64 import b64encode
+from typing import Any, NamedTuple
 
 from fctry.nvs.contents import Contents
 from fctry.nvs.format import CHUNK_ANY, NAMESPACE_NS_INDEX, DataType, text_of
@@ -62,3 +63,14 @@ def _value_of(entry: Entry) -> tuple[ItemType, Value]:
         return ItemType.BLOB, entry.payload
     item_type = ItemType[DataType(entry.type).name]
     return item_type, NUMBERS[item_type].unpack_from(entry.data)[0]
+
+
+def value_as_json(value: Value) -> dict[str, Any]:
+    """A value as the firmware reports it: blobs, and strings that are not UTF-8, in base64."""
+    if isinstance(value, bytes):
+        return {"value": b64encode(value).decode()}
+    if isinstance(value, str):
+        raw = value.encode(errors="surrogateescape")
+        if raw != value.encode(errors="replace"):
+            return {"base64": b64encode(raw).decode()}
+    return {"value": value}

@@ -40,6 +40,10 @@ class FlasherArgs:
     flash_size_bytes: int | None
     table: bytes | None
 
+    def writes(self) -> list[tuple[int, bytes]]:
+        """What `idf.py flash` writes: address and data of each file. Raises InputError when one cannot be read."""
+        return [(file.offset, read_bytes(file.path)) for file in self.files]
+
 
 def read_flasher_args(path: Path) -> FlasherArgs:
     """The build in the folder ``path``, or that of the flasher_args.json ``path``.

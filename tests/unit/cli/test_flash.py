@@ -81,9 +81,9 @@ def test_with_keys_the_image_is_encrypted_and_its_items_are_known(project, sourc
     (project / "keys.bin").write_bytes(keys.to_partition())
     partition = read_csv(project / "partitions.csv").find("fctry")
     main(["image", "build", "device.csv", "-o", "device.bin", "--keys", "keys.bin"])
-    image, items = load_image(project / source, partition, keys)
-    assert image == (project / "device.bin").read_bytes()
-    assert b"serial_number" not in image
+    data, items = (made := load_image(project / source, partition, keys)).data, made.items
+    assert data == (project / "device.bin").read_bytes()
+    assert b"serial_number" not in data
     assert [(item.key, item.value) for item in items] == [("serial_number", "1")]
 
 
@@ -119,6 +119,15 @@ def test_partition_that_is_not_nvs_is_refused(project, capsys, name):
     assert "nvs, fctry" in hint
 
 
+def test_csv_is_flashed_as_the_image_that_build_makes_of_it(project):
+    (project / "device.csv").write_text(
+        "key,type,encoding,value\nempty,namespace,,\n" + DEVICE.partition("\n")[2]
+    )
+    assert main(["image", "build", "device.csv", "-o", "device.bin"]) == 0
+    partition = read_csv(project / "partitions.csv").find("fctry")
+    assert load_image(project / "device.csv", partition).data == (project / "device.bin").read_bytes()
+
+
 EMPTY = {
     "header.csv": b"key,type,encoding,value\n",
     "namespace.csv": b"key,type,encoding,value\nfctryNamespace,namespace,,\n",
@@ -139,8 +148,9 @@ def test_image_without_keys_is_refused(project, capsys, name, has_keys):
 def test_items_of_a_csv_are_those_of_its_image(project):
     rows = "gain,data,float,0.1\ntext,data,string,a\nother,namespace,,\nfill,data,blob_fill(3;0x00),a\n"
     (project / "device.csv").write_text(DEVICE + rows)
-    image, items = load_image(project / "device.csv", read_csv(project / "partitions.csv").find("fctry"))
-    assert items == nvs.decode(image)
+    made = load_image(project / "device.csv", read_csv(project / "partitions.csv").find("fctry"))
+    assert list(made.items) == nvs.decode(made.data)
+    items = made.items
     assert [item.key for item in items] == ["serial_number", "gain", "text", "fill"]
     assert items[1].value == struct.unpack("<f", struct.pack("<f", 0.1))[0]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fctry.errors import InputError
-from fctry.nvs import Item, ItemType, Layout, decode, encode, read_sheet
+from fctry.nvs import ImageTemplate, Item, ItemType, decode, encode, read_sheet
 from fctry.nvs.batch import read_batch, write_batch
 from fctry.nvs.csv import Sheet
 
@@ -29,7 +29,7 @@ def sheet(tmp_path: Path) -> Sheet:
 def batch_of(folder: Path, sheet: Sheet, text: str, name_column: str = "") -> dict[str, list[Item]]:
     (folder / "values.csv").write_text(text)
     devices = read_batch(sheet, folder / "values.csv", name_column=name_column)
-    paths = list(write_batch(Layout(sheet.items, 0x3000), devices, folder / "images"))
+    paths = list(write_batch(ImageTemplate(sheet.items, 0x3000), devices, folder / "images"))
     return {path.name: decode(path.read_bytes()) for path in paths}
 
 
@@ -100,7 +100,9 @@ def test_name_column_that_is_not_there_is_refused(tmp_path: Path, sheet: Sheet) 
 def test_images_are_finished_one_by_one(tmp_path: Path, sheet: Sheet) -> None:
     (tmp_path / "values.csv").write_text("serial\nS1\n")
     devices = read_batch(sheet, tmp_path / "values.csv")
-    (path,) = write_batch(Layout(sheet.items, 0x3000), devices, tmp_path, finish=lambda image: image[:4])
+    (path,) = write_batch(
+        ImageTemplate(sheet.items, 0x3000), devices, tmp_path, finish=lambda image: image[:4]
+    )
     assert path.read_bytes() == b"\xfe\xff\xff\xff"
 
 
@@ -116,7 +118,7 @@ def test_batch_that_is_stopped_leaves_whole_images_alone(
     images = tmp_path / "images"
     images.mkdir()
     (images / "S2.bin").write_bytes(b"before")
-    writing = write_batch(Layout(sheet.items, 0x3000), devices, images)
+    writing = write_batch(ImageTemplate(sheet.items, 0x3000), devices, images)
     next(writing)
     at_the_time: list[bytes] = []
 
@@ -138,7 +140,7 @@ def test_image_that_cannot_be_written_is_named(tmp_path: Path, sheet: Sheet) -> 
     devices = read_batch(sheet, tmp_path / "values.csv", name_column="serial")
     (tmp_path / "images" / "S1.bin").mkdir(parents=True)
     with pytest.raises(OSError, match=r"S1\.bin") as caught:
-        list(write_batch(Layout(sheet.items, 0x3000), devices, tmp_path / "images"))
+        list(write_batch(ImageTemplate(sheet.items, 0x3000), devices, tmp_path / "images"))
     assert caught.value.filename == str(tmp_path / "images" / "S1.bin")
     assert [path.name for path in (tmp_path / "images").iterdir()] == ["S1.bin"]
 
@@ -151,7 +153,7 @@ def test_image_that_the_disk_has_no_room_for_leaves_the_one_before(tmp_path: Pat
     resource.setrlimit(resource.RLIMIT_FSIZE, (0x1000, limits[1]))
     try:
         with pytest.raises(OSError, match="No space left"):
-            list(write_batch(Layout(sheet.items, 0x3000), devices, tmp_path))
+            list(write_batch(ImageTemplate(sheet.items, 0x3000), devices, tmp_path))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert (tmp_path / "S1.bin").read_bytes() == b"before"

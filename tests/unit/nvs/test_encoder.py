@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fctry.errors import CapacityError, InputError
-from fctry.nvs import Item, ItemType, Layout, decode, encode, read_csv
+from fctry.nvs import ImageTemplate, Item, ItemType, decode, encode, read_csv
 
 U8 = ItemType.U8
 
@@ -24,7 +24,7 @@ def test_prepared_layout_makes_what_encode_makes_for_values_of_any_size() -> Non
         Item("n", "b", ItemType.BLOB, b""),
         Item("n", "u", ItemType.U32, 1),
     ]
-    layout = Layout(items, 0x4000)
+    layout = ImageTemplate(items, 0x4000)
     for size in (0, 1, 31, 32, 100, 3000, 1, 0):
         values = ["s" * size, b"b" * size, size]
         changed = [Item("n", item.key, item.type, value) for item, value in zip(items, values, strict=True)]
@@ -32,7 +32,7 @@ def test_prepared_layout_makes_what_encode_makes_for_values_of_any_size() -> Non
 
 
 def test_prepared_layout_forgets_plans_rather_than_grow() -> None:
-    layout = Layout([Item("n", "s", ItemType.STR, "")], 0x3000)
+    layout = ImageTemplate([Item("n", "s", ItemType.STR, "")], 0x3000)
     for size in range(200):
         assert decode(layout.encode(["s" * size]))[0].value == "s" * size
     assert len(layout._plans) <= 64
@@ -41,7 +41,7 @@ def test_prepared_layout_forgets_plans_rather_than_grow() -> None:
 @pytest.mark.parametrize("values", [[], [1, 2]])
 def test_prepared_layout_refuses_another_number_of_values(values: list[int]) -> None:
     with pytest.raises(InputError, match="values for 1 items"):
-        Layout(numbers(1), 0x3000).encode(values)
+        ImageTemplate(numbers(1), 0x3000).encode(values)
 
 
 @pytest.mark.parametrize(

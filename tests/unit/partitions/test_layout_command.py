@@ -226,7 +226,7 @@ def test_check_needs_one_factory_partition_for_an_image(
     assert main(["layout", "check", str(table), "--image", "image.bin"]) == 1
     assert capsys.readouterr().err == (
         "error: table.csv: which partition is image.bin for? (there is none)\n"
-        "hint: name the factory partition with --factory\n"
+        "hint: name the factory partition with --partition\n"
     )
 
 
@@ -380,11 +380,11 @@ def test_output_that_is_the_input_is_refused(
 def test_factory_partition_cannot_be_the_one_of_the_user(
     table: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["layout", "check", str(table), "--factory", "nvs"]) == 1
+    assert main(["layout", "check", str(table), "--partition", "nvs"]) == 1
     out = capsys.readouterr().out
     assert "table.csv:1: error: `nvs` is the partition of the user's settings" in out
-    assert "remedy: name another with --factory" in out
-    assert main(["layout", "check", str(table), "--factory", "app"]) == 1
+    assert "remedy: name another with --partition" in out
+    assert main(["layout", "check", str(table), "--partition", "app"]) == 1
     assert "`app` is not data/nvs" in capsys.readouterr().out
 
 

@@ -56,9 +56,12 @@ def factory(layout: Layout, name: str | None) -> Iterator[Problem]:
         same = next((entry for entry in layout.entries if entry.partition.name == name), None)
         if same and same.partition.is_nvs:
             message = f"`{name}` is the partition of the user's settings: a reset to factory erases it"
-            yield Problem("layout-factory-name", same.line, message, "name another with --factory")
+            yield Problem("layout-factory-name", same.line, message, "name another with --partition")
         elif same:
-            message, hint = f"`{name}` is not data/nvs", "make it `data, nvs`, or name another with --factory"
+            message, hint = (
+                f"`{name}` is not data/nvs",
+                "make it `data, nvs`, or name another with --partition",
+            )
             yield Problem("layout-factory-name", same.line, message, hint)
         else:
             message, hint = (

@@ -1,44 +1,55 @@
-"""`fctry image check`. Imports as little as it can: it may be run once per image, thousands of times."""
+"""Say everything in images that the firmware would stumble over. Exit code 1 if there is an error.
+
+Imports as little as it can: it may be run once per image, thousands of times.
+"""
 
 from __future__ import annotations
 
 import argparse
 from typing import TYPE_CHECKING
 
+from fctry.cli.options import add_keys, keys_of
 from fctry.errors import InputError
-from fctry.nvs.checker import check as findings_of
+from fctry.nvs.checker import check
 
 if TYPE_CHECKING:
     from fctry.findings import Finding
 
 
-def check(args: argparse.Namespace) -> int:
-    found = {path: _findings(path, args) for path in args.image}
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image", nargs="+")
+    parser.add_argument("--read-only", action="store_true", help="the partition is flagged readonly")
+    parser.add_argument("--json", action="store_true", help="for machines")
+    add_keys(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    keys = keys_of(args)
+    found = {}
+    for path in args.image:
+        image = _read(path)
+        if keys:
+            from fctry.cli.image.opened import decrypted
+
+            image = decrypted(path, image, keys)
+        found[path] = check(image, read_only=args.read_only, is_decrypted=keys is not None)
     if args.json:
         import json
 
-        print(
-            json.dumps(
-                {path: [one.as_dict() for one in findings] for path, findings in found.items()}, indent=2
-            )
-        )
+        printed = {path: [one.as_dict() for one in findings] for path, findings in found.items()}
+        print(json.dumps(printed, indent=2))
     else:
         for path, findings in found.items():
             _print(path, findings)
     return 1 if any(one.severity == "error" for findings in found.values() for one in findings) else 0
 
 
-def _findings(path: str, args: argparse.Namespace) -> list[Finding]:
-    if args.keys or args.hmac_key:
-        from fctry.cli.image_keys import read_image
-
-        return findings_of(read_image(path, args), read_only=args.read_only, is_decrypted=True)
+def _read(path: str) -> bytes:
     try:
         with open(path, "rb") as file:  # noqa: PTH123  # pathlib would cost as much as the check
-            image = file.read()
+            return file.read()
     except OSError as error:
         raise InputError(f"cannot read: {error.strerror}", hint="check the path", file=path) from None
-    return findings_of(image, read_only=args.read_only)
 
 
 def _print(path: str, findings: list[Finding]) -> None:

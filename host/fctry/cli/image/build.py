@@ -1,0 +1,39 @@
+"""Make the image of a partition from CSVs as nvs_partition_gen takes them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from fctry.cli.arguments import path
+from fctry.cli.files import keep_inputs, write_file
+from fctry.cli.image.target import add_target, read_keys, room, target_of
+from fctry.cli.options import add_keys, keys_of
+from fctry.nvs.capacity import measure
+from fctry.nvs.checker import check
+from fctry.nvs.factory_image import make_image
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("csv", type=path, nargs="+", help="lines of key,type,encoding,value")
+    parser.add_argument(
+        "-o", "--output", type=path, required=True, metavar="FILE", help="where the image goes"
+    )
+    add_keys(parser)
+    add_target(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    keep_inputs([args.output], [*args.csv, args.keys, args.hmac_key])
+    target = target_of(args)
+    sheet = read_keys(args.csv)
+    image = make_image(sheet, **target._asdict())
+    for finding in check(image.data, read_only=target.read_only):
+        print(
+            f"{finding.severity.value}: {finding.where}: {finding.message}: {finding.hint}", file=sys.stderr
+        )
+    keys = keys_of(args)
+    write_file(args.output, image.encrypted(keys).data)
+    used = measure(sheet.items, **target._asdict(), namespaces=sheet.namespaces)
+    print(f"{args.output}: {len(image.items)} keys, {room(used)}{', encrypted' if keys else ''}")
+    return 0

@@ -1,0 +1,37 @@
+"""Say what differs between two images, by key. Exit code 1 if anything does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from fctry.cli.arguments import path
+from fctry.cli.image.opened import items_of, open_image
+from fctry.cli.image.shown import as_json, short_text_of
+from fctry.cli.options import add_keys
+from fctry.nvs.difference import diff
+from fctry.nvs.picture import printable
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("before", type=path)
+    parser.add_argument("after", type=path)
+    parser.add_argument("--json", action="store_true", help="for machines")
+    add_keys(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    found = diff(*(items_of(open_image(file, args)) for file in (args.before, args.after)))
+    rows = [(one, {"before": one.before, "after": one.after}) for one in found]
+    if args.json:
+        printed = [
+            {"kind": one.kind, **{name: as_json(item) for name, item in sides.items() if item}}
+            for one, sides in rows
+        ]
+        print(json.dumps(printed, indent=2))
+        return 1 if found else 0
+    for one, sides in rows:
+        name = f"{printable(one.namespace)}:{printable(one.key)}"
+        shown = [f"{item.type.value} {short_text_of(item)}" for item in sides.values() if item]
+        print(f"{one.kind:8} {name}  {' -> '.join(shown)}")
+    return 1 if found else 0

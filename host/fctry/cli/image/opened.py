@@ -1,0 +1,67 @@
+"""Images that are read: decrypted, and with what is wrong in them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fctry.cli.files import naming, read_file
+from fctry.cli.options import keys_of
+from fctry.errors import InputError
+from fctry.findings import Finding
+from fctry.nvs.checker import check
+from fctry.nvs.contents import Contents, read
+from fctry.nvs.decoder import damage
+from fctry.nvs.item import Item
+from fctry.nvs.problems import ERROR, RULES
+from fctry.nvs.values import read_items
+
+if TYPE_CHECKING:
+    from fctry.nvs.encryption import Keys
+
+
+def decrypted(path: str | Path, image: bytes, keys: Keys | None) -> bytes:
+    """The image of a file in plain. Raises FormatError that names the file."""
+    if keys is None:
+        return image
+    from fctry.nvs.encryption import decrypt
+
+    with naming(path):
+        return decrypt(image, keys)
+
+
+def open_image(path: Path, args: argparse.Namespace) -> Contents:
+    """The contents of an image, with the keys of `add_keys`; damage is warned of on stderr."""
+    image = decrypted(path, read_file(path), keys_of(args))
+    with naming(path):
+        contents = read(image)
+    if damage(contents):
+        print(f"warning: {path} is damaged: see `fctry image check {path}`", file=sys.stderr)
+    return contents
+
+
+def open_rest(path: Path, args: argparse.Namespace) -> tuple[bytes, Contents, list[Finding]]:
+    """An image, its contents, and the errors that lose some of its keys. Raises InputError if nothing is left."""
+    keys = keys_of(args)
+    image = decrypted(path, read_file(path), keys)
+    with naming(path):
+        contents = read(image)
+    found = check(image, read_only=True, is_decrypted=keys is not None)
+    errors = [one for one in found if one.severity == RULES[one.code].severity == ERROR]
+    if errors and not read_items(contents):
+        raise InputError(f"nothing can be read: {errors[-1].message}", hint=errors[-1].hint, file=path)
+    return image, contents, errors
+
+
+def items_of(contents: Contents) -> list[Item]:
+    return [item for item, _ in read_items(contents)]
+
+
+def print_errors(path: Path, errors: Sequence[Finding]) -> int:
+    """Say on stderr what was lost. Returns the exit code."""
+    for one in errors:
+        print(f"{path}: {one.severity.value}: {one.where}: {one.message} ({one.code})", file=sys.stderr)
+    return 1 if errors else 0

@@ -1,0 +1,103 @@
+"""Show what is in an image, or in a dump of a device's partition: pages, keys, values."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from fctry.cli.arguments import path
+from fctry.cli.files import keep_inputs, write_file
+from fctry.cli.image.opened import open_image
+from fctry.cli.image.shown import as_json, short_text_of, text_of
+from fctry.cli.options import add_keys
+from fctry.nvs.format import PAGE_SIZE_BYTES
+from fctry.nvs.picture import BAD, DATA, ERASED, FREE, ITEM, NAMESPACE, Cell, cells, headlines, printable, svg
+from fctry.nvs.reader import Page
+from fctry.nvs.values import Stored, read_erased_items, read_items
+
+ROW = 21  # entries; a sixth of a page
+SIGNS = {
+    NAMESPACE: ("N", "magenta"),
+    ITEM: ("K", "bold blue"),
+    DATA: ("=", "blue"),
+    ERASED: ("x", "dim"),
+    BAD: ("!", "bold red"),
+    FREE: (".", "dim"),
+}
+LEGEND = "N namespace  K key  = its data  x erased  ! damaged  . free"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image", type=path)
+    parser.add_argument("--json", action="store_true", help="for machines: blobs in base64")
+    parser.add_argument("--full", action="store_true", help="long values whole")
+    parser.add_argument(
+        "--erased", action="store_true", help="erased and overwritten values too, as far as they are left"
+    )
+    parser.add_argument("--svg", type=path, metavar="FILE", help="write a picture of the pages")
+    add_keys(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    contents = open_image(args.image, args)
+    if args.svg is not None:
+        keep_inputs([args.svg], [args.image, args.keys, args.hmac_key])
+        size_bytes = len(contents.pages) * PAGE_SIZE_BYTES
+        write_file(args.svg, svg(contents.pages, f"{args.image.name}: {size_bytes:#x} bytes").encode())
+    rows = [(stored, "") for stored in read_items(contents)]
+    if args.erased:
+        rows += [(stored, "erased") for stored in read_erased_items(contents)]
+    if args.json:
+        print(json.dumps([_as_json(stored, state) for stored, state in rows], indent=2))
+    else:
+        _print_pages(contents.pages)
+        _print_items(rows, full=args.full)
+    return 0
+
+
+def _as_json(stored: Stored, state: str) -> dict[str, Any]:
+    item, entry = stored
+    place = {"page": entry.page, "entry": entry.number}
+    return {**as_json(item), **place, **({"state": state} if state else {})}
+
+
+def _print_pages(pages: Sequence[Page]) -> None:
+    """A letter per entry, and behind each row the keys that begin in it; cut to the width of a terminal."""
+    console = Console(highlight=False)
+    for text, page in headlines(pages):
+        console.print(text, markup=False, soft_wrap=True)
+        for row in _rows(cells(page) if page else []):
+            if console.is_terminal:
+                console.print(row, no_wrap=True, overflow="ellipsis")
+            else:
+                console.print(row, soft_wrap=True)
+    console.print(LEGEND, style="dim", soft_wrap=True)
+
+
+def _rows(drawn: list[Cell]) -> Iterator[Text]:
+    for start in range(0, len(drawn), ROW):
+        if all(cell.kind == FREE for cell in drawn[start:]):
+            yield Text(f"{start:5}  free to the end of the page", style="dim")
+            break
+        row = drawn[start : start + ROW]
+        keys = [(f" {cell.label}", SIGNS[cell.kind][1]) for cell in row if cell.label]
+        yield Text.assemble(f"{start:5}  ", *[SIGNS[cell.kind] for cell in row], " " if keys else "", *keys)
+
+
+def _print_items(rows: list[tuple[Stored, str]], *, full: bool) -> None:
+    if not rows:
+        return
+    print()
+    table = [("namespace", "key", "type", "page:entry", "value")]
+    for (item, entry), state in rows:
+        value = text_of(item) if full else short_text_of(item)
+        place = f"{entry.page}:{entry.number}" + (f" {state}" if state else "")
+        table.append((printable(item.namespace), printable(item.key), item.type.value, place, value))
+    widths = [max(len(row[column]) for row in table) for column in range(4)]
+    for row in table:
+        print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]))

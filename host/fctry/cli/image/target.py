@@ -1,0 +1,66 @@
+"""What an image is made of, and for which partition: as the options of `build`, `batch` and `capacity` say."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NamedTuple
+
+from fctry.cli.arguments import size
+from fctry.cli.options import add_project, project_of
+from fctry.errors import InputError
+from fctry.nvs.capacity import Capacity
+from fctry.nvs.csv import Sheet, read_sheet
+from fctry.project import PARTITIONS_FILE
+
+
+class Target(NamedTuple):
+    """The partition that the image is for."""
+
+    size_bytes: int
+    read_only: bool
+    version: int
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """The options that `target_of` reads."""
+    parser.add_argument(
+        "--size", type=size, help="size of the partition: 0x6000, 24K, … (default: the project's)"
+    )
+    parser.add_argument(
+        "--read-only", action="store_true", help="it is flagged readonly: use its last page too"
+    )
+    parser.add_argument(
+        "--nvs-version",
+        type=int,
+        choices=(1, 2),
+        default=2,
+        help="page format; 1 has no blobs over pages (default: 2)",
+    )
+    add_project(parser)
+
+
+def target_of(args: argparse.Namespace) -> Target:
+    """Size in bytes and whether it is read-only: as asked for, or as the project's factory partition is."""
+    if args.size is not None:
+        return Target(args.size, args.read_only, args.nvs_version)
+    if args.partitions is None and not PARTITIONS_FILE.exists():
+        raise InputError(
+            "size of the partition unknown", hint="give --size 0x6000, or --partitions partitions.csv"
+        )
+    partition = project_of(args).factory_partition
+    return Target(partition.size_bytes, partition.readonly or args.read_only, args.nvs_version)
+
+
+def read_keys(csvs: list[Path]) -> Sheet:
+    """What CSVs say. Raises InputError when they have neither keys nor namespaces."""
+    sheet = read_sheet(*csvs)
+    if not sheet.items and not sheet.namespaces:
+        hint = "give a namespace and its keys, such as `device,namespace,,` and `serial,data,string,1`"
+        raise InputError("no keys", hint=hint, file=csvs[-1])
+    return sheet
+
+
+def room(used: Capacity) -> str:
+    """How full a partition is."""
+    return f"{used.entries_used} of {used.entries_total} entries of a partition of {used.size_bytes:#x} bytes"

@@ -1,0 +1,33 @@
+"""Make the binary partition table, byte for byte as gen_esp32part.py does; what it refuses is refused."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from fctry.cli.arguments import path
+from fctry.cli.files import keep_inputs, write_file
+from fctry.cli.options import add_project, project_of
+from fctry.findings import Severity
+from fctry.partitions.binary import pack
+from fctry.partitions.check import check
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-o", "--output", type=path, required=True, metavar="BIN", help="binary table to write"
+    )
+    add_project(parser, table="CSV")
+
+
+def run(args: argparse.Namespace) -> int:
+    keep_inputs([args.output], [args.partitions])
+    project = project_of(args)
+    write_file(args.output, pack(project.table, md5=project.options.md5))
+    if errors := sum(finding.severity is Severity.ERROR for finding in check(project.layout)):
+        what = "an error" if errors == 1 else f"{errors} errors"
+        print(
+            f"warning: {args.partitions} has {what} that a device will see: fctry layout check {args.partitions}",
+            file=sys.stderr,
+        )
+    return 0

@@ -1,0 +1,75 @@
+"""Say everything that is wrong with a partition table, each with a remedy. Each code is explained in docs/layouts.md.
+
+Without --sdkconfig, an sdkconfig or sdkconfig.defaults beside the CSV is read when it is about that CSV. Exit code 1 on
+errors, and on warnings with --strict.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from fctry.cli.arguments import path
+from fctry.cli.options import add_project, project_of
+from fctry.errors import InputError
+from fctry.partitions.check import Evidence, check, fails
+from fctry.partitions.layout import Layout, read_bytes
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--against", type=path, metavar="OLD", help="the table that devices in the field have"
+    )
+    parser.add_argument(
+        "--image", type=path, metavar="BIN", help="image that the factory partition shall hold"
+    )
+    parser.add_argument("--port", metavar="PORT", help="board whose table must be this one")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the findings as JSON")
+    form.add_argument("--sarif", action="store_true", help="print the findings as SARIF, for code review")
+    parser.add_argument("--strict", action="store_true", help="fail on warnings too")
+    add_project(parser, table="TABLE")
+
+
+def run(args: argparse.Namespace) -> int:
+    project = project_of(args)
+    layout = project.layout
+    if args.image:
+        _check_target(layout, args.partition, args.image)
+    device = None
+    if args.port:
+        from fctry.cli.layout.read import table_of_board
+
+        device = table_of_board(args.port, layout.options.table_offset)
+    evidence = Evidence(
+        factory=args.partition,
+        image=read_bytes(args.image) if args.image else None,
+        sdkconfig=project.sdkconfig,
+        build=project.build,
+        old=project.open(args.against) if args.against else None,
+        device=device,
+    )
+    findings = check(layout, evidence)
+    if args.json or args.sarif:
+        import json
+
+        from fctry.partitions.export import report, sarif
+
+        print(json.dumps(sarif(findings) if args.sarif else report(layout, findings), indent=2))
+    else:
+        from fctry.cli.layout_text import print_findings
+
+        print_findings(layout, findings, read_beside=project.sdkconfig.file if project.sdkconfig else "")
+    return 1 if fails(findings, strict=args.strict) else 0
+
+
+def _check_target(layout: Layout, name: str | None, image: object) -> None:
+    """Raise InputError when it is not clear for which partition an image is."""
+    from fctry.partitions.rules.recipe import factory_entries
+
+    if len(found := factory_entries(layout, name)) != 1:
+        names = ", ".join(entry.partition.name for entry in found) or "there is none"
+        raise InputError(
+            f"which partition is {image} for? ({names})",
+            hint="name the factory partition with --partition",
+            file=layout.file,
+        )

@@ -1,0 +1,49 @@
+"""Show a binary partition table as CSV: from its file, from a flash dump, or from a connected board."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from fctry.cli.arguments import path
+from fctry.cli.files import keep_inputs, write_file
+from fctry.cli.options import add_table_offset
+from fctry.partitions.csv import format_csv
+from fctry.partitions.layout import read_bytes
+from fctry.partitions.source import table_in
+from fctry.partitions.table import TABLE_OFFSET, TABLE_SECTOR_BYTES, PartitionTable
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "bin", type=path, nargs="?", metavar="BIN", help="binary table, or a dump of the flash"
+    )
+    source.add_argument("--port", metavar="PORT", help="board to read it from")
+    parser.add_argument(
+        "-o", "--output", type=path, metavar="CSV", help="CSV to write instead of printing it"
+    )
+    add_table_offset(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    offset = TABLE_OFFSET if args.table_offset is None else args.table_offset
+    if args.port:
+        table = table_of_board(args.port, offset)
+    else:
+        table = table_in(read_bytes(args.bin), offset, file=args.bin)
+    text = format_csv(table)
+    if args.output:
+        keep_inputs([args.output], [args.bin])
+        write_file(args.output, text.encode())
+    else:
+        sys.stdout.buffer.write(text.encode())  # a CSV is UTF-8, whatever the terminal is
+    return 0
+
+
+def table_of_board(port: str, offset: int) -> PartitionTable:
+    """The table at this address in the flash of a connected board."""
+    from fctry.device.flasher import connect
+
+    with connect(port) as chip:
+        return table_in(chip.read(offset, TABLE_SECTOR_BYTES), 0, file=port)

@@ -1,0 +1,40 @@
+"""Draw a map of the flash to scale: partitions, boot loader and table, what is free and what alignment costs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from fctry.cli.arguments import path
+from fctry.cli.files import keep_inputs, write_file
+from fctry.cli.options import add_project, project_of
+from fctry.partitions.picture.flashmap import flash_map
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--against", type=path, metavar="OLD", help="table to show beside it")
+    parser.add_argument("--svg", type=path, metavar="SVG", help="write a drawing instead of printing a map")
+    add_project(parser, table="TABLE")
+
+
+def run(args: argparse.Namespace) -> int:
+    project = project_of(args)
+    layouts = [project.layout, *([project.open(args.against)] if args.against else [])]
+    maps = [
+        flash_map(layout, bootloader_offset=project.bootloader_offset, factory=args.partition)
+        for layout in layouts
+    ]
+    for layout in layouts:
+        if not layout.is_complete:
+            message = f"warning: not all of {layout.file} can be drawn: fctry layout check {layout.file}"
+            print(message, file=sys.stderr)
+    if args.svg:
+        keep_inputs([args.svg], [args.partitions, args.against])
+        from fctry.partitions.picture.svg import draw
+
+        write_file(args.svg, draw(*maps).encode())
+    else:
+        from fctry.cli.layout.map import print_maps
+
+        print_maps(maps)
+    return 0
