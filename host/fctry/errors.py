@@ -5,6 +5,7 @@
     │   └── CapacityError  it is well-formed, but there is more of it than fits
     ├── FormatError        bytes are not what their format says
     ├── PortError          the serial port: nobody listens, busy, gone
+    ├── LedgerError        the ledger cannot be opened or written, or is not the one it should be
     ├── BoardError         a board without a board cannot do what was asked
     └── DeviceError        a device, or esptool for it, did not do or say what it should
 
@@ -71,6 +72,10 @@ class FormatError(FctryError):
 
 class PortError(FctryError):
     """The serial port cannot be used."""
+
+
+class LedgerError(FctryError):
+    """The ledger cannot be used."""
 
 
 class BoardError(FctryError):

@@ -11,7 +11,7 @@ from fctry.nvs.item import Value
 
 
 class CounterRange(NamedTuple):
-    """The numbers that a counter hands out: ``first``, ``first + step``, … up to ``last``."""
+    """The numbers that a counter hands out: `first`, `first + step`, … up to `last`."""
 
     first: int
     last: int
@@ -20,10 +20,14 @@ class CounterRange(NamedTuple):
 
 @dataclass(frozen=True)
 class Claim:
-    """A value that no other device may have. ``scope`` is ``namespace:key``, or another name that it is unique in."""
+    """A value that no other device may have. `scope` is `namespace:key`, or another name that it is unique in.
+
+    One that is random is drawn anew when it is taken; any other is then refused.
+    """
 
     scope: str
     value: bytes = field(repr=False)
+    is_random: bool = False
     is_secret: bool = False
 
 
@@ -31,7 +35,7 @@ class Claim:
 class Context:
     """What a draft depends on beside the spec: where and when it is made, and what is known of this device alone.
 
-    ``columns`` are the cells of its line in a CSV, ``station`` what only the station knows: the chip's MAC, a scanned
+    `columns` are the cells of its line in a CSV, `station` what only the station knows: the chip's MAC, a scanned
     code.
     """
 
@@ -46,20 +50,25 @@ class Context:
 class Draft:
     """One device's values before the database has agreed to them.
 
-    ``values`` are all of them by ``namespace:key``, ``public`` what ledger, manifest and label may show, by key,
-    ``secrets`` what they may not, as the bytes that the ledger seals.
+    `values` and `secrets` are what goes into its image, by `namespace:key`; among the secrets may be some that stay out
+    of it, by a name without a colon. `public` is what people may see, by the key alone or the column of a CSV.
     """
 
-    values: Mapping[str, Value] = field(repr=False)
+    values: Mapping[str, Value]
+    secrets: Mapping[str, Value] = field(repr=False)
     public: Mapping[str, str]
-    secrets: Mapping[str, bytes] = field(repr=False)
     claims: tuple[Claim, ...]
 
 
 class Drawer(Protocol):
-    """Draws devices. ``counters`` are those that it needs a number of for each."""
+    """Draws devices. `counters` are those that it needs a number of for each."""
 
-    counters: Mapping[str, CounterRange]
+    @property
+    def counters(self) -> Mapping[str, CounterRange]:
+        """By name."""
 
-    def draw(self, counters: Mapping[str, int], context: Context) -> Draft:
-        """A device with these numbers; asked again, with the same, when a random value of it was taken."""
+    def draw(self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] = ...) -> Draft:
+        """A device with these numbers; asked again, with the same, when a random value of it was taken.
+
+        `kept` are values that the device has already, by `namespace:key`: they are not drawn anew.
+        """

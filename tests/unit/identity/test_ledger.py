@@ -1,0 +1,242 @@
+"""The ledger: unique because the database says so, and nothing of it can be changed afterwards."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pyrage
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from tests.unit.identity.conftest import LAMP, NOW, Lamps
+
+from fctry.errors import InputError, LedgerError
+from fctry.identity.draft import CounterRange
+from fctry.identity.ledger import Ledger, Station, create_ledger, open_ledger
+from fctry.identity.ledger.database import open_engine
+from fctry.identity.ledger.tables import APPEND_ONLY, metadata
+
+
+@contextmanager
+def connected(url: str) -> Iterator[sa.Connection]:
+    engine = open_engine(url)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def test_devices_get_numbers_without_gaps(ledger: Ledger) -> None:
+    first = list(ledger.reserve(LAMP, Lamps(), [NOW] * 3))
+    second = list(ledger.reserve(LAMP, Lamps(), [NOW] * 2))
+    serials = [one.draft.values["device:serial"] for one in first + second]
+    assert serials == ["SN1000", "SN1001", "SN1002", "SN1003", "SN1004"]
+    assert [one.id for one in first + second] == [1, 2, 3, 4, 5]
+
+
+def test_random_value_that_is_taken_is_drawn_anew(ledger: Ledger) -> None:
+    devices = list(ledger.reserve(LAMP, Lamps(codes=12), [NOW] * 9))
+    assert len({one.draft.values["device:code"] for one in devices}) == 9
+    assert [one.draft.values["device:serial"] for one in devices] == [f"SN{1000 + n}" for n in range(9)]
+
+
+def test_values_that_run_out_are_refused_and_nothing_is_reserved(ledger: Ledger) -> None:
+    list(ledger.reserve(LAMP, Lamps(codes=3), [NOW] * 3))
+    with pytest.raises(InputError, match="no free value of lamp/code"):
+        list(ledger.reserve(LAMP, Lamps(codes=3), [NOW]))
+    assert len(list(ledger.devices())) == 3
+    assert next(ledger.reserve(LAMP, Lamps(), [NOW])).draft.values["device:serial"] == "SN1003"
+
+
+def test_value_that_was_handed_out_is_refused_by_name(ledger: Ledger) -> None:
+    list(ledger.reserve(LAMP, Lamps(), [NOW]))
+    other = Lamps(counters={"serial": CounterRange(1000, 2000), "another": CounterRange(1, 9)})
+
+    class Twins(Lamps):
+        def draw(self, counters, context, kept=None):  # type: ignore[no-untyped-def]
+            return super().draw({"serial": 1000}, context, kept)
+
+    with pytest.raises(InputError, match=r"'lamp/serial' was handed out already: device 1 has it"):
+        list(ledger.reserve(LAMP, Twins(counters=other.counters), [NOW]))
+
+
+def test_counter_at_its_end_is_refused(ledger: Ledger) -> None:
+    lamps = Lamps(counters={"serial": CounterRange(1000, 1003)})
+    with pytest.raises(InputError, match="has 4 numbers left, not 5"):
+        list(ledger.reserve(LAMP, lamps, [NOW] * 5))
+    assert len(list(ledger.reserve(LAMP, lamps, [NOW] * 4))) == 4
+    with pytest.raises(InputError, match="has 0 numbers left, not 1"):
+        list(ledger.reserve(LAMP, lamps, [NOW]))
+
+
+def test_history_says_what_happened_to_a_device(ledger: Ledger) -> None:
+    (device,) = ledger.reserve(LAMP, Lamps(), [NOW])
+    ledger.record({device.id: "ab" * 32}, "built")
+    ledger.record({device.id: None}, "failed", why="no answer", step="verify")
+    ledger.record({device.id: None}, "scrapped")
+    history = ledger.history(device.id)
+    assert [entry.event for entry in history] == ["reserved", "built", "failed", "scrapped"]
+    assert history[0].data == {
+        "devices": [1],
+        "lot": "7",
+        "operator": "eve",
+        "product": "lamp",
+        "station": "bench 1",
+    }
+    assert history[2].data["why"] == "no answer"
+    assert ledger.device(device.id).state == "scrapped"
+    assert ledger.device(device.id).image_sha256 == "ab" * 32
+    with pytest.raises(InputError, match="cannot become proven"):
+        ledger.record({device.id: None}, "proven")
+    assert ledger.verify() == 5
+
+
+def test_device_is_found_by_a_unique_value(ledger: Ledger) -> None:
+    list(ledger.reserve(LAMP, Lamps(), [NOW] * 3))
+    assert [device.public["serial"] for device in ledger.find("SN1001")] == ["SN1001"]
+    assert ledger.find("SN1") == []
+
+
+def test_secrets_are_sealed_to_the_made_key(ledger_url: str, station: Station) -> None:
+    ledger, private_key = create_ledger(ledger_url, station)
+    lamps = Lamps()
+    list(ledger.reserve(LAMP, lamps, [NOW]))
+    assert private_key is not None
+    assert private_key.stat().st_mode & 0o777 == 0o600
+    assert ledger.reveal(1, private_key, why="returned") == {"secrets:password": lamps.passwords[0]}
+    assert ledger.history(1)[-1].event == "revealed"
+    stranger = station.folder / "stranger.agekey"
+    stranger.write_text(str(pyrage.x25519.Identity.generate()))
+    with pytest.raises(LedgerError, match="cannot read the secrets"):
+        ledger.reveal(1, stranger)
+    ledger.close()
+
+
+def test_forgotten_secrets_are_not_in_the_ledger_and_still_unique(ledger_url: str, station: Station) -> None:
+    ledger, private_key = create_ledger(ledger_url, station, secrets="forgotten")
+    list(ledger.reserve(LAMP, Lamps(), [NOW]))
+    assert private_key is None
+    with connected(ledger_url) as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM sealed").scalar() == 0
+        assert connection.exec_driver_sql("SELECT count(*) FROM claim").scalar() == 3
+    ledger.close()
+
+
+def test_no_secret_is_in_the_database_or_the_state_folder(tmp_path: Path, station: Station) -> None:
+    ledger, _ = create_ledger(str(tmp_path / "ledger.db"), station)
+    lamps = Lamps()
+    reserved = list(ledger.reserve(LAMP, lamps, [NOW] * 20))
+    ledger.close()
+    everything = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    everything += repr(reserved).encode()
+    assert b"SN1000" in everything
+    assert not [password for password in lamps.passwords if password.encode() in everything]
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("statement", ["DELETE FROM {}", "UPDATE {0} SET {1} = {1}"])
+def test_what_was_written_cannot_be_changed(
+    ledger: Ledger, ledger_url: str, table: str, statement: str
+) -> None:
+    list(ledger.reserve(LAMP, Lamps(), [NOW]))
+    column = metadata.tables[table].columns.keys()[0]
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"), connected(ledger_url) as connection:
+        connection.exec_driver_sql(statement.format(table, column))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("UPDATE journal SET data = replace(data, 'eve', 'bob') WHERE seq = 2", "line 2 of the journal"),
+        ("DELETE FROM journal_device; DELETE FROM journal WHERE seq = 2", "line 2 of the journal"),
+        (
+            "DELETE FROM journal_device; DELETE FROM claim; DELETE FROM sealed; DELETE FROM device",
+            "tells of 2 devices",
+        ),
+    ],
+)
+def test_tampering_behind_the_triggers_is_found(
+    tmp_path: Path, station: Station, change: str, message: str
+) -> None:
+    url = str(tmp_path / "ledger.db")
+    ledger, _ = create_ledger(url, station)
+    list(ledger.reserve(LAMP, Lamps(), [NOW] * 2))
+    ledger.record({1: None}, "failed")
+    assert ledger.verify() == 3
+    with connected(url) as connection:
+        for table in APPEND_ONLY:
+            for verb in ("update", "delete"):
+                connection.exec_driver_sql(f"DROP TRIGGER {table}_no_{verb}")
+        for statement in change.split("; "):
+            connection.exec_driver_sql(statement)
+    with pytest.raises(LedgerError, match=message):
+        ledger.verify()
+    ledger.close()
+
+
+def test_migrations_make_the_tables_of_the_code(ledger: Ledger, ledger_url: str) -> None:
+    with connected(ledger_url) as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+@pytest.fixture
+def backup(tmp_path: Path, station: Station) -> tuple[str, Path]:
+    """A ledger of 5 devices, and its file as it was when it had 3."""
+    url = tmp_path / "ledger.db"
+    ledger, _ = create_ledger(str(url), station)
+    list(ledger.reserve(LAMP, Lamps(), [NOW] * 3))
+    ledger.close()
+    copy = tmp_path / "backup.db"
+    shutil.copy(url, copy)
+    with open_ledger(str(url), station) as again:
+        list(again.reserve(LAMP, Lamps(), [NOW] * 2))
+    return str(url), copy
+
+
+def test_restored_backup_is_refused_until_it_is_accepted(backup: tuple[str, Path], station: Station) -> None:
+    url, copy = backup
+    shutil.copy(copy, url)
+    with pytest.raises(LedgerError, match="restored from a backup"):
+        open_ledger(url, station)
+    with open_ledger(url, station, is_restored=True) as ledger:
+        (device,) = ledger.reserve(LAMP, Lamps(), [NOW])
+    assert device.draft.values["device:serial"] == "SN1005"
+    with open_ledger(url, station) as ledger:
+        assert ledger.verify() == 4
+
+
+def test_restored_backup_that_went_on_elsewhere_is_refused(
+    backup: tuple[str, Path], station: Station
+) -> None:
+    url, copy = backup
+    shutil.copy(copy, url)
+    other = replace(station, folder=station.folder.with_name("other"))
+    shutil.copytree(station.folder, other.folder)
+    (other.folder / next(path.name for path in other.folder.glob("*.witness.json"))).unlink()
+    with open_ledger(url, other) as ledger:  # has never seen it, so it cannot know
+        list(ledger.reserve(LAMP, Lamps(), [NOW] * 9))
+    with pytest.raises(LedgerError, match="restored from a backup"):
+        open_ledger(url, station)
+
+
+@pytest.mark.parametrize("ledger_url", ["mysql://x/y", "nonsense://x", "postgresql://"], indirect=False)
+def test_what_is_no_ledger_is_refused(ledger_url: str, station: Station) -> None:
+    with pytest.raises((InputError, LedgerError)):
+        open_ledger(ledger_url, station)
+
+
+def test_missing_file_is_refused_and_not_made(tmp_path: Path, station: Station) -> None:
+    with pytest.raises(LedgerError, match="no ledger"):
+        open_ledger(str(tmp_path / "ledger.db"), station)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_station_without_the_index_key_is_refused(backup: tuple[str, Path], station: Station) -> None:
+    with pytest.raises(LedgerError, match="index key"):
+        open_ledger(backup[0], replace(station, folder=station.folder / "another"))
