@@ -24,7 +24,8 @@ class FctryError(Exception):
     """Base of all errors of this project.
 
     ``file`` and ``line`` (counted from 1) name the place in the user's input, ``offset`` the place in bytes
-    (relative to their start), ``expected`` and ``found`` what was there.
+    (relative to their start), ``expected`` and ``found`` what was there. ``also`` has the other errors of an input
+    that is told all of them at once.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class FctryError(Exception):
         self.offset = offset
         self.expected = expected
         self.found = found
+        self.also: tuple[FctryError, ...] = ()
 
     @property
     def where(self) -> str:

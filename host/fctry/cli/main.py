@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from fctry.errors import FctryError
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+ERRORS_SHOWN_MAX = 20
 EXIT_INTERRUPTED = 130  # as a shell has it for Ctrl-C
 
 
@@ -58,9 +59,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except FctryError as error:
-        print(f"error: {error}", file=sys.stderr)
-        if error.hint:
-            print(f"hint: {error.hint}", file=sys.stderr)
+        errors = (error, *error.also)
+        for one in errors[:ERRORS_SHOWN_MAX]:
+            print(f"error: {one}", file=sys.stderr)
+            if one.hint:
+                print(f"hint: {one.hint}", file=sys.stderr)
+        if len(errors) > ERRORS_SHOWN_MAX:
+            print(f"and {len(errors) - ERRORS_SHOWN_MAX} more errors", file=sys.stderr)
         return EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -20,11 +20,14 @@ from fctry.nvs.csv_records import Record, read_records
 from fctry.nvs.encoder import ImageTemplate
 from fctry.nvs.encodings import parse_value
 from fctry.nvs.item import Value
+from fctry.nvs.refusals import Refusals
 
-FILE_NAME = re.compile(r"[^./\\:*?\"<>|\x00-\x1f][^/\\:*?\"<>|\x00-\x1f]*")  # on every system
+FILE_NAME = re.compile(r"[^./\\:*?\"<>|-]([^/\\:*?\"<>|]*[^/\\:*?\"<>|. ])?")  # on every system
+RESERVED = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])(\.|$)", re.IGNORECASE)  # by Windows
+NAME_BYTES_MAX = 200  # with ".bin" and what a temporary file adds, 255 are allowed
 
 
-class Device(NamedTuple):
+class DeviceValues(NamedTuple):
     """A device of the batch: its name, which is that of its file without ``.bin``, and its values, one per item."""
 
     name: str
@@ -33,47 +36,65 @@ class Device(NamedTuple):
     line: int
 
 
-def read_batch(sheet: Sheet, path: str | Path, *, name_column: str = "") -> list[Device]:
+def read_batch(sheet: Sheet, path: str | Path, *, name_column: str = "") -> list[DeviceValues]:
     """The devices of the second CSV.
 
     They are named by the column ``name_column``, which need not be a key, or ``device-00001`` and so on. Raises
     InputError with file, line and remedy for a column that is no key, a bad value, and two devices of one name.
     """
     path = Path(path)
-    devices: dict[str, Device] = {}
+    devices: dict[str, DeviceValues] = {}
     columns: list[tuple[str, int]] = []
-    for record in read_records(path, [name_column] if name_column else []):
+    refusals = Refusals()
+    for record in read_records(path, [name_column] if name_column else [], refusals):
         columns = columns or _columns(sheet, record, name_column)
-        values = [item.value for item in sheet.items]
-        for column, index in columns:
-            values[index] = _value(sheet, record, column, index)
-        name = record.cells.get(name_column, "") if name_column else f"device-{len(devices) + 1:05}"
-        if not FILE_NAME.fullmatch(name):
-            raise record.refusal(
-                f"{name!r} cannot be the name of a file", "name the devices by another column"
-            )
-        if name in devices:
-            hint = f"line {devices[name].line} has it too: each device needs its own"
-            raise record.refusal(f"two devices of the name {name!r}", hint)
-        devices[name] = Device(name, tuple(values), path, record.line)
+        with refusals.collected():
+            values = [item.value for item in sheet.items]
+            for column, index in columns:
+                values[index] = _value(sheet, record, column, index)
+            name = record.cells.get(name_column, "") if name_column else f"device-{len(devices) + 1:05}"
+            _check_name(record, name, devices)
+            devices[name.casefold()] = DeviceValues(name, tuple(values), path, record.line)
+    refusals.tell()
     if not devices:
         raise InputError("no devices", hint="give one line per device", file=path)
     return list(devices.values())
 
 
+def _check_name(record: Record, name: str, taken: Mapping[str, DeviceValues]) -> None:
+    """Raise InputError when a device cannot have this name on every system, beside those that there are."""
+    hint = "name the devices by another column"
+    if not FILE_NAME.fullmatch(name) or not name.isprintable() or RESERVED.match(name):
+        raise record.refusal(f"{name!r} cannot be the name of a file", hint)
+    if len(name.encode()) > NAME_BYTES_MAX:
+        raise record.refusal(f"{name[:20]!r}… is too long for the name of a file", hint)
+    if earlier := taken.get(name.casefold()):
+        raise record.refusal(
+            f"two devices of the name {name!r}",
+            f"line {earlier.line} has {earlier.name!r}: each device needs its own, also where case does not count",
+        )
+
+
 def write_batch(
-    template: ImageTemplate, devices: list[Device], folder: Path, *, finish: Callable[[bytes], bytes] = bytes
+    template: ImageTemplate,
+    devices: list[DeviceValues],
+    folder: Path,
+    *,
+    finish: Callable[[bytes], bytes] = bytes,
 ) -> Iterator[Path]:
     """Write the image of each device and yield its path. ``finish`` is applied to each image, to encrypt it.
 
     Nothing is written before every device has been tried. An image that was there stays until the new one is complete.
     Raises InputError that names the device's line, and OSError that names the image.
     """
+    refusals = Refusals()
     for device in devices:
-        try:
-            template.check(device.values)
-        except InputError as error:
-            raise InputError(error.message, hint=error.hint, file=device.file, line=device.line) from None
+        with refusals.collected():
+            try:
+                template.check(device.values)
+            except InputError as error:
+                raise InputError(error.message, hint=error.hint, file=device.file, line=device.line) from None
+    refusals.tell()
     folder.mkdir(parents=True, exist_ok=True)
     part = str(folder / f".{os.getpid()}.bin")  # no device has a name that begins with a dot
     for device in devices:

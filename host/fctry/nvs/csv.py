@@ -18,6 +18,7 @@ from fctry.errors import InputError
 from fctry.nvs.csv_records import Record, read_records
 from fctry.nvs.encodings import ENCODINGS_TEXT, parse_value
 from fctry.nvs.item import Item, Value, pack_name, pack_value
+from fctry.nvs.refusals import Refusals
 
 COLUMNS = ("key", "type", "encoding", "value")
 CELL_SIZE_BYTES_MAX = 60_000  # of a blob as hex digits; CSV readers refuse cells of more than 128 KiB
@@ -38,27 +39,27 @@ def read_csv(path: str | Path) -> list[Item]:
 
 
 def read_sheet(*paths: str | Path) -> Sheet:
-    """What one or several CSVs say, one after the other. Raises InputError with file, line and remedy."""
+    """What one or several CSVs say, one after the other. Raises InputError with file, line and remedy, for all
+    that is wrong at once.
+    """
     items: list[Item] = []
     encodings: list[str] = []
     namespaces: dict[str, None] = {}
+    refusals = Refusals()
     for path in map(Path, paths):
-        namespace = None
-        for record in read_records(path, COLUMNS):
-            key, row_type, encoding, value = _cells(record)
-            if row_type == "namespace":
-                pack_name(key, "namespace", file=path, line=record.line)
-                namespaces[key] = None
-                namespace = key
-            elif row_type not in ("data", "file"):
-                raise record.refusal(f"unknown type {row_type!r}", "types are namespace, data and file")
-            elif namespace is None:
-                hint = "begin with a line such as `storage,namespace,,`"
-                raise record.refusal(f"key {key!r} before any namespace", hint)
-            else:
-                content = value.encode() if row_type == "data" else _read(record, key, value)
-                items.append(_item(record, namespace, key, encoding, content))
-                encodings.append(encoding)
+        namespace: str | None = None
+        with refusals.collected():
+            for record in read_records(path, COLUMNS, refusals):
+                with refusals.collected():
+                    key, row_type, encoding, value = _cells(record)
+                    if row_type == "namespace":
+                        namespace = key
+                        pack_name(key, "namespace", file=path, line=record.line)
+                        namespaces[key] = None
+                    else:
+                        items.append(_item(record, namespace, key, row_type, encoding, value))
+                        encodings.append(encoding)
+    refusals.tell()
     return Sheet(tuple(items), tuple(encodings), tuple(namespaces))
 
 
@@ -81,7 +82,13 @@ def _read(record: Record, key: str, value: str) -> bytes:
         raise record.refusal(message, "paths are relative to the CSV") from None
 
 
-def _item(record: Record, namespace: str, key: str, encoding: str, content: bytes) -> Item:
+def _item(record: Record, namespace: str | None, key: str, row_type: str, encoding: str, cell: str) -> Item:
+    if row_type not in ("data", "file"):
+        raise record.refusal(f"unknown type {row_type!r}", "types are namespace, data and file")
+    if namespace is None:
+        hint = "begin with a line such as `storage,namespace,,`"
+        raise record.refusal(f"key {key!r} before any namespace", hint)
+    content = cell.encode() if row_type == "data" else _read(record, key, cell)
     pack_name(key, "key", file=record.file, line=record.line)
     try:
         item_type, value = parse_value(encoding, content)

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fctry.errors import InputError
+from fctry.nvs.refusals import Refusals
 
+SEPARATORS = {";": "`;`", "\t": "a tab"}
 LINE_END = re.compile(rb"\r\n?|\n")  # as text files are read
 
 
@@ -30,11 +32,11 @@ class Record(NamedTuple):
         return InputError(message, hint=hint, file=self.file, line=self.line)
 
 
-def read_records(path: Path, columns: Sequence[str]) -> Iterator[Record]:
+def read_records(path: Path, columns: Sequence[str], refusals: Refusals) -> Iterator[Record]:
     """The records below the line of column names, which must have these columns, among others in any order.
 
     UTF-8 with or without byte-order mark, any line ends. A record may be shorter than the line of names, not longer.
-    Raises InputError with file, line and remedy.
+    Raises InputError with file, line and remedy; one that leaves the records below readable is put to ``refusals``.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -43,10 +45,10 @@ def read_records(path: Path, columns: Sequence[str]) -> Iterator[Record]:
     except UnicodeDecodeError as error:
         line = len(LINE_END.findall(error.object[: error.start])) + 1
         raise InputError("not UTF-8", hint="save the CSV as UTF-8", file=path, line=line) from None
-    yield from _parse(path, io.StringIO(text, newline=None), columns)
+    yield from _parse(path, io.StringIO(text, newline=None), columns, refusals)
 
 
-def _parse(path: Path, text: Iterable[str], columns: Sequence[str]) -> Iterator[Record]:
+def _parse(path: Path, text: Iterable[str], columns: Sequence[str], refusals: Refusals) -> Iterator[Record]:
     lines = _Lines(text)
     rows = csv.reader(lines, strict=True)
     names: tuple[str, ...] = ()
@@ -56,8 +58,13 @@ def _parse(path: Path, text: Iterable[str], columns: Sequence[str]) -> Iterator[
             row = next(rows, None)
         except csv.Error as error:
             line = lines.first or lines.number
-            hint = "check the quotes; put a value of more than 128 KiB into a file of its own"
-            raise InputError(f"not CSV: {error}", hint=hint, file=path, line=line) from None
+            message, hint = f"not CSV: {error}", "check the quotes"
+            if "expected after" in str(error):
+                message = "a character between a closing quote and the comma"
+                hint = "remove it, also if it is a space; write a quote within a value twice"
+            elif "field limit" in str(error):
+                hint = "put a value of more than 128 KiB into a file of its own"
+            raise InputError(message, hint=hint, file=path, line=line) from None
         if row is None:
             break
         if not row:
@@ -67,7 +74,10 @@ def _parse(path: Path, text: Iterable[str], columns: Sequence[str]) -> Iterator[
             _check_names(path, lines.first, names, columns)
         elif len(row) > len(names):
             message = f"{len(row)} values for {len(names)} columns"
-            raise InputError(message, hint="put a value with a comma in quotes", file=path, line=lines.first)
+            with refusals.collected():
+                raise InputError(
+                    message, hint="put a value with a comma in quotes", file=path, line=lines.first
+                )
         else:
             yield Record(path, lines.first, names, dict(zip(names, row, strict=False)))
     if not names:
@@ -75,6 +85,10 @@ def _parse(path: Path, text: Iterable[str], columns: Sequence[str]) -> Iterator[
 
 
 def _check_names(path: Path, line: int, names: Sequence[str], columns: Sequence[str]) -> None:
+    for separator, spoken in SEPARATORS.items():
+        if len(names) == 1 and len(columns) > 1 and separator in names[0]:
+            hint = "save it with commas: that is what ESP-IDF's tools read"
+            raise InputError(f"columns are separated by {spoken}", hint=hint, file=path, line=line)
     for name in (*columns, *filter(None, names)):
         if names.count(name) != 1:
             problem = "missing" if name not in names else "there twice"

@@ -15,6 +15,7 @@ from fctry.nvs.item import FLOATS, NUMBERS, ItemType, Value
 
 NUMBER_ENCODINGS = {item_type.value: item_type for item_type in NUMBERS}
 FILL = re.compile(r"blob_(sz_)?fill\((\d{1,6});0x([0-9a-f]{2})\)")
+HEX_SEPARATED = re.compile(rb"(?:[0-9a-f]{2})+([:. -])[0-9a-f]", re.IGNORECASE)
 INTEGER = re.compile(r"[+-]?(0x[0-9a-f]+|[0-9]+)", re.IGNORECASE)
 
 
@@ -52,6 +53,8 @@ def _integer(text: str) -> int:
 
 
 def _text(content: bytes) -> str:
+    if content.endswith(b"\0") and content.count(b"\0") == 1:
+        raise ValueError("a NUL at its end: remove it, NVS adds one")
     try:
         return content.decode()
     except UnicodeDecodeError:
@@ -60,6 +63,8 @@ def _text(content: bytes) -> str:
 
 def _hex(content: bytes) -> bytes:
     digits = content.strip()
+    if between := HEX_SEPARATED.match(digits):
+        raise ValueError(f"hex digits with `{between[1].decode()}` between them: write them without")
     if len(digits) % 2:
         raise ValueError("odd number of hex digits")
     try:

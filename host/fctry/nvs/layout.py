@@ -30,6 +30,7 @@ from fctry.nvs.format import (
     text_of,
 )
 from fctry.nvs.item import Item, ItemType, pack_name
+from fctry.nvs.refusals import Refusals
 
 FIXED_DATA_PAD = b"\xff" * 7
 
@@ -165,14 +166,17 @@ def _number_namespaces(names: Iterable[str], items: Sequence[Item]) -> dict[str,
 def _check_keys(items: Sequence[Item]) -> list[bytes]:
     """The keys as stored, in the order of the items."""
     first: dict[tuple[str, str], Item] = {}
+    refusals = Refusals()
     for item in items:
         earlier = first.setdefault((item.namespace, item.key), item)
         if earlier is not item:
             where = f" (first in line {earlier.line})" if earlier.line else ""
-            raise item.refusal(
-                f"duplicate key {item.key!r} in namespace {item.namespace!r}{where}",
-                "remove or rename one of them",
-            )
+            with refusals.collected():
+                raise item.refusal(
+                    f"duplicate key {item.key!r} in namespace {item.namespace!r}{where}",
+                    "remove or rename one of them",
+                )
+    refusals.tell()
     return [pack_name(item.key, "key", file=item.file, line=item.line) for item in items]
 
 

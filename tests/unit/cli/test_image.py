@@ -158,6 +158,42 @@ def test_capacity_tells_use_and_smallest_partition(
     assert json.loads(capsys.readouterr().out)["smallest_size_bytes"] == 0x4000
 
 
+def test_capacity_needs_no_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert image_command("capacity", ARTICLE_CSV) == 0
+    assert "smallest partition that holds it: 0x3000 bytes" in capsys.readouterr().out
+    Path("device.csv").write_text(HEADER + "n,namespace,,\n" + TOO_MANY)
+    assert image_command("capacity", "device.csv", "--json") == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["smallest_size_bytes"] == printed["size_bytes"] == 0x4000
+    assert image_command("capacity", "device.csv", "--read-only") == 0
+    assert "smallest partition that holds it: 0x3000 bytes" in capsys.readouterr().out
+
+
+def test_build_tells_all_errors_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    csv = tmp_path / "device.csv"
+    csv.write_text(HEADER + "n,namespace,,\n" + "k,data,u8,x\n" * 25)
+    assert image_command("build", csv, "-o", tmp_path / "device.bin", "--size", "24K") == 1
+    error = capsys.readouterr().err
+    assert [f"{csv}:{line}: " in error for line in (3, 22, 23)] == [True, True, False]
+    assert error.count("hint: ") == 20
+    assert error.endswith("and 5 more errors\n")
+    assert list(tmp_path.iterdir()) == [csv]
+
+
+def test_build_notes_what_the_generator_would_add(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    csv = tmp_path / "station.csv"
+    csv.write_text(HEADER + "nvs.net80211,namespace,,\nsta.ssid,data,blob_sz_fill(32;0x00),home\n")
+    assert image_command("build", csv, "-o", tmp_path / "x", "--size", "24K") == 0
+    captured = capsys.readouterr()
+    assert f"info: {csv}:3: to 'sta.ssid' Espressif's generator adds sta.apinfo" in captured.err
+    assert ": 1 key, " in captured.out
+
+
 def test_show_tells_namespace_key_type_place_and_value(
     image: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -464,7 +500,7 @@ def test_damaged_image_gives_what_is_left_and_ends_in_1(
     assert image_command("csv", damaged, "-o", tmp_path / "device.csv") == 1
     captured = capsys.readouterr()
     assert f"{damaged}: {finding}\n" in captured.err
-    assert "device.csv: 1 keys" in captured.out
+    assert "device.csv: 1 key\n" in captured.out
     assert "serial_number" in (tmp_path / "device.csv").read_text()
     assert image_command("csv", damaged) == 1
     assert "serial_number" in capsys.readouterr().out

@@ -81,7 +81,26 @@ def test_bad_batch_is_refused_by_line_and_leaves_nothing(
     assert not (tmp_path / "images").exists()
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "..", "C:x", "a*", "a\tb"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "a/b",
+        "..",
+        "C:x",
+        "a*",
+        "a\tb",
+        "-o",
+        "a.",
+        "a ",
+        "CON",
+        "nul.txt",
+        "COM1",
+        "a\u202eb",
+        "a\x7f",
+        "\u2066",
+    ],
+)
 def test_name_that_no_file_can_have_is_refused(tmp_path: Path, sheet: Sheet, name: str) -> None:
     with pytest.raises(InputError, match="cannot be the name of a file"):
         batch_of(tmp_path, sheet, f'serial,b:rev\n"{name}",1\n', "serial")
@@ -90,6 +109,25 @@ def test_name_that_no_file_can_have_is_refused(tmp_path: Path, sheet: Sheet, nam
 def test_two_devices_of_one_name_are_refused(tmp_path: Path, sheet: Sheet) -> None:
     with pytest.raises(InputError, match=r"values\.csv:4: two devices of the name 'S1'"):
         batch_of(tmp_path, sheet, "serial\nS1\nS2\nS1\n", "serial")
+
+
+def test_names_that_differ_in_case_alone_are_refused(tmp_path: Path, sheet: Sheet) -> None:
+    with pytest.raises(InputError, match="two devices of the name 's1'") as caught:
+        batch_of(tmp_path, sheet, "serial\nS1\ns1\n", "serial")
+    assert caught.value.line == 3
+    assert "line 2 has 'S1'" in caught.value.hint
+
+
+def test_name_longer_than_a_file_can_have_is_refused(tmp_path: Path, sheet: Sheet) -> None:
+    with pytest.raises(InputError, match="too long for the name of a file"):
+        batch_of(tmp_path, sheet, f"serial\n{'ü' * 101}\n", "serial")
+    assert list(batch_of(tmp_path, sheet, f"serial\n{'ü' * 100}\n", "serial")) == ["ü" * 100 + ".bin"]
+
+
+def test_all_lines_that_are_wrong_are_told(tmp_path: Path, sheet: Sheet) -> None:
+    with pytest.raises(InputError) as caught:
+        batch_of(tmp_path, sheet, "serial,b:rev\nS1,x\nS2,1\nS3\nS4,1,2\n", "serial")
+    assert [one.line for one in (caught.value, *caught.value.also)] == [2, 4, 5]
 
 
 def test_name_column_that_is_not_there_is_refused(tmp_path: Path, sheet: Sheet) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from fctry.errors import InputError
-from fctry.nvs import Item, ItemType, read_csv
+from fctry.nvs import Item, ItemType, make_image, read_csv
 from fctry.nvs.csv import read_sheet
+from fctry.nvs.csv_notes import notes
 
 HEADER = "key,type,encoding,value\n"
 
@@ -140,6 +141,16 @@ def test_namespaces_without_items_are_kept_in_the_sheet(tmp_path: Path) -> None:
         (HEADER + "k,data,u8,1\n", 2, "key 'k' before any namespace"),
         (HEADER + "n,namespace,,\nk,data,hex2bin,abc\n", 3, "key 'k': odd number of hex digits"),
         (HEADER + "n,namespace,,\nk,data,hex2bin,xy\n", 3, "key 'k': not hex digits"),
+        (HEADER + "n,namespace,,\nk,data,hex2bin,0a:0b:0c\n", 3, "key 'k': hex digits with `:` between them"),
+        (HEADER + "n,namespace,,\nk,data,hex2bin,0a-0b\n", 3, "key 'k': hex digits with `-` between them"),
+        (HEADER + "n,namespace,,\nk,data,hex2bin,0a 0b\n", 3, "key 'k': hex digits with ` ` between them"),
+        (
+            HEADER + 'n,namespace,,\nk,data,string,"73" \n',
+            3,
+            "a character between a closing quote and the comma",
+        ),
+        ("key;type;encoding;value\nn;namespace;;\n", 1, "columns are separated by `;`"),
+        ("key\ttype\tencoding\tvalue\n", 1, "columns are separated by a tab"),
         (HEADER + "n,namespace,,\nk,data,base64,A\n", 3, "key 'k': "),
         (HEADER + "n,namespace,,\nk,data,base64,!!!!\n", 3, "key 'k': "),
         (
@@ -170,6 +181,63 @@ def test_bad_csv_is_refused_with_file_line_and_remedy(
     assert caught.value.message.startswith(message)
     assert (caught.value.file, caught.value.line) == (path, line)
     assert caught.value.hint
+
+
+def test_certificate_with_a_nul_at_its_end_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    pem = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"
+    (tmp_path / "cert.pem").write_text(pem + "\0")
+    with pytest.raises(InputError, match="key 'k': a NUL at its end") as caught:
+        value_of(tmp_path, "string", "cert.pem", "file")
+    assert "NVS adds one" in str(caught.value)
+    (tmp_path / "cert.pem").write_text(pem)
+    assert value_of(tmp_path, "string", "cert.pem", "file") == pem
+
+
+def test_all_that_is_wrong_is_told_at_once_each_with_its_place(tmp_path: Path) -> None:
+    first = written(
+        tmp_path, HEADER + f"{'n' * 16},namespace,,\nk,data,u8,x\nok,data,u8,1\nl,data,u9,1\nm,data,u8,1,1\n"
+    )
+    second = tmp_path / "second.csv"
+    second.write_text(HEADER + 'k,data,u8,1\nn,namespace,,\nk,data,string,"open\n')
+    with pytest.raises(InputError) as caught:
+        read_sheet(first, second, tmp_path / "nowhere.csv")
+    told = [caught.value, *caught.value.also]
+    assert [(Path(str(one.file)).name, one.line) for one in told] == [
+        (first.name, 2),
+        (first.name, 3),
+        (first.name, 5),
+        (first.name, 6),
+        ("second.csv", 2),
+        ("second.csv", 4),
+        ("nowhere.csv", None),
+    ]
+    assert all(one.hint for one in told)
+
+
+def test_duplicate_keys_are_told_at_once(tmp_path: Path) -> None:
+    sheet = read_sheet(written(tmp_path, HEADER + "n,namespace,,\n" + "k,data,u8,1\n" * 3))
+    with pytest.raises(InputError, match="duplicate key 'k'") as caught:
+        make_image(sheet, 0x3000)
+    assert [one.line for one in (caught.value, *caught.value.also)] == [4, 5]
+
+
+@pytest.mark.parametrize("key", ["sta.ssid", "sta.pswd"])
+def test_keys_to_which_the_generator_adds_others_are_noted(tmp_path: Path, key: str) -> None:
+    text = HEADER + f"nvs.net80211,namespace,,\n{key},data,string,home\n"
+    (note,) = notes(read_sheet(written(tmp_path, text)))
+    assert (note.code, note.severity) == ("csv-wifi", "info")
+    assert note.where.endswith(":3")
+    assert all(name in note.message for name in ("sta.apinfo", "sta.pmk", "sta.apsw"))
+    named = written(tmp_path, text + "sta.apinfo,data,hex2bin,ff\n")
+    assert notes(read_sheet(named)) == []
+
+
+@pytest.mark.parametrize("key", [" k", "k ", "k\t"])
+def test_name_with_a_space_at_an_end_is_noted(tmp_path: Path, key: str) -> None:
+    sheet = read_sheet(written(tmp_path, HEADER + f'n,namespace,,\n"{key}",data,u8,1\n'))
+    (note,) = notes(sheet)
+    assert (note.code, note.severity, note.where[-2:]) == ("csv-space", "warning", ":3")
+    assert repr(key) in note.message
 
 
 def test_missing_csv_is_refused_by_name(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import argparse
 from fctry.cli.arguments import path
 from fctry.cli.image.target import add_target, read_keys, target_of
 from fctry.cli.options import add_keys, keys_of
+from fctry.cli.text import counted
 from fctry.errors import InputError
 from fctry.nvs.batch import read_batch, write_batch
 from fctry.nvs.encryption import encrypt
@@ -43,5 +44,5 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(
             f"cannot write: {error.strerror}", hint="check the folder", file=error.filename
         ) from None
-    print(f"{args.output}: {count} images of {target.size_bytes:#x} bytes")
+    print(f"{args.output}: {counted(count, 'image')} of {target.size_bytes:#x} bytes")
     return 0

@@ -9,8 +9,10 @@ from fctry.cli.arguments import path
 from fctry.cli.files import keep_inputs, write_file
 from fctry.cli.image.target import add_target, read_keys, room, target_of
 from fctry.cli.options import add_keys, keys_of
+from fctry.cli.text import counted
 from fctry.nvs.capacity import measure
 from fctry.nvs.checker import check
+from fctry.nvs.csv_notes import notes
 from fctry.nvs.factory_image import make_image
 
 
@@ -28,12 +30,12 @@ def run(args: argparse.Namespace) -> int:
     target = target_of(args)
     sheet = read_keys(args.csv)
     image = make_image(sheet, **target._asdict())
-    for finding in check(image.data, read_only=target.read_only):
+    for finding in (*notes(sheet), *check(image.data, read_only=target.read_only)):
         print(
             f"{finding.severity.value}: {finding.where}: {finding.message}: {finding.hint}", file=sys.stderr
         )
     keys = keys_of(args)
     write_file(args.output, image.encrypted(keys).data)
     used = measure(sheet.items, **target._asdict(), namespaces=sheet.namespaces)
-    print(f"{args.output}: {len(image.items)} keys, {room(used)}{', encrypted' if keys else ''}")
+    print(f"{args.output}: {counted(len(image.items), 'key')}, {room(used)}{', encrypted' if keys else ''}")
     return 0

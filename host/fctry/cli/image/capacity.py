@@ -18,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    target = target_of(args)
     sheet = read_keys(args.csv)
+    target = target_of(args, sheet)
     used = measure(sheet.items, **target._asdict(), namespaces=sheet.namespaces)
     if args.json:
         print(json.dumps({**asdict(used), "fits": used.fits}, indent=2))

@@ -9,6 +9,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from fctry.cli.options import add_keys, keys_of
+from fctry.cli.text import counted
 from fctry.errors import InputError
 from fctry.nvs.checker import check
 
@@ -61,5 +62,5 @@ def _print(path: str, findings: list[Finding]) -> None:
             print(f"  {one.hint}")
         hints.add(one.hint)
         counts[one.severity.value] = counts.get(one.severity.value, 0) + 1
-    summary = ", ".join(f"{count} {severity}" for severity, count in counts.items())
+    summary = ", ".join(counted(count, severity) for severity, count in counts.items())
     print(f"{path}: {summary or 'no findings'}")

@@ -9,6 +9,7 @@ from fctry.cli.arguments import path
 from fctry.cli.files import keep_inputs, write_file
 from fctry.cli.image.opened import items_of, open_rest, print_errors
 from fctry.cli.options import add_keys
+from fctry.cli.text import counted
 from fctry.errors import InputError
 from fctry.nvs.csv import format_csv
 
@@ -37,5 +38,6 @@ def run(args: argparse.Namespace) -> int:
     for file, content in beside.items():
         write_file(file, content)
     write_file(output, text.encode())
-    print(f"{output}: {len(items)} keys{f', and {len(files)} files' if files else ''}")
+    files_too = f", and {counted(len(files), 'file')}" if files else ""
+    print(f"{output}: {counted(len(items), 'key')}{files_too}")
     return print_errors(args.image, errors)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from fctry.cli.arguments import size
 from fctry.cli.options import add_project, project_of
 from fctry.errors import InputError
-from fctry.nvs.capacity import Capacity
+from fctry.nvs.capacity import Capacity, measure
 from fctry.nvs.csv import Sheet, read_sheet
 from fctry.project import PARTITIONS_FILE
 
@@ -40,14 +40,20 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     add_project(parser)
 
 
-def target_of(args: argparse.Namespace) -> Target:
-    """Size in bytes and whether it is read-only: as asked for, or as the project's factory partition is."""
+def target_of(args: argparse.Namespace, sheet: Sheet | None = None) -> Target:
+    """Size in bytes and whether it is read-only: as asked for, or as the project's factory partition is.
+
+    Where nothing says a size, it is the smallest that holds the sheet, if one is given. Raises InputError.
+    """
     if args.size is not None:
         return Target(args.size, args.read_only, args.nvs_version)
     if args.partitions is None and not PARTITIONS_FILE.exists():
-        raise InputError(
-            "size of the partition unknown", hint="give --size 0x6000, or --partitions partitions.csv"
-        )
+        if sheet is None:
+            raise InputError(
+                "size of the partition unknown", hint="give --size 0x6000, or --partitions partitions.csv"
+            )
+        smallest = measure(sheet.items, 0x3000, read_only=args.read_only, namespaces=sheet.namespaces)
+        return Target(smallest.smallest_size_bytes, args.read_only, args.nvs_version)
     partition = project_of(args).factory_partition
     return Target(partition.size_bytes, partition.readonly or args.read_only, args.nvs_version)
 
