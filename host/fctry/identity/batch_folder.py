@@ -61,8 +61,8 @@ class BatchFolder:
         for part in folder.glob(f"{PART}*"):
             part.unlink()
         lines = self._read_lines()
-        self.done = {line.number for line in lines}
-        """The numbers of the devices whose images are here."""
+        self.done = {line.number: line.sha256 for line in lines}
+        """The numbers of the devices whose images are here, with the SHA-256 of each."""
         self._names = {line.file.casefold(): line.number for line in lines}
 
     def _open(self) -> None:
@@ -114,7 +114,7 @@ class BatchFolder:
             lines.append(Line(number, name, digest, {key: fields.get(key, "") for key in self._fields}))
         _sync()
         self._append(lines)
-        self.done.update(line.number for line in lines)
+        self.done.update((line.number, line.sha256) for line in lines)
 
     def _append(self, lines: Sequence[Line]) -> None:
         for name, text in ((LINES, as_json(lines)), (TABLE, as_csv(lines, self._fields))):

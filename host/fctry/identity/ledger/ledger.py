@@ -96,18 +96,6 @@ class Ledger:
                 journal.append(connection, "reserved", data, ids)
             yield from reserved
 
-    def unfinished(self, batch: str) -> list[int]:
-        """The devices of a batch that were reserved and never built."""
-        with transaction(self._engine) as connection:
-            query = select(device.c.id).where(device.c.batch == batch, device.c.state == "reserved")
-            return [row.id for row in connection.execute(query.order_by(device.c.id))]
-
-    def count(self, batch: str) -> int:
-        """How many devices of a batch were reserved."""
-        with transaction(self._engine) as connection:
-            query = select(func.count()).where(device.c.batch == batch)
-            return int(connection.execute(query).scalar_one())
-
     def renew(self, device_id: int, drawer: Drawer, context: Context) -> Reserved:
         """The same device with the same public values and fresh secrets: nobody here can read the old ones."""
         found = self.device(device_id)

@@ -1,0 +1,144 @@
+"""A batch goes on wherever it was cut, and no device is twice in it, missing, or other than the ledger says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.unit.identity.conftest import LAMP, NOW, Lamps
+
+from fctry import nvs
+from fctry.errors import InputError
+from fctry.identity import batch as batch_module
+from fctry.identity.batch import Batch, make_batch
+from fctry.identity.batch_folder import BatchFolder
+from fctry.identity.draft import Draft
+from fctry.identity.ledger import Ledger
+
+
+def items(draft: Draft) -> list[nvs.Item]:
+    both = {**draft.values, **draft.secrets}
+    return [nvs.Item(*name.split(":"), nvs.ItemType.STR, value) for name, value in both.items()]
+
+
+def image(draft: Draft) -> bytes:
+    return nvs.encode(items(draft), 0x3000)
+
+
+def batch_of(count: int, lamps: Lamps, *, image: Callable[[Draft], bytes] = image) -> Batch:
+    return Batch(
+        LAMP, lamps, count, lambda number: NOW, image, lambda number, draft: f"{draft.public['serial']}.bin"
+    )
+
+
+def folder_of(path: Path) -> BatchFolder:
+    return BatchFolder(path, {"spec": LAMP.spec_sha256}, ["serial", "code"])
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_module, "CHUNK", 3)
+
+
+def check_whole(path: Path, ledger: Ledger, count: int) -> None:
+    lines = [json.loads(line) for line in (path / "manifest.jsonl").read_text().splitlines()]
+    assert sorted(line["number"] for line in lines) == list(range(1, count + 1))
+    assert {one.name for one in path.glob("*.bin")} == {line["file"] for line in lines}
+    by_number = {one.number: one for one in ledger.devices()}
+    assert len(by_number) == count
+    for line in lines:
+        data = (path / line["file"]).read_bytes()
+        read = {f"{item.namespace}:{item.key}": item.value for item in nvs.decode(data)}
+        device = by_number[line["number"]]
+        assert line["sha256"] == hashlib.sha256(data).hexdigest() == device.image_sha256
+        assert device.state == "built"
+        assert line["fields"] == device.public
+        assert {name: read[name] for name in device.values} == device.values
+    assert len({line["fields"]["serial"] for line in lines}) == count
+    ledger.verify()
+
+
+def test_batch_is_made(tmp_path: Path, ledger: Ledger) -> None:
+    progress = list(make_batch(batch_of(8, Lamps()), ledger, folder_of(tmp_path / "lot")))
+    assert progress == [0, 3, 6, 8]
+    check_whole(tmp_path / "lot", ledger, 8)
+
+
+def test_finished_batch_does_nothing_and_a_larger_count_goes_on(tmp_path: Path, ledger: Ledger) -> None:
+    path = tmp_path / "lot"
+    list(make_batch(batch_of(4, Lamps()), ledger, folder_of(path)))
+    before = {one.name: one.read_bytes() for one in path.glob("*.bin")}
+    assert list(make_batch(batch_of(4, Lamps()), ledger, folder_of(path))) == [4]
+    list(make_batch(batch_of(7, Lamps()), ledger, folder_of(path)))
+    check_whole(path, ledger, 7)
+    assert {name: (path / name).read_bytes() for name in before} == before
+    with pytest.raises(InputError, match="has 7 devices already"):
+        list(make_batch(batch_of(4, Lamps()), ledger, folder_of(path)))
+
+
+class CutError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("where", ["image", "add", "after add", "record"])
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_batch_goes_on_where_it_was_cut(
+    tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, where: str, at: int
+) -> None:
+    calls = 0
+
+    def cut() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == at:
+            raise CutError
+
+    def cutting_image(draft: Draft) -> bytes:
+        cut()
+        return image(draft)
+
+    path, lamps = tmp_path / "lot", Lamps()
+    with monkeypatch.context() as patch:
+        add, record = BatchFolder.add, Ledger.record
+        if where.endswith("add"):
+
+            def cutting_add(*args: object) -> None:
+                if where == "add":
+                    cut()
+                add(*args)  # type: ignore[arg-type]
+                if where == "after add":
+                    cut()
+
+            patch.setattr(BatchFolder, "add", cutting_add)
+        elif where == "record":
+
+            def cutting_record(*args: object) -> None:
+                record(*args)  # type: ignore[arg-type]
+                cut()
+
+            patch.setattr(Ledger, "record", cutting_record)
+        wanted = batch_of(8, lamps, image=cutting_image if where == "image" else image)
+        with pytest.raises(CutError):
+            list(make_batch(wanted, ledger, folder_of(path)))
+    handed_out = {one.number: one.public for one in ledger.devices()}
+    list(make_batch(batch_of(8, lamps), ledger, folder_of(path)))
+    check_whole(path, ledger, 8)
+    assert {one.number: one.public for one in ledger.devices() if one.number in handed_out} == handed_out
+    secrets = [
+        item.value
+        for one in path.glob("*.bin")
+        for item in nvs.decode(one.read_bytes())
+        if item.key == "password"
+    ]
+    assert len(set(secrets)) == 8
+
+
+def test_manifest_has_no_secret(tmp_path: Path, ledger: Ledger) -> None:
+    lamps = Lamps()
+    list(make_batch(batch_of(5, lamps), ledger, folder_of(tmp_path / "lot")))
+    said = b"".join(one.read_bytes() for one in (tmp_path / "lot").iterdir() if one.suffix != ".bin")
+    assert b"SN1000" in said
+    assert not [one for one in lamps.passwords if one.encode() in said]
