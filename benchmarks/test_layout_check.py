@@ -12,16 +12,18 @@ from pathlib import Path
 
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from fctry.partitions.check import Evidence, LayoutFinding, check
+from fctry.findings import Finding
+from fctry.partitions.checker import check
 from fctry.partitions.layout import read_layout
 from fctry.partitions.options import Options
+from fctry.partitions.rule import Evidence
 from fctry.partitions.sdkconfig import find_sdkconfig
 
 TABLE = Path(__file__).parents[1] / "partitions.csv"
 STARTS = 15
 
 
-def _check() -> list[LayoutFinding]:
+def _check() -> list[Finding]:
     config = find_sdkconfig(TABLE)
     options = config.options(Options()) if config else Options()
     return check(read_layout(TABLE, options), Evidence(sdkconfig=config))

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from fctry.partitions.check import LayoutFinding
-    from fctry.partitions.codes import Rule
+    from fctry.findings import Finding
+    from fctry.partitions.rule import LayoutRule
 
 PATTERN = "partitions*.csv"
 
@@ -51,7 +51,8 @@ class LayoutFile(pytest.File):
     """A partition CSV."""
 
     def collect(self) -> Iterator[LayoutItem]:
-        from fctry.partitions.check import Evidence, applicable, check
+        from fctry.partitions.checker import applicable, check
+        from fctry.partitions.rule import Evidence
         from fctry.project import Settings, open_project
 
         project = open_project(Settings(self.path), variables=os.environ)
@@ -60,14 +61,14 @@ class LayoutFile(pytest.File):
         evidence = Evidence(sdkconfig=project.sdkconfig)
         findings = check(layout, evidence)
         for rule in applicable(layout, evidence):
-            found = [finding for finding in findings if finding.code == rule.code]
+            found = [finding for finding in findings if finding.rule is rule]
             yield LayoutItem.from_parent(self, name=rule.code, rule=rule, findings=found)
 
 
 class LayoutItem(pytest.Item):
     """One rule, held against the table."""
 
-    def __init__(self, *, rule: Rule, findings: list[LayoutFinding], **kwargs: Any) -> None:
+    def __init__(self, *, rule: LayoutRule, findings: list[Finding], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rule = rule
         self.findings = findings
@@ -95,6 +96,6 @@ class LayoutItem(pytest.Item):
         return self.path, line - 1 if line else None, f"{self.path.name}: {self.rule.title}"
 
 
-def _text(finding: LayoutFinding) -> str:
+def _text(finding: Finding) -> str:
     remedy = f"\n    remedy: {finding.hint}" if finding.hint else ""
     return f"{finding.where}: {finding.message}{remedy}"

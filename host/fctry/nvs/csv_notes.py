@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fctry.findings import Finding, Severity
+from fctry.findings import INFO, WARNING, Finding, Rule
 from fctry.nvs.csv import Sheet
+from fctry.nvs.item import Item
 
 WIFI_KEYS = ("sta.ssid", "sta.pswd")
 WIFI_EXTRAS = ("sta.apinfo", "sta.pmk", "sta.apsw")
+
+
+class SheetRule(Rule[Sheet, None]):
+    """A rule for what a CSV says."""
+
+    page = "docs/nvs-format.md"
+
+    def at(self, item: Item, message: str, hint: str) -> Finding:
+        return Finding(self, self.severity, message, hint, str(item.file or ""), item.line or 0)
 
 
 def notes(sheet: Sheet) -> list[Finding]:
@@ -16,27 +26,23 @@ def notes(sheet: Sheet) -> list[Finding]:
 
     Source: nvs_partition_gen.py (write_entry) of esp-idf-nvs-partition-gen 0.3.0.
     """
-    return [*_wifi(sheet), *_spaces(sheet)]
+    return [*wifi.find(sheet, None), *space.find(sheet, None)]
 
 
-def _wifi(sheet: Sheet) -> Iterator[Finding]:
+@SheetRule("csv-wifi", INFO, "Wi-Fi keys to which Espressif's generator adds others")
+def wifi(sheet: Sheet, _: None) -> Iterator[Finding]:
     item = next((item for item in sheet.items if item.key in WIFI_KEYS), None)
     if item and not any(other.key in WIFI_EXTRAS for other in sheet.items):
-        yield Finding(
-            "csv-wifi",
-            Severity.INFO,
-            item.refusal("", "").where,
-            f"to {item.key!r} Espressif's generator adds {', '.join(WIFI_EXTRAS)}, which are not in the CSV; fctry "
-            "writes what is there",
-            "for its bytes add them as hex2bin: 140 bytes ff, 32 bytes 00, 2 bytes 00",
+        message = (
+            f"to {item.key!r} Espressif's generator adds {', '.join(WIFI_EXTRAS)}, which are not in the CSV; "
         )
+        hint = "for its bytes add them as hex2bin: 140 bytes ff, 32 bytes 00, 2 bytes 00"
+        yield wifi.at(item, message + "fctry writes what is there", hint)
 
 
-def _spaces(sheet: Sheet) -> Iterator[Finding]:
+@SheetRule("csv-space", WARNING, "a key with a space at an end")
+def space(sheet: Sheet, _: None) -> Iterator[Finding]:
     for item in sheet.items:
         if item.key != item.key.strip():
             message = f"the key {item.key!r} has a space at an end"
-            place = item.refusal("", "").where
-            yield Finding(
-                "csv-space", Severity.WARNING, place, message, "remove it, if the firmware has none"
-            )
+            yield space.at(item, message, "remove it, if the firmware has none")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from fctry.errors import FormatError
-from fctry.nvs.checker import Problem, problems
-from fctry.nvs.contents import Contents, read
+from fctry.nvs.checker import damage
+from fctry.nvs.contents import read
 from fctry.nvs.item import Item
-from fctry.nvs.problems import ERROR, RULES
 from fctry.nvs.values import read_items
 
 
@@ -17,14 +16,6 @@ def decode(image: bytes) -> list[Item]:
     and that there is no free page, is none of its business: `check` tells that.
     """
     contents = read(image)
-    for problem in damage(contents):
-        raise FormatError(
-            f"{problem.where}: {problem.message} ({problem.code})", hint=RULES[problem.code].hint
-        )
+    for one in damage(contents):
+        raise FormatError(f"{one.where}: {one.message} ({one.code})", hint=one.hint)
     return [item for item, _ in read_items(contents)]
-
-
-def damage(contents: Contents) -> list[Problem]:
-    """The problems that are errors in every partition, whether it is written to or not."""
-    rules = ((problem, RULES[problem.code]) for problem in problems(contents))
-    return [problem for problem, rule in rules if rule.severity == rule.severity_read_only == ERROR]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from fctry.errors import InputError
+from fctry.partitions.checker import enforced_findings
 from fctry.partitions.keywords import FLAGS, Keywords, subtype_name, type_name
 from fctry.partitions.layout import Layout, parse_layout, read_layout
 from fctry.partitions.options import Options
-from fctry.partitions.rules import enforced_problems
 from fctry.partitions.table import Partition, PartitionTable
 
 
@@ -27,11 +27,9 @@ def parse_csv(text: str, *, file: str | Path = "", options: Options | None = Non
 
 def table_of(layout: Layout) -> PartitionTable:
     """The table of a layout. Raises InputError as read_csv does."""
-    problem = min(enforced_problems(layout), key=lambda problem: problem.line, default=None)
-    if problem:
-        raise InputError(
-            problem.message, hint=problem.hint, file=layout.file or None, line=problem.line or None
-        )
+    first = min(enforced_findings(layout), key=lambda finding: finding.line, default=None)
+    if first:
+        raise InputError(first.message, hint=first.hint, file=layout.file or None, line=first.line or None)
     return layout.table
 
 

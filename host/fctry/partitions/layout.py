@@ -6,28 +6,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fctry.errors import InputError
+from fctry.findings import Finding
 from fctry.partitions.options import Options
 from fctry.partitions.placing import Entry, place
-from fctry.partitions.problems import Problem
-from fctry.partitions.rows import Row, decode, read_rows
-from fctry.partitions.table import PartitionTable
+from fctry.partitions.rows import ENCODING, UNSET_VARIABLE, Row, decode, read_rows
+from fctry.partitions.table import Partition, PartitionTable
 
-UNREADABLE = frozenset({"layout-encoding", "layout-variable"})
-"""Problems of lines that did not even become a row."""
+UNREADABLE = (ENCODING, UNSET_VARIABLE)
+"""Broken by lines that did not even become a row."""
 
 
 @dataclass(frozen=True)
 class Layout:
     """What the rules look at.
 
-    ``entries`` are the partitions whose type, offset and size are known, in the order of the CSV; ``problems`` is what
-    kept the other ``rows`` from being one, and whatever is wrong with the order of the lines.
+    ``entries`` are the partitions whose type, offset and size are known, in the order of the CSV; ``findings`` is what
+    kept the other ``rows`` from being one.
     """
 
     file: str
     rows: tuple[Row, ...]
     entries: tuple[Entry, ...]
-    problems: tuple[Problem, ...]
+    findings: tuple[Finding, ...]
     options: Options
 
     @property
@@ -38,12 +38,18 @@ class Layout:
     @property
     def is_complete(self) -> bool:
         """Whether every line could be read: only then does the absence of a partition mean something."""
-        return len(self.entries) >= len(self.rows) and not any(p.code in UNREADABLE for p in self.problems)
+        return len(self.entries) >= len(self.rows) and not any(
+            one.rule in UNREADABLE for one in self.findings
+        )
 
     @property
     def table(self) -> PartitionTable:
         entries = tuple(entry.partition for entry in self.entries)
         return PartitionTable(entries, self.file, self.options.table_offset)
+
+    def is_placed(self, partition: Partition) -> bool:
+        """Whether its place, before the end of the table, comes from the options and not from the CSV."""
+        return partition.is_primary and self.options.places_primary_entries
 
     @property
     def by_offset(self) -> list[Entry]:
@@ -67,9 +73,9 @@ def read_layout(path: Path, options: Options | None = None) -> Layout:
 def layout_of_csv(data: bytes, *, file: str | Path = "", options: Options | None = None) -> Layout:
     """The layout that the bytes of a CSV file describe."""
     options = options or Options()
-    text, problems = decode(data, options.idf)
+    text, findings = decode(data, options.idf)
     layout = parse_layout(text, file=file, options=options)
-    return replace(layout, problems=(*problems, *layout.problems))
+    return replace(layout, findings=(*findings, *layout.findings))
 
 
 def layout_of_table(table: PartitionTable, *, options: Options | None = None) -> Layout:

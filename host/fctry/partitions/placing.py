@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from fctry.findings import ERROR, Finding
 from fctry.partitions.options import Options
-from fctry.partitions.problems import Problem
-from fctry.partitions.rows import Row
+from fctry.partitions.rows import RANGE, Row
+from fctry.partitions.rule import LayoutRule
 from fctry.partitions.table import APP, SECTOR_BYTES, Partition
 
 APP_ALIGNMENT = 0x10000
 MAX_ADDRESS = 0xFFFFFFFF
+
+END_ADDRESS = LayoutRule(
+    "layout-end-address", ERROR, "an end address comes after the partition's offset", enforced=True
+)
 
 
 class Entry(NamedTuple):
@@ -33,15 +38,14 @@ def align_up(address: int, alignment: int) -> int:
     return -(-address // alignment) * alignment
 
 
-def place(rows: list[Row], options: Options) -> tuple[list[Entry], list[Problem]]:
-    """The partitions of all rows whose place can be known, and what is wrong with their places in the CSV's order.
+def place(rows: list[Row], options: Options) -> tuple[list[Entry], list[Finding]]:
+    """The partitions of all rows whose place can be known, and why others have none.
 
     After a row that could not be read, rows without an offset of their own have no place and no problem either.
     """
     entries: list[Entry] = []
-    problems: list[Problem] = []
+    findings: list[Finding] = []
     end: int | None = options.first_offset
-    previous: Entry | None = None
     for row in rows:
         if not row.is_complete or row.type is None or row.subtype is None or row.size_bytes is None:
             end = None
@@ -61,55 +65,26 @@ def place(rows: list[Row], options: Options) -> tuple[list[Entry], list[Problem]
             encrypted=row.encrypted,
             readonly=row.readonly,
         )
-        entry = Entry(row.line, partition)
-        problem = _range_problem(row, partition)
-        if problem:
-            problems.append(problem)
+        if finding := _range_finding(row, partition):
+            findings.append(finding)
             end = None
             continue
-        entries.append(entry)
-        if partition.is_primary and options.places_primary_entries:
-            continue  # these lie before the table's end and take no part in filling in
-        if end is not None and offset < end:
-            problems.append(_order_problem(entry, previous, end, options))
-        end = partition.end
-        previous = entry
-    return entries, problems
+        entries.append(Entry(row.line, partition))
+        if not (partition.is_primary and options.places_primary_entries):
+            end = partition.end  # those lie before the table's end and take no part in filling in
+    return entries, findings
 
 
-def _range_problem(row: Row, partition: Partition) -> Problem | None:
+def _range_finding(row: Row, partition: Partition) -> Finding | None:
     offset, size_bytes = partition.offset, partition.size_bytes
     if row.size_bytes is not None and row.size_bytes < 0 and size_bytes < 0:
         message = f"`{row.name}` would end at {-row.size_bytes:#x}, before its offset {offset:#x}"
         hint = "a negative size is the address at which the partition ends: write a later one, or a size"
-        return Problem("layout-end-address", row.line, message, hint)
+        return END_ADDRESS.at(row.line, message, hint)
     if not 0 <= offset <= MAX_ADDRESS:
         hint = "offsets are 0 to 0xFFFFFFFF"
-        return Problem("layout-range", row.line, f"the offset {offset:#x} does not fit 32 bits", hint)
+        return RANGE.at(row.line, f"the offset {offset:#x} does not fit 32 bits", hint)
     if size_bytes > MAX_ADDRESS:
         hint = "sizes are 0 to 0xFFFFFFFF"
-        return Problem("layout-range", row.line, f"the size {size_bytes:#x} does not fit 32 bits", hint)
+        return RANGE.at(row.line, f"the size {size_bytes:#x} does not fit 32 bits", hint)
     return None
-
-
-def _order_problem(entry: Entry, previous: Entry | None, end: int, options: Options) -> Problem:
-    partition = entry.partition
-    free = align_up(end, alignment_of(partition.type))
-    if previous is None or partition.offset < options.first_offset:
-        free = max(free, align_up(options.first_offset, alignment_of(partition.type)))
-        message = (
-            f"`{partition.name}` at {partition.offset:#x} is inside or before the partition table, "
-            f"which occupies {options.table_offset:#x} to {options.first_offset - 1:#x}"
-        )
-        return Problem(
-            "layout-table-overlap", entry.line, message, f"use the offset {free:#x} or a later one"
-        )
-    before = previous.partition
-    if partition.end > before.offset:
-        message = f"`{partition.name}` at {partition.offset:#x} overlaps `{before.name}`, which ends at {before.end:#x}"
-        return Problem("layout-overlap", entry.line, message, f"use the offset {free:#x} or a later one")
-    message = (
-        f"`{partition.name}` at {partition.offset:#x} is listed after `{before.name}` at {before.offset:#x}"
-    )
-    hint = f"move the line of `{partition.name}` up: partitions are listed in the order of their offsets"
-    return Problem("layout-order", entry.line, message, hint)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from fctry.findings import ERROR, Finding
 from fctry.partitions.keywords import (
     FLAGS,
     SUBTYPE_SINCE,
@@ -20,7 +21,7 @@ from fctry.partitions.keywords import (
     version_name,
 )
 from fctry.partitions.options import Options
-from fctry.partitions.problems import Problem
+from fctry.partitions.rule import LayoutRule
 from fctry.partitions.table import (
     APP,
     BOOTLOADER,
@@ -48,6 +49,26 @@ WITH_BYTES = re.compile(r"(\w+?[KkMm])(i?[Bb])")
 
 COLUMNS = 6
 
+ENCODING = LayoutRule("layout-encoding", ERROR, "the file is text in UTF-8, UTF-16 or UTF-32", enforced=True)
+UNSET_VARIABLE = LayoutRule(
+    "layout-variable", ERROR, "a variable at the start of a line is set", enforced=True
+)
+FIELD_MISSING = LayoutRule(
+    "layout-field-missing", ERROR, "type, size and an application's subtype are given", enforced=True
+)
+NUMBER = LayoutRule(
+    "layout-number", ERROR, "offsets and sizes are whole numbers of bytes, K or M", enforced=True
+)
+KEYWORD = LayoutRule("layout-keyword", ERROR, "types and subtypes are known names or numbers", enforced=True)
+FLAG = LayoutRule(
+    "layout-flag", ERROR, "flags are encrypted and readonly, separated by a colon", enforced=True
+)
+RANGE = LayoutRule("layout-range", ERROR, "every number fits its field in the binary table", enforced=True)
+IDF = LayoutRule("layout-idf", ERROR, "the project's ESP-IDF knows what the CSV uses", enforced=True)
+BOOTLOADER_OFFSET = LayoutRule(
+    "layout-bootloader-offset", ERROR, "the offsets of boot loader entries are known", enforced=True
+)
+
 
 class Row(NamedTuple):
     """One line that is not empty and no comment.
@@ -73,39 +94,37 @@ class Row(NamedTuple):
         return self.fields[0]
 
 
-def decode(data: bytes, idf: IdfVersion) -> tuple[str, list[Problem]]:
+def decode(data: bytes, idf: IdfVersion) -> tuple[str, list[Finding]]:
     """The text of a CSV file, by its byte-order mark or else UTF-8."""
     encoding = next((name for mark, name in BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
     if data.startswith(codecs.BOM_UTF32_LE):
-        return "", [Problem("layout-encoding", 0, "the file is UTF-32 in little endian", "save it as UTF-8")]
+        return "", [ENCODING.at(0, "the file is UTF-32 in little endian", "save it as UTF-8")]
     if encoding != "utf-8" and idf < BYTE_ORDER_MARKS_SINCE:
         message = f"a byte-order mark needs ESP-IDF {version_name(BYTE_ORDER_MARKS_SINCE)}"
-        return "", [Problem("layout-idf", 1, message, "save the file as UTF-8 without byte-order mark")]
+        return "", [IDF.at(1, message, "save the file as UTF-8 without byte-order mark")]
     try:
         return data.decode(encoding), []
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         message = f"byte {error.start} is not {encoding.upper().removesuffix('-SIG')}"
-        return "", [Problem("layout-encoding", line, message, "save the file as UTF-8")]
+        return "", [ENCODING.at(line, message, "save the file as UTF-8")]
 
 
-def read_rows(text: str, options: Options) -> tuple[list[Row], list[Problem]]:
+def read_rows(text: str, options: Options) -> tuple[list[Row], list[Finding]]:
     """All rows of ``text``, and what is wrong with their fields, each by itself."""
     rows: list[Row] = []
-    problems: list[Problem] = []
+    findings: list[Finding] = []
     keywords = options.keywords.known_to(options.idf)
     for number, line in enumerate(text.splitlines(), 1):
         expanded = _expand(line, options.variables)
         if unknown := UNKNOWN_VARIABLE.match(expanded):
             message = f"the variable `{unknown[1]}` is not set"
-            problems.append(
-                Problem("layout-variable", number, message, f"set it: {unknown[1]}=… fctry layout …")
-            )
+            findings.append(UNSET_VARIABLE.at(number, message, f"set it: {unknown[1]}=… fctry layout …"))
             continue
         expanded = expanded.strip()
         if expanded and not expanded.startswith("#"):
-            rows.append(_RowReader(number, expanded, options, keywords, problems).read())
-    return rows, problems
+            rows.append(_RowReader(number, expanded, options, keywords, findings).read())
+    return rows, findings
 
 
 def _expand(line: str, variables: Mapping[str, str]) -> str:
@@ -118,7 +137,7 @@ class _RowReader:
     """Reads the fields of one line from left to right, because each depends on those before it."""
 
     def __init__(
-        self, line: int, text: str, options: Options, keywords: Keywords, problems: list[Problem]
+        self, line: int, text: str, options: Options, keywords: Keywords, findings: list[Finding]
     ) -> None:
         fields = [field.strip() for field in text.split(",")]
         self.line = line
@@ -126,7 +145,7 @@ class _RowReader:
         self.fields = tuple((fields + [""] * COLUMNS)[:COLUMNS])
         self.options = options
         self.keywords = keywords
-        self.problems = problems
+        self.findings = findings
         self.is_complete = True
 
     def read(self) -> Row:
@@ -148,16 +167,14 @@ class _RowReader:
             is_complete=self.is_complete,
         )
 
-    def _problem(self, code: str, message: str, hint: str) -> None:
+    def _problem(self, rule: LayoutRule, message: str, hint: str) -> None:
         self.is_complete = False
-        self.problems.append(Problem(code, self.line, message, hint))
+        self.findings.append(rule.at(self.line, message, hint))
 
     def _type(self) -> int | None:
         text = self.fields[1]
         if not text:
-            self._problem(
-                "layout-field-missing", "the type is missing", "write app or data in the second column"
-            )
+            self._problem(FIELD_MISSING, "the type is missing", "write app or data in the second column")
             return None
         known = self.options.keywords.types
         return self._keyword("type", text, self.keywords.types, TYPE_SINCE.get(known.get(text.lower(), -1)))
@@ -172,7 +189,7 @@ class _RowReader:
             return self._keyword("subtype", text, names, SUBTYPE_SINCE.get((type_, known)))
         if type_ == APP:
             hint = "write factory, ota_0 to ota_15 or test in the third column"
-            self._problem("layout-field-missing", "the subtype of an application is missing", hint)
+            self._problem(FIELD_MISSING, "the subtype of an application is missing", hint)
             return None
         return DATA_UNDEFINED
 
@@ -199,7 +216,7 @@ class _RowReader:
             return TABLE_SECTOR_BYTES
         if not self.fields[4]:
             hint = "write it in the fifth column: bytes, 0x…, or a whole number of K or M"
-            self._problem("layout-field-missing", "the size is missing", hint)
+            self._problem(FIELD_MISSING, "the size is missing", hint)
             return None
         return self._number("size", self.fields[4])
 
@@ -209,14 +226,15 @@ class _RowReader:
             hint = (
                 "flags are `encrypted`, `readonly` or `encrypted:readonly`; a comment has a line of its own"
             )
-            self._problem("layout-flag", f"unknown flag `{flag}`", hint)
+            self._problem(FLAG, f"unknown flag `{flag}`", hint)
         return flags
 
     def _configured(self, which: str, offset: int | None) -> int | None:
-        code = "layout-bootloader-offset"
-        if offset is None and not any(p.code == code and p.line == self.line for p in self.problems):
+        if offset is None and not any(
+            p.rule is BOOTLOADER_OFFSET and p.line == self.line for p in self.findings
+        ):
             message = f"the offset of the {which} boot loader is not known"
-            self._problem(code, message, f"give --{which}-bootloader-offset, or --sdkconfig")
+            self._problem(BOOTLOADER_OFFSET, message, f"give --{which}-bootloader-offset, or --sdkconfig")
         return offset
 
     def _keyword(
@@ -228,14 +246,12 @@ class _RowReader:
             if since and since > self.options.idf:
                 needed, used = version_name(since), version_name(self.options.idf)
                 message = f"the {column} `{text}` needs ESP-IDF {needed}, the project has {used}"
-                self._problem("layout-idf", message, f"use ESP-IDF {needed} or later, or remove the line")
+                self._problem(IDF, message, f"use ESP-IDF {needed} or later, or remove the line")
                 return None
-            self._problem("layout-keyword", f"unknown {column} `{text}`", _keyword_hint(text, names))
+            self._problem(KEYWORD, f"unknown {column} `{text}`", _keyword_hint(text, names))
             return None
         if not 0 <= value <= 0xFF:
-            self._problem(
-                "layout-range", f"the {column} {text} is not in 0 to 0xFF", "choose a number from 0 to 0xFE"
-            )
+            self._problem(RANGE, f"the {column} {text} is not in 0 to 0xFF", "choose a number from 0 to 0xFE")
             return None
         return value
 
@@ -243,7 +259,7 @@ class _RowReader:
         try:
             return read_number(text)
         except ValueError:
-            self._problem("layout-number", f"the {column} `{text}` is not a number", _number_hint(text))
+            self._problem(NUMBER, f"the {column} `{text}` is not a number", _number_hint(text))
             return None
 
 

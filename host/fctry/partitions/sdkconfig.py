@@ -51,6 +51,10 @@ class Sdkconfig:
         """Whether a bool is set; one that is not there is off."""
         return self.values.get(option) == "y"
 
+    def first_on(self, *options: str) -> str | None:
+        """The first of these bools that is set."""
+        return next((option for option in options if self.is_on(option)), None)
+
     def is_off(self, option: str) -> bool:
         """Whether a bool that is on by default is off."""
         return self.values.get(option, "n" if self.is_whole else "y") == "n"

@@ -275,11 +275,26 @@ def test_check_ends_in_1_only_when_there_is_an_error(
     assert image_command("check", ARTICLE_IMAGE, damaged) == 1
     out = capsys.readouterr().out
     assert (
-        f"{damaged}: error: page 0 entry 3: key 'mac_addr': crc of the value is wrong (nvs-data-crc)" in out
+        f"{damaged}: page 0 entry 3: error: key 'mac_addr': crc of the value is wrong [nvs-data-crc]" in out
     )
-    assert out.endswith(f"{damaged}: 1 error\n")
+    assert out.endswith(f"{damaged}: 1 error; codes: docs/nvs-format.md\n")
     assert image_command("check", "--json", damaged) == 1
     assert json.loads(capsys.readouterr().out)[str(damaged)][0]["code"] == "nvs-data-crc"
+
+
+def test_check_as_sarif_names_file_rule_and_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    damaged = tmp_path / "damaged.bin"
+    damaged.write_bytes(Path(ARTICLE_IMAGE).read_bytes().replace(b"0A:0B", b"1A:0B"))
+    assert image_command("check", "--sarif", ARTICLE_IMAGE, damaged) == 1
+    (run,) = json.loads(capsys.readouterr().out)["runs"]
+    (rule,), (result,) = run["tool"]["driver"]["rules"], run["results"]
+    assert rule["shortDescription"] == {"text": "CRC of a value: reading it fails"}
+    assert rule["help"]["text"] == "See docs/nvs-format.md#nvs-data-crc"
+    assert (result["ruleId"], result["level"]) == ("nvs-data-crc", "error")
+    assert result["message"]["text"].startswith(
+        "page 0 entry 3: key 'mac_addr': crc of the value is wrong. Remedy: "
+    )
+    assert result["locations"] == [{"physicalLocation": {"artifactLocation": {"uri": damaged.as_uri()}}}]
 
 
 def test_check_takes_a_full_partition_only_as_read_only(tmp_path: Path) -> None:
@@ -496,7 +511,7 @@ def test_damaged_image_gives_what_is_left_and_ends_in_1(
     hmac_key = bytes(range(32))
     keys.write_bytes(hmac_key)
     encrypted.write_bytes(encrypt(damaged.read_bytes(), Keys.from_hmac_key(hmac_key)))
-    finding = "error: page 0 entry 3: key 'mac_addr': crc of the value is wrong (nvs-data-crc)"
+    finding = "page 0 entry 3: error: key 'mac_addr': crc of the value is wrong [nvs-data-crc]"
     assert image_command("csv", damaged, "-o", tmp_path / "device.csv") == 1
     captured = capsys.readouterr()
     assert f"{damaged}: {finding}\n" in captured.err

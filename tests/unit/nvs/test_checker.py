@@ -20,10 +20,10 @@ from tests.unit.nvs.forge import (
     u8,
 )
 
-from fctry.findings import Severity
+from fctry.findings import ERROR, WARNING
 from fctry.nvs import Item, ItemType, Keys, check, decrypt, encode, encrypt
+from fctry.nvs.checker import RULES
 from fctry.nvs.format import CRC, CRC_SEED, DataType, EntryState, PageState, entry_hash
-from fctry.nvs.problems import RULES
 
 SOUND = partition(
     page(namespace("n"), u8("k"), string("s", b"text\0"), chunk("b", b"data", 0), blob_index("b", 4, 1))
@@ -131,7 +131,7 @@ def test_damage_is_found_by_its_code_with_place_and_remedy(code: str) -> None:
         assert codes == [code]
         assert all(finding.where and finding.message and finding.hint for finding in found)
         expected = RULES[code].severity_read_only if read_only else RULES[code].severity
-        assert found[0].severity is Severity(expected)
+        assert found[0].severity is expected
 
 
 def test_findings_are_all_there_however_many() -> None:
@@ -155,8 +155,8 @@ def test_place_is_the_page_and_the_entry() -> None:
 def test_leftovers_of_a_power_cut_are_errors_only_where_firmware_cannot_clear_them() -> None:
     for code in ("nvs-entry-half-written", "nvs-span-state", "nvs-blob-orphan"):
         image = DAMAGES[code]()
-        assert [finding.severity for finding in check(image)] == [Severity.WARNING]
-        assert [finding.severity for finding in check(image, read_only=True)] == [Severity.ERROR]
+        assert [finding.severity for finding in check(image)] == [WARNING]
+        assert [finding.severity for finding in check(image, read_only=True)] == [ERROR]
 
 
 def test_erased_entries_are_no_finding() -> None:

@@ -9,8 +9,8 @@ from tests.unit.nvs.conftest import DATA
 
 from fctry.cli.main import main
 from fctry.nvs import Item, ItemType, check, decode, read_sheet
+from fctry.nvs.checker import RULES
 from fctry.nvs.contents import read
-from fctry.nvs.problems import RULES
 from fctry.nvs.values import read_erased_items
 
 PICTURES = Path(__file__).parents[3] / "docs" / "pictures"
@@ -55,5 +55,6 @@ def test_pictures_of_the_documentation_are_what_the_command_draws(name: str, tmp
 def test_documentation_has_every_code_of_finding_with_its_severities() -> None:
     text = (PICTURES.parent / "nvs-format.md").read_text()
     for code, rule in RULES.items():
-        assert f"| `{code}` | {rule.severity} | {rule.severity_read_only} | " in text
-    assert text.count("| `nvs-") == len(RULES)
+        severities = f"{rule.severity.value} | {rule.severity_read_only.value}"
+        assert f'| <a id="{code}"></a>`{code}` | {severities} | {rule.title} |' in text
+    assert text.count("</a>`nvs-") == len(RULES)

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from fctry.errors import FormatError, InputError
 from fctry.partitions.binary import pack, unpack
-from fctry.partitions.check import Evidence, check
-from fctry.partitions.codes import RULES
+from fctry.partitions.checker import check, enforced_findings
 from fctry.partitions.csv import parse_csv
 from fctry.partitions.keywords import SUBTYPES, TYPES
 from fctry.partitions.layout import layout_of_csv, parse_layout
@@ -21,7 +20,8 @@ from fctry.partitions.options import Options
 from fctry.partitions.picture.flashmap import Kind, flash_map
 from fctry.partitions.picture.svg import draw
 from fctry.partitions.picture.terminal import cell_bytes, grid, legend, marks
-from fctry.partitions.rules import enforced_problems
+from fctry.partitions.rule import Evidence, Needs
+from fctry.partitions.rules import rules_for
 from fctry.partitions.table import TABLE_BYTES
 
 names = st.sampled_from(["nvs", "fctry", "app", "log", "ota_0", "", '"x"', "a" * 17, "é"])
@@ -48,14 +48,14 @@ def test_check_finds_something_or_nothing_in_any_text(text: str, options: Option
     layout = parse_layout(text, options=options)
     evidence = Evidence(image=b"\x00" * 0x6000, old=parse_layout(old), device=parse_layout(old).table)
     for finding in check(layout, evidence):
-        assert finding.code in RULES
+        assert finding.rule in rules_for(*Needs)
         assert finding.message
 
 
 @settings(deadline=None)
 @given(texts, options)
 def test_table_is_refused_exactly_when_an_enforced_rule_is_broken(text: str, options: Options) -> None:
-    if enforced_problems(parse_layout(text, options=options)):
+    if enforced_findings(parse_layout(text, options=options)):
         with pytest.raises(InputError) as caught:
             parse_csv(text, options=options)
         assert caught.value.hint

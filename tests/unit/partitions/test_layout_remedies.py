@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from fctry.errors import FormatError
+from fctry.findings import Finding
 from fctry.partitions.binary import pack
-from fctry.partitions.check import Evidence, LayoutFinding, check
+from fctry.partitions.checker import check
 from fctry.partitions.csv import parse_csv
 from fctry.partitions.flasher_args import FlasherArgs, FlashFile
 from fctry.partitions.layout import layout_of_csv, parse_layout
 from fctry.partitions.options import Options
+from fctry.partitions.rule import Evidence
 from fctry.partitions.sdkconfig import Sdkconfig
 from fctry.partitions.source import table_in
 from fctry.partitions.spaces import Space, place_for, spaces
@@ -25,9 +27,7 @@ APPLICATION = "app,app,factory,0x20000,1M"
 BASE = (NVS, PHY, FCTRY, APPLICATION)
 
 
-def _check(
-    *lines: str, options: Options | None = None, evidence: Evidence | None = None
-) -> list[LayoutFinding]:
+def _check(*lines: str, options: Options | None = None, evidence: Evidence | None = None) -> list[Finding]:
     return check(parse_layout("\n".join(lines), options=options), evidence or Evidence())
 
 
@@ -119,7 +119,7 @@ def test_types_from_0x40_to_0xfe_are_free_to_use(type_: str, is_reserved: bool) 
 @pytest.mark.parametrize(("idf", "is_known"), [((5, 3), False), ((5, 4), True), ((6, 1), True)])
 def test_byte_order_mark_is_read_since_v5_4(idf: tuple[int, int], is_known: bool) -> None:
     layout = layout_of_csv("\n".join(BASE).encode("utf-8-sig"), options=Options(idf=idf))
-    assert [problem.code for problem in layout.problems] == ["layout-idf"] * (not is_known)
+    assert [problem.code for problem in layout.findings] == ["layout-idf"] * (not is_known)
 
 
 def _build(*files: tuple[str, int, int]) -> Evidence:

@@ -18,18 +18,19 @@ import pytest
 from fctry.cli.main import main
 from fctry.errors import InputError
 from fctry.partitions.binary import pack, unpack
-from fctry.partitions.check import Evidence, applicable, check
-from fctry.partitions.codes import RULES, Needs
+from fctry.partitions.checker import applicable, check, enforced_findings
 from fctry.partitions.csv import parse_csv, read_csv
 from fctry.partitions.flasher_args import FlasherArgs, read_flasher_args
 from fctry.partitions.layout import parse_layout
 from fctry.partitions.options import Options
-from fctry.partitions.rules import enforced_problems
+from fctry.partitions.rule import Evidence, Needs
+from fctry.partitions.rules import rules_for
 from fctry.partitions.sdkconfig import Sdkconfig
 from fctry.partitions.source import open_layout
 
 TABLES = Path(__file__).parents[2] / "data/partitions/rules"
 DIRECTIVE = re.compile(r"# (arguments|file): (.*)")
+RULES = {rule.code: rule for rule in rules_for(*Needs)}
 CODES = [code for code, rule in RULES.items() if rule.needs is not Needs.DEVICE]
 CODES_OF_FIRST_LINES = {"layout-encoding", "layout-variable"}
 
@@ -186,7 +187,7 @@ def test_rules_of_a_later_release_are_not_applied() -> None:
 def test_enforced_rules_are_those_that_stop_a_build() -> None:
     for code in CODES:
         layout = open_layout(TABLES / code / "breaks.csv")
-        enforced = {problem.code for problem in enforced_problems(layout)}
+        enforced = {problem.code for problem in enforced_findings(layout)}
         assert enforced <= {code}
         if enforced:
             assert RULES[code].enforced

@@ -6,21 +6,19 @@ Imports as little as it can: it may be run once per image, thousands of times.
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from fctry.cli.options import add_keys, keys_of
-from fctry.cli.text import counted
 from fctry.errors import InputError
+from fctry.findings import fails
 from fctry.nvs.checker import check
-
-if TYPE_CHECKING:
-    from fctry.findings import Finding
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", nargs="+")
     parser.add_argument("--read-only", action="store_true", help="the partition is flagged readonly")
-    parser.add_argument("--json", action="store_true", help="for machines")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="for machines")
+    form.add_argument("--sarif", action="store_true", help="print the findings as SARIF, for code review")
     add_keys(parser)
 
 
@@ -34,15 +32,27 @@ def run(args: argparse.Namespace) -> int:
 
             image = decrypted(path, image, keys)
         found[path] = check(image, read_only=args.read_only, is_decrypted=keys is not None)
-    if args.json:
+    findings = [one._replace(file=path) for path, of_path in found.items() for one in of_path]
+    if args.json or args.sarif:
         import json
 
-        printed = {path: [one.as_dict() for one in findings] for path, findings in found.items()}
-        print(json.dumps(printed, indent=2))
+        from fctry.sarif import sarif
+
+        made = (
+            sarif(findings, "fctry image check")
+            if args.sarif
+            else {path: [one.as_dict() for one in of_path] for path, of_path in found.items()}
+        )
+        print(json.dumps(made, indent=2))
+    elif findings:
+        from fctry.cli.printed import print_findings
+
+        for path in found:
+            print_findings([one for one in findings if one.file == path], f"{path}: ")
     else:
-        for path, findings in found.items():
-            _print(path, findings)
-    return 1 if any(one.severity == "error" for findings in found.values() for one in findings) else 0
+        for path in found:
+            print(f"{path}: no findings")
+    return 1 if fails(findings) else 0
 
 
 def _read(path: str) -> bytes:
@@ -51,16 +61,3 @@ def _read(path: str) -> bytes:
             return file.read()
     except OSError as error:
         raise InputError(f"cannot read: {error.strerror}", hint="check the path", file=path) from None
-
-
-def _print(path: str, findings: list[Finding]) -> None:
-    hints: set[str] = set()
-    counts: dict[str, int] = {}
-    for one in findings:
-        print(f"{path}: {one.severity.value}: {one.where}: {one.message} ({one.code})")
-        if one.hint not in hints:
-            print(f"  {one.hint}")
-        hints.add(one.hint)
-        counts[one.severity.value] = counts.get(one.severity.value, 0) + 1
-    summary = ", ".join(counted(count, severity) for severity, count in counts.items())
-    print(f"{path}: {summary or 'no findings'}")

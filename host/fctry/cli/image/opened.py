@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 from fctry.cli.files import naming, read_file
 from fctry.cli.options import keys_of
 from fctry.errors import InputError
-from fctry.findings import Finding
-from fctry.nvs.checker import check
+from fctry.findings import ERROR, Finding
+from fctry.nvs.checker import RULES, check, damage
 from fctry.nvs.contents import Contents, read
-from fctry.nvs.decoder import damage
 from fctry.nvs.item import Item
-from fctry.nvs.problems import ERROR, RULES
 from fctry.nvs.values import read_items
 
 if TYPE_CHECKING:
@@ -62,6 +60,8 @@ def items_of(contents: Contents) -> list[Item]:
 
 def print_errors(path: Path, errors: Sequence[Finding]) -> int:
     """Say on stderr what was lost. Returns the exit code."""
-    for one in errors:
-        print(f"{path}: {one.severity.value}: {one.where}: {one.message} ({one.code})", file=sys.stderr)
+    if errors:
+        from fctry.cli.printed import print_findings
+
+        print_findings([one._replace(file=str(path)) for one in errors], f"{path}: ", file=sys.stderr)
     return 1 if errors else 0

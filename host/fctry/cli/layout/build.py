@@ -10,7 +10,7 @@ from fctry.cli.files import keep_inputs, write_file
 from fctry.cli.options import add_project, project_of
 from fctry.findings import Severity
 from fctry.partitions.binary import pack
-from fctry.partitions.check import check
+from fctry.partitions.checker import check
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,9 +10,12 @@ import argparse
 
 from fctry.cli.arguments import path
 from fctry.cli.options import add_project, project_of
+from fctry.cli.text import counted
 from fctry.errors import InputError
-from fctry.partitions.check import Evidence, check, fails
+from fctry.findings import fails
+from fctry.partitions.checker import check, report
 from fctry.partitions.layout import Layout, read_bytes
+from fctry.partitions.rule import Evidence
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,13 +55,16 @@ def run(args: argparse.Namespace) -> int:
     if args.json or args.sarif:
         import json
 
-        from fctry.partitions.export import report, sarif
+        from fctry.sarif import sarif
 
-        print(json.dumps(sarif(findings) if args.sarif else report(layout, findings), indent=2))
+        made = sarif(findings, "fctry layout check") if args.sarif else report(layout, findings)
+        print(json.dumps(made, indent=2))
     else:
-        from fctry.cli.layout_text import print_findings
+        from fctry.cli.printed import print_findings
 
-        print_findings(layout, findings, read_beside=project.sdkconfig.file if project.sdkconfig else "")
+        beside = f" with {project.sdkconfig.file}" if project.sdkconfig else ""
+        partitions = counted(len(layout.entries), "partition")
+        print_findings(findings, f"{layout.file}{beside}: {partitions}, ")
     return 1 if fails(findings, strict=args.strict) else 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fctry.cli.layout_text import Piece, print_pieces
+from fctry.cli.printed import Piece, print_pieces
 from fctry.partitions.picture.flashmap import FlashMap, Kind, hex_text
 from fctry.partitions.picture.terminal import Cell, LegendRow, cell_bytes, grid, legend, marks, summary
 

@@ -78,7 +78,7 @@ def flash_map(layout: Layout, *, bootloader_offset: int, factory: str | None = N
     segments = [
         Segment(_kind(p, protected), p.name, _detail(layout, p), p.offset, p.end)
         for _, p in layout.entries
-        if not (p.is_primary and options.places_primary_entries)
+        if not layout.is_placed(p)
     ]
     segments += [
         Segment(Kind.ALIGNMENT if space.is_alignment else Kind.FREE, "", "", space.offset, space.end)

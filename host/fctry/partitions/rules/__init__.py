@@ -1,53 +1,33 @@
-"""The rules: functions from a layout to the problems they find, grouped by what they look at.
+"""The rules, grouped by what they look at, each beside the function that finds its breaches.
 
-Those that need nothing but the table are listed here; check.py adds the others, which hold it against something.
+Rules that need more than the table are imported when there is more: a check of a table alone does not pay for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import import_module
 
-from fctry.partitions.codes import RULES
-from fctry.partitions.layout import Layout
-from fctry.partitions.problems import Problem
+from fctry.findings import rules_of
+from fctry.partitions import placing, rows
+from fctry.partitions.rule import LayoutRule, Needs
 from fctry.partitions.rules import apps, data, geometry, lines, names, recipe
 
-TABLE_RULES: tuple[Callable[[Layout], Iterator[Problem]], ...] = (
-    geometry.overlaps,
-    geometry.offset_alignment,
-    geometry.app_size,
-    geometry.flash_size,
-    geometry.too_many,
-    geometry.empty,
-    geometry.size_zero,
-    geometry.size_sectors,
-    lines.extra_field,
-    lines.name_characters,
-    names.duplicate,
-    names.too_long,
-    names.empty,
-    names.keyword,
-    names.reserved_type,
-    names.reserved_subtype,
-    apps.no_app,
-    apps.duplicate,
-    apps.ota_without_otadata,
-    apps.ota_gap,
-    apps.ota_single,
-    apps.readonly,
-    data.otadata,
-    data.tee_otadata,
-    data.readonly_subtype,
-    data.nvs_small,
-    data.nvs_readonly_small,
-    data.nvs_sectors,
-    data.nvs_encrypted,
-    data.nvs_keys,
-    recipe.user,
-)
+TABLE_MODULES = (rows, placing, geometry, lines, names, apps, data, recipe)
+OTHER_MODULES = {
+    Needs.SDKCONFIG: "project",
+    Needs.BUILD: "build",
+    Needs.AGAINST: "history",
+    Needs.DEVICE: "history",
+}
 
 
-def enforced_problems(layout: Layout) -> list[Problem]:
-    """Why gen_esp32part.py of the configured ESP-IDF release refuses ``layout``: nothing when it does not."""
-    problems = [*layout.problems, *(problem for rule in TABLE_RULES for problem in rule(layout))]
-    return [p for p in problems if RULES[p.code].enforced and RULES[p.code].since <= layout.options.idf]
+@cache
+def rules_for(*kinds: Needs) -> tuple[LayoutRule, ...]:
+    """The rules that look at nothing but these, in their order, which is also that of their findings about a line."""
+    names = dict.fromkeys(name for kind, name in OTHER_MODULES.items() if kind in kinds)
+    others = [import_module(f"{__name__}.{name}") for name in names]
+    rules = dict.fromkeys(
+        rules_of(LayoutRule, *TABLE_MODULES, *others)
+    )  # a rule may be imported by its neighbours
+    return tuple(rule for rule in rules if rule.needs in kinds)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fctry.findings import ERROR, INFO, Finding
 from fctry.partitions.keywords import subtype_name, type_name
 from fctry.partitions.layout import Layout
 from fctry.partitions.placing import Entry
-from fctry.partitions.problems import Problem
-from fctry.partitions.spaces import place_for
+from fctry.partitions.rule import Evidence, LayoutRule
+from fctry.partitions.rules.data import OTADATA_BYTES
+from fctry.partitions.spaces import NewLine
 from fctry.partitions.table import (
     APP,
     APP_FACTORY,
@@ -24,6 +26,9 @@ from fctry.partitions.table import (
     PARTITION_TABLE,
 )
 
+FACTORY_APP = NewLine("factory", APP, APP_FACTORY, 1 << 20)
+OTADATA = NewLine("otadata", DATA, DATA_OTA, OTADATA_BYTES)
+
 
 def _ota_slots(layout: Layout) -> list[Entry]:
     return sorted(
@@ -32,19 +37,17 @@ def _ota_slots(layout: Layout) -> list[Entry]:
     )
 
 
-def no_app(layout: Layout) -> Iterator[Problem]:
+@LayoutRule("layout-no-app", ERROR, "there is an application to boot")
+def no_app(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     if not layout.is_complete or not layout.entries:
         return
     if any(p.is_of(APP, APP_FACTORY, APP_TEST) or p.is_ota_slot for _, p in layout.entries):
         return
-    offset = place_for(layout, 1 << 20, APP)
-    line = (
-        f"factory, app, factory, {offset:#x}, 1M," if offset is not None else "factory, app, factory, , 1M,"
-    )
-    yield Problem("layout-no-app", 0, "there is no application to boot", f"add the line `{line}`")
+    yield no_app.at(0, "there is no application to boot", FACTORY_APP.remedy(layout))
 
 
-def duplicate(layout: Layout) -> Iterator[Problem]:
+@LayoutRule("layout-app-duplicate", ERROR, "there is one application of each subtype")
+def duplicate(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     first: dict[int, Entry] = {}
     for entry in layout.entries:
         partition = entry.partition
@@ -55,22 +58,20 @@ def duplicate(layout: Layout) -> Iterator[Problem]:
             what = subtype_name(APP, partition.subtype, layout.options.keywords)
             message = f"`{partition.name}` is a second app/{what}: the boot loader never boots "
             message += f"`{before.partition.name}` of line {before.line}"
-            yield Problem("layout-app-duplicate", entry.line, message, "give one of them another subtype")
+            yield duplicate.at(entry.line, message, "give one of them another subtype")
 
 
-def ota_without_otadata(layout: Layout) -> Iterator[Problem]:
+@LayoutRule("layout-ota-without-otadata", ERROR, "OTA slots come with a data/ota partition")
+def ota_without_otadata(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     slots = _ota_slots(layout)
     if not slots or not layout.is_complete or any(p.is_of(DATA, DATA_OTA) for _, p in layout.entries):
         return
-    offset = place_for(layout, 0x2000, DATA)
-    line = (
-        f"otadata, data, ota, {offset:#x}, 0x2000," if offset is not None else "otadata, data, ota, , 0x2000,"
-    )
     message = "there are OTA slots, but no data/ota partition that says which one to boot"
-    yield Problem("layout-ota-without-otadata", slots[0].line, message, f"add the line `{line}`")
+    yield ota_without_otadata.at(slots[0].line, message, OTADATA.remedy(layout))
 
 
-def ota_gap(layout: Layout) -> Iterator[Problem]:
+@LayoutRule("layout-ota-gap", ERROR, "OTA slots are numbered from ota_0 without a gap")
+def ota_gap(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     if not layout.is_complete:
         return
     slots = _ota_slots(layout)
@@ -80,21 +81,23 @@ def ota_gap(layout: Layout) -> Iterator[Problem]:
         entry = next(e for e in slots if e.partition.subtype - APP_OTA_0 > missing)
         slot = subtype_name(APP, entry.partition.subtype)
         message = f"there is {slot} but no ota_{missing}: the boot loader takes the number of slots for their numbers"
-        yield Problem("layout-ota-gap", entry.line, message, f"use the subtype ota_{missing}")
+        yield ota_gap.at(entry.line, message, f"use the subtype ota_{missing}")
 
 
-def ota_single(layout: Layout) -> Iterator[Problem]:
+@LayoutRule("layout-ota-single", INFO, "an application in an OTA slot has a second slot to be updated in")
+def ota_single(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     slots = _ota_slots(layout)
     has_factory = any(p.is_of(APP, APP_FACTORY) for _, p in layout.entries)
     if len(slots) == 1 and not has_factory and layout.is_complete:
         message = f"`{slots[0].partition.name}` is the only application: it cannot be updated while it runs"
         hint = "add a slot ota_1 of the same size, or make it app/factory"
-        yield Problem("layout-ota-single", slots[0].line, message, hint)
+        yield ota_single.at(slots[0].line, message, hint)
 
 
-def readonly(layout: Layout) -> Iterator[Problem]:
+@LayoutRule("layout-readonly-app", ERROR, "only data partitions are readonly")
+def readonly(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     for line, partition in layout.entries:
         if partition.readonly and partition.type in (APP, BOOTLOADER, PARTITION_TABLE):
             what = type_name(partition.type)
             message = f"`{partition.name}` is readonly: an update of this {what} ends in ESP_ERR_NOT_ALLOWED"
-            yield Problem("layout-readonly-app", line, message, "remove the flag `readonly`")
+            yield readonly.at(line, message, "remove the flag `readonly`")

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fctry.findings import ERROR, WARNING, Finding
 from fctry.partitions.layout import Layout
 from fctry.partitions.options import SecureBoot
-from fctry.partitions.placing import align_up, alignment_of
-from fctry.partitions.problems import Problem
+from fctry.partitions.placing import Entry, align_up, alignment_of
+from fctry.partitions.rule import Evidence, LayoutRule
 from fctry.partitions.table import (
     APP,
     DATA,
@@ -21,40 +22,89 @@ from fctry.partitions.table import (
     MAX_PARTITIONS,
     MAX_PARTITIONS_WITHOUT_MD5,
     SECTOR_BYTES,
+    Partition,
 )
 
 SECURE_BOOT_V1_APP_SIZE = 0x10000
 
 
-def overlaps(layout: Layout) -> Iterator[Problem]:
-    """Partitions that share flash with their neighbour or with the partition table, however they are listed."""
+TABLE_OVERLAP = LayoutRule(
+    "layout-table-overlap", ERROR, "partitions come after the partition table", enforced=True
+)
+ORDER = LayoutRule(
+    "layout-order", ERROR, "partitions are listed in the order of their offsets", enforced=True
+)
+
+
+@LayoutRule("layout-overlap", ERROR, "partitions do not overlap", enforced=True)
+def overlap(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
+    """Partitions that share flash with another or with the partition table: as listed, then however they are listed."""
+    told = list(_out_of_order(layout))
+    yield from told
+    lines = {finding.line for finding in told}
     first = layout.options.first_offset
-    told = {problem.line for problem in layout.problems}  # from reading the lines in their order
     previous = None
     for entry in layout.by_offset:
         partition = entry.partition
-        if entry.line not in told:
-            if partition.offset < first and not (
-                partition.is_primary and layout.options.places_primary_entries
-            ):
+        if entry.line not in lines:
+            if partition.offset < first and not layout.is_placed(partition):
                 message = (
                     f"`{partition.name}` at {partition.offset:#x} is below {first:#x}, where the table ends"
                 )
-                free = align_up(first, alignment_of(partition.type))
-                yield Problem(
-                    "layout-table-overlap", entry.line, message, f"use the offset {free:#x} or a later one"
-                )
+                yield TABLE_OVERLAP.at(entry.line, message, _use_offset(partition, first))
             elif previous and partition.offset < previous.end:
-                message = f"`{partition.name}` at {partition.offset:#x} overlaps `{previous.name}`, "
-                message += f"which ends at {previous.end:#x}"
-                free = align_up(previous.end, alignment_of(partition.type))
-                yield Problem(
-                    "layout-overlap", entry.line, message, f"use the offset {free:#x} or a later one"
-                )
+                yield _overlap(entry, previous, previous.end)
         previous = partition
 
 
-def offset_alignment(layout: Layout) -> Iterator[Problem]:
+def _out_of_order(layout: Layout) -> Iterator[Finding]:
+    """What gen_esp32part.py refuses: an offset before the end of the line above. A line without place ends the row."""
+    entries = {entry.line: entry for entry in layout.entries}
+    options = layout.options
+    end: int | None = options.first_offset
+    previous: Partition | None = None
+    for row in layout.rows:
+        entry = entries.get(row.line)
+        if entry is None:
+            end = None
+            continue
+        partition = entry.partition
+        if layout.is_placed(partition):
+            continue
+        if end is not None and partition.offset < end:
+            if previous is None or partition.offset < options.first_offset:
+                message = (
+                    f"`{partition.name}` at {partition.offset:#x} is inside or before the partition table, "
+                )
+                message += f"which occupies {options.table_offset:#x} to {options.first_offset - 1:#x}"
+                yield TABLE_OVERLAP.at(
+                    entry.line, message, _use_offset(partition, max(end, options.first_offset))
+                )
+            elif partition.end > previous.offset:
+                yield _overlap(entry, previous, end)
+            else:
+                message = f"`{partition.name}` at {partition.offset:#x} is listed after `{previous.name}` at "
+                message += f"{previous.offset:#x}"
+                hint = f"move the line of `{partition.name}` up: partitions are listed in the order of their offsets"
+                yield ORDER.at(entry.line, message, hint)
+        end = partition.end
+        previous = partition
+
+
+def _overlap(entry: Entry, previous: Partition, end: int) -> Finding:
+    name, offset = entry.partition.name, entry.partition.offset
+    message = f"`{name}` at {offset:#x} overlaps `{previous.name}`, which ends at {previous.end:#x}"
+    return overlap.at(entry.line, message, _use_offset(entry.partition, end))
+
+
+def _use_offset(partition: Partition, end: int) -> str:
+    return f"use the offset {align_up(end, alignment_of(partition.type)):#x} or a later one"
+
+
+@LayoutRule(
+    "layout-offset-alignment", ERROR, "applications start at 64 KB, all others at 4 KB", enforced=True
+)
+def offset_alignment(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     end = layout.options.first_offset
     for line, partition in layout.by_offset:
         alignment = alignment_of(partition.type)
@@ -66,11 +116,12 @@ def offset_alignment(layout: Layout) -> Iterator[Problem]:
             message = (
                 f"the offset {partition.offset:#x} of `{partition.name}` is not a multiple of {alignment:#x}"
             )
-            yield Problem("layout-offset-alignment", line, message, f"use {offsets}, or leave it empty")
+            yield offset_alignment.at(line, message, f"use {offsets}, or leave it empty")
         end = max(end, partition.end)
 
 
-def app_size(layout: Layout) -> Iterator[Problem]:
+@LayoutRule("layout-app-size", ERROR, "an application's size is a multiple of 4 KB", enforced=True)
+def app_size(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     is_v1 = layout.options.secure_boot is SecureBoot.V1
     alignment = SECURE_BOOT_V1_APP_SIZE if is_v1 else SECTOR_BYTES
     for entry in layout.entries:
@@ -80,12 +131,11 @@ def app_size(layout: Layout) -> Iterator[Problem]:
             message += ": secure boot v1 signs whole 64 KB" if is_v1 else ""
             down = partition.size_bytes // alignment * alignment
             up = align_up(partition.size_bytes, alignment)
-            yield Problem(
-                "layout-app-size", entry.line, message, f"use {up:#x}" + (f" or {down:#x}" if down else "")
-            )
+            yield app_size.at(entry.line, message, f"use {up:#x}" + (f" or {down:#x}" if down else ""))
 
 
-def flash_size(layout: Layout) -> Iterator[Problem]:
+@LayoutRule("layout-flash-size", ERROR, "all partitions are inside the flash chip", enforced=True)
+def flash_size(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     size_bytes = layout.options.flash_size_bytes
     if size_bytes is None:
         return
@@ -95,29 +145,33 @@ def flash_size(layout: Layout) -> Iterator[Problem]:
             message = f"`{partition.name}` ends at {partition.end:#x}, the flash at {size_bytes:#x}"
             needed = 1 << (partition.end - 1).bit_length()
             hint = f"shrink the layout by {partition.end - size_bytes:#x} bytes, or use a flash of {needed >> 20} MB"
-            yield Problem("layout-flash-size", entry.line, message, hint)
+            yield flash_size.at(entry.line, message, hint)
 
 
-def too_many(layout: Layout) -> Iterator[Problem]:
+@LayoutRule("layout-too-many", ERROR, "there are at most 94 partitions", enforced=True)
+def too_many(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     limit = MAX_PARTITIONS if layout.options.md5 else MAX_PARTITIONS_WITHOUT_MD5
     if len(layout.entries) > limit:
         message = f"{len(layout.entries)} partitions, but the table holds {limit}"
-        yield Problem("layout-too-many", layout.entries[limit].line, message, "merge or remove partitions")
+        yield too_many.at(layout.entries[limit].line, message, "merge or remove partitions")
 
 
-def empty(layout: Layout) -> Iterator[Problem]:
+@LayoutRule("layout-empty", ERROR, "the table has a partition")
+def empty(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     if not layout.entries and layout.is_complete:
         hint = "the boot loader refuses a table without entries: add at least an application"
-        yield Problem("layout-empty", 0, "there is no partition", hint)
+        yield empty.at(0, "there is no partition", hint)
 
 
-def size_zero(layout: Layout) -> Iterator[Problem]:
+@LayoutRule("layout-size-zero", ERROR, "a partition has a size")
+def size_zero(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     for line, partition in layout.entries:
         if not partition.size_bytes:
-            yield Problem("layout-size-zero", line, f"`{partition.name}` has no bytes", "use 0x1000 or more")
+            yield size_zero.at(line, f"`{partition.name}` has no bytes", "use 0x1000 or more")
 
 
-def size_sectors(layout: Layout) -> Iterator[Problem]:
+@LayoutRule("layout-size-sectors", WARNING, "a partition consists of whole sectors of 4 KB")
+def size_sectors(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     for line, partition in layout.entries:
         has_own_rule = partition.type == APP or partition.is_of(
             DATA, DATA_OTA, DATA_NVS, DATA_NVS_KEYS, DATA_TEE_OTA
@@ -128,4 +182,4 @@ def size_sectors(layout: Layout) -> Iterator[Problem]:
             )
             message += "the whole of it cannot be erased (ESP_ERR_INVALID_SIZE)"
             hint = f"use {align_up(partition.size_bytes, SECTOR_BYTES):#x}: the rest of the sector is free anyway"
-            yield Problem("layout-size-sectors", line, message, hint)
+            yield size_sectors.at(line, message, hint)

@@ -10,14 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from fctry.findings import ERROR, WARNING, Finding
+from fctry.partitions.keywords import subtype_name
 from fctry.partitions.layout import Layout
-from fctry.partitions.problems import Problem
+from fctry.partitions.rule import Evidence, LayoutRule, Needs
 from fctry.partitions.sdkconfig import Sdkconfig
-from fctry.partitions.spaces import place_for
+from fctry.partitions.spaces import NewLine
 from fctry.partitions.table import DATA, DATA_COREDUMP, DATA_NVS_KEYS, DATA_PHY, SECTOR_BYTES
 
 CUSTOM, FILE_NAME = "CONFIG_PARTITION_TABLE_CUSTOM", "CONFIG_PARTITION_TABLE_CUSTOM_FILENAME"
 TABLE_OFFSET = "CONFIG_PARTITION_TABLE_OFFSET"
+PHY_OPTIONS = ("CONFIG_ESP_PHY_INIT_DATA_IN_PARTITION", "CONFIG_ESP32_PHY_INIT_DATA_IN_PARTITION")
+COREDUMP_OPTIONS = ("CONFIG_ESP_COREDUMP_ENABLE_TO_FLASH", "CONFIG_ESP32_ENABLE_COREDUMP_TO_FLASH")
+NVS_ENCRYPTION, FLASH_ENCRYPTION = "CONFIG_NVS_ENCRYPTION", "CONFIG_SECURE_FLASH_ENC_ENABLED"
 LEFTOVERS = (
     "CONFIG_PARTITION_TABLE_CUSTOM_APP_BIN_OFFSET",
     "CONFIG_PARTITION_TABLE_CUSTOM_PHY_DATA_OFFSET",
@@ -26,79 +31,85 @@ LEFTOVERS = (
 )
 
 
-def problems(layout: Layout, config: Sdkconfig) -> Iterator[Problem]:
-    """What all rules of this module find."""
-    yield from uses_this_table(layout, config)
-    yield from table_offset(layout, config)
-    yield from needed_partitions(layout, config)
-    yield from leftovers(config)
-
-
-def uses_this_table(layout: Layout, config: Sdkconfig) -> Iterator[Problem]:
-    name = Path(layout.file).name
-    if layout.is_binary:
-        return  # a configuration names CSVs only
-    if not config.is_on(CUSTOM):
+@LayoutRule("layout-sdkconfig-custom", ERROR, "the project uses a table of its own", needs=Needs.SDKCONFIG)
+def custom(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
+    config, name = evidence.sdkconfig, Path(layout.file).name
+    if config and not layout.is_binary and not config.is_on(CUSTOM):  # a configuration names CSVs only
         message = f"{CUSTOM} is not set: the project uses one of ESP-IDF's own tables, not `{name}`"
-        hint = f'set {CUSTOM}=y and {FILE_NAME}="{name}"'
-        yield _problem("layout-sdkconfig-custom", config, CUSTOM, message, hint)
-    elif Path(config.table_file).name != name:
+        yield _at(custom, config, CUSTOM, message, f'set {CUSTOM}=y and {FILE_NAME}="{name}"')
+
+
+@LayoutRule("layout-sdkconfig-file", ERROR, "the project uses this table", needs=Needs.SDKCONFIG)
+def file(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
+    config, name = evidence.sdkconfig, Path(layout.file).name
+    if config and not layout.is_binary and config.table_file and Path(config.table_file).name != name:
         message = f"{FILE_NAME} is `{config.table_file}`, not `{name}`"
-        yield _problem("layout-sdkconfig-file", config, FILE_NAME, message, f'set {FILE_NAME}="{name}"')
+        yield _at(file, config, FILE_NAME, message, f'set {FILE_NAME}="{name}"')
 
 
-def table_offset(layout: Layout, config: Sdkconfig) -> Iterator[Problem]:
-    configured = config.number(TABLE_OFFSET)
-    used = layout.options.table_offset
-    if configured is None:
+@LayoutRule("layout-sdkconfig-offset", ERROR, "the table's offset is one that works", needs=Needs.SDKCONFIG)
+def table_offset(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
+    config, used = evidence.sdkconfig, layout.options.table_offset
+    configured = config.number(TABLE_OFFSET) if config else None
+    if not config or configured is None:
         return
     if configured % SECTOR_BYTES:
         hint = f"use {configured // SECTOR_BYTES * SECTOR_BYTES:#x}"
         message = f"{TABLE_OFFSET} is {configured:#x}, not a multiple of 0x1000"
-        yield _problem("layout-sdkconfig-offset", config, TABLE_OFFSET, message, hint)
+        yield _at(table_offset, config, TABLE_OFFSET, message, hint)
     elif configured != used:
         message = f"{TABLE_OFFSET} is {configured:#x}, the table is looked at for {used:#x}"
         hint = "leave --table-offset away, or change the configuration"
-        yield _problem("layout-sdkconfig-offset", config, TABLE_OFFSET, message, hint)
+        yield _at(table_offset, config, TABLE_OFFSET, message, hint)
 
 
-def needed_partitions(layout: Layout, config: Sdkconfig) -> Iterator[Problem]:
-    for code, option, subtype, size_bytes, line in _needs(config):
-        if layout.is_complete and not any(p.is_of(DATA, subtype) for _, p in layout.entries):
-            offset = place_for(layout, size_bytes, DATA)
-            where = "" if offset is None else f"{offset:#x}"
-            name, kind = line.split("/")
-            flags = " encrypted" if subtype == DATA_NVS_KEYS else ""
-            message = f"{option} is set, but there is no data/{kind} partition"
-            hint = f"add the line `{name}, data, {kind}, {where}, {size_bytes:#x},{flags}`, or unset {option}"
-            yield _problem(code, config, option, message, hint)
+@LayoutRule("layout-sdkconfig-phy", ERROR, "PHY data in a partition has its partition", needs=Needs.SDKCONFIG)
+def phy(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
+    config = evidence.sdkconfig
+    if config and (option := config.first_on(*PHY_OPTIONS)):
+        yield from _needed(phy, layout, config, option, NewLine("phy_init", DATA, DATA_PHY, SECTOR_BYTES))
 
 
-def _needs(config: Sdkconfig) -> Iterator[tuple[str, str, int, int, str]]:
-    """Code, option, subtype, size and name/subtype of each partition that the configuration needs."""
-    for phy in ("CONFIG_ESP_PHY_INIT_DATA_IN_PARTITION", "CONFIG_ESP32_PHY_INIT_DATA_IN_PARTITION"):
-        if config.is_on(phy):
-            yield "layout-sdkconfig-phy", phy, DATA_PHY, SECTOR_BYTES, "phy_init/phy"
-            break
-    encryption = "CONFIG_NVS_ENCRYPTION"
-    by_default = not config.is_whole and encryption not in config.values
-    flash_encryption = "CONFIG_SECURE_FLASH_ENC_ENABLED"
-    is_encrypted = config.is_on(encryption) or (by_default and config.is_on(flash_encryption))
-    if is_encrypted and not config.is_on("CONFIG_NVS_SEC_KEY_PROTECT_USING_HMAC"):
-        option = encryption if config.is_on(encryption) else flash_encryption
-        yield "layout-sdkconfig-nvs-keys", option, DATA_NVS_KEYS, SECTOR_BYTES, "nvs_keys/nvs_keys"
-    for coredump in ("CONFIG_ESP_COREDUMP_ENABLE_TO_FLASH", "CONFIG_ESP32_ENABLE_COREDUMP_TO_FLASH"):
-        if config.is_on(coredump):
-            yield "layout-sdkconfig-coredump", coredump, DATA_COREDUMP, 0x10000, "coredump/coredump"
-            break
+@LayoutRule("layout-sdkconfig-nvs-keys", ERROR, "encrypted NVS has its key partition", needs=Needs.SDKCONFIG)
+def nvs_keys(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
+    config = evidence.sdkconfig
+    if not config or config.is_on("CONFIG_NVS_SEC_KEY_PROTECT_USING_HMAC"):
+        return
+    is_default = not config.is_whole and NVS_ENCRYPTION not in config.values
+    if option := config.first_on(NVS_ENCRYPTION, *[FLASH_ENCRYPTION] * is_default):
+        keys = NewLine("nvs_keys", DATA, DATA_NVS_KEYS, SECTOR_BYTES, "encrypted")
+        yield from _needed(nvs_keys, layout, config, option, keys)
 
 
-def leftovers(config: Sdkconfig) -> Iterator[Problem]:
+@LayoutRule(
+    "layout-sdkconfig-coredump", ERROR, "core dumps in flash have their partition", needs=Needs.SDKCONFIG
+)
+def coredump(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
+    config = evidence.sdkconfig
+    if config and (option := config.first_on(*COREDUMP_OPTIONS)):
+        yield from _needed(
+            coredump, layout, config, option, NewLine("coredump", DATA, DATA_COREDUMP, 0x10000)
+        )
+
+
+def _needed(
+    rule: LayoutRule, layout: Layout, config: Sdkconfig, option: str, missing: NewLine
+) -> Iterator[Finding]:
+    """Tell that a data partition is missing that ``option`` needs."""
+    if layout.is_complete and not any(p.is_of(DATA, missing.subtype) for _, p in layout.entries):
+        message = f"{option} is set, but there is no data/{subtype_name(DATA, missing.subtype)} partition"
+        yield _at(rule, config, option, message, f"{missing.remedy(layout)}, or unset {option}")
+
+
+@LayoutRule(
+    "layout-sdkconfig-leftover", WARNING, "no option of before ESP-IDF v3.1 is left", needs=Needs.SDKCONFIG
+)
+def leftover(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     for option in LEFTOVERS:
-        if option in config.values:
+        if (config := evidence.sdkconfig) and option in config.values:
             message = f"{option} has had no meaning since ESP-IDF v3.1: the CSV alone says where things are"
-            yield _problem("layout-sdkconfig-leftover", config, option, message, "remove the line")
+            yield _at(leftover, config, option, message, "remove the line")
 
 
-def _problem(code: str, config: Sdkconfig, option: str, message: str, hint: str) -> Problem:
-    return Problem(code, config.lines.get(option, 0), message, hint, config.file)
+def _at(rule: LayoutRule, config: Sdkconfig, option: str, message: str, hint: str) -> Finding:
+    return rule.at(config.lines.get(option, 0), message, hint, config.file)

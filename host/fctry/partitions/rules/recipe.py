@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fctry.findings import ERROR, WARNING, Finding
 from fctry.partitions.layout import Layout
-from fctry.partitions.placing import Entry
-from fctry.partitions.problems import Problem
+from fctry.partitions.placing import Entry, align_up
+from fctry.partitions.rule import Evidence, LayoutRule, Needs
 from fctry.partitions.rules.data import NVS_PAGE_BYTES, NVS_WITHOUT_FREE_PAGE_SINCE
-from fctry.partitions.spaces import place_for
-from fctry.partitions.table import DATA, FACTORY_PARTITION
+from fctry.partitions.spaces import NewLine
+from fctry.partitions.table import DATA, DATA_NVS, FACTORY_PARTITION
 
 USER_PARTITION = "nvs"
 FACTORY_BYTES = 0x6000
@@ -33,80 +34,97 @@ def factory_entries(layout: Layout, name: str | None) -> list[Entry]:
     return [entry for entry in others if entry.partition.readonly] or others
 
 
-def user(layout: Layout) -> Iterator[Problem]:
-    if not layout.entries or not layout.is_complete:
-        return
-    entry = next(
-        (e for e in layout.entries if e.partition.is_nvs and e.partition.name == USER_PARTITION), None
-    )
-    if entry is None:
+@LayoutRule("layout-user-nvs", WARNING, "there is a data/nvs partition called nvs for the user's settings")
+def user(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
+    if layout.entries and layout.is_complete and not _user(layout):
         message = "no data/nvs partition is called `nvs`: nvs_flash_init ends in ESP_ERR_NOT_FOUND"
-        yield Problem("layout-user-nvs", 0, message, f"add the line `{_line(layout, USER_PARTITION, '')}`")
-    elif entry.partition.readonly:
+        yield user.at(0, message, _nvs(USER_PARTITION, "").remedy(layout))
+
+
+@LayoutRule("layout-user-nvs-readonly", WARNING, "the user's settings can be written")
+def user_readonly(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
+    entry = _user(layout)
+    if layout.is_complete and entry and entry.partition.readonly:
         message = "`nvs` is readonly: no setting can be stored (ESP_ERR_NOT_ALLOWED)"
         hint = "remove the flag here; the factory partition is the one to flag"
-        yield Problem("layout-user-nvs-readonly", entry.line, message, hint)
+        yield user_readonly.at(entry.line, message, hint)
 
 
-def factory(layout: Layout, name: str | None) -> Iterator[Problem]:
-    if not layout.entries or not layout.is_complete:
-        return
-    found = factory_entries(layout, name)
-    if name and not found:
-        same = next((entry for entry in layout.entries if entry.partition.name == name), None)
-        if same and same.partition.is_nvs:
-            message = f"`{name}` is the partition of the user's settings: a reset to factory erases it"
-            yield Problem("layout-factory-name", same.line, message, "name another with --partition")
-        elif same:
-            message, hint = (
-                f"`{name}` is not data/nvs",
-                "make it `data, nvs`, or name another with --partition",
-            )
-            yield Problem("layout-factory-name", same.line, message, hint)
-        else:
-            message, hint = (
-                f"no partition is called `{name}`",
-                f"add the line `{_line(layout, name, 'readonly')}`",
-            )
-            yield Problem("layout-factory-name", 0, message, hint)
-    elif not found:
+def _user(layout: Layout) -> Entry | None:
+    return next(
+        (e for e in layout.entries if e.partition.is_nvs and e.partition.name == USER_PARTITION), None
+    )
+
+
+@LayoutRule("layout-factory", WARNING, "there is a second NVS partition for factory data")
+def factory(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
+    is_known = layout.entries and layout.is_complete
+    if is_known and not evidence.factory and not factory_entries(layout, None):
         message = "there is no second NVS partition for factory data"
-        line = _line(layout, FACTORY_PARTITION, "readonly")
-        yield Problem("layout-factory", 0, message, f"add the line `{line}`")
-    for line_number, partition in found:
-        if not partition.readonly and not any(p.readonly for _, p in found):
-            message = (
-                f"`{partition.name}` is not readonly: after one flipped bit nvs_flash erases the whole page"
-            )
-            hint = f"write `readonly` in the sixth column of `{partition.name}`"
-            yield Problem("layout-factory-readonly", line_number, message, hint)
+        yield factory.at(0, message, _nvs(FACTORY_PARTITION, "readonly").remedy(layout))
 
 
-def _line(layout: Layout, name: str, flag: str) -> str:
-    offset = place_for(layout, FACTORY_BYTES, DATA)
-    where = "" if offset is None else f"{offset:#x}"
-    return f"{name}, data, nvs, {where}, {FACTORY_BYTES:#x}, {flag}".rstrip()
+@LayoutRule("layout-factory-name", ERROR, "the factory partition that was named is there and is NVS")
+def factory_name(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
+    name = evidence.factory
+    if not name or not layout.entries or not layout.is_complete or factory_entries(layout, name):
+        return
+    same = next((entry for entry in layout.entries if entry.partition.name == name), None)
+    if same is None:
+        yield factory_name.at(0, f"no partition is called `{name}`", _nvs(name, "readonly").remedy(layout))
+    elif same.partition.is_nvs:
+        message = f"`{name}` is the partition of the user's settings: a reset to factory erases it"
+        yield factory_name.at(same.line, message, "name another with --partition")
+    else:
+        hint = "make it `data, nvs`, or name another with --partition"
+        yield factory_name.at(same.line, f"`{name}` is not data/nvs", hint)
 
 
-def image(layout: Layout, name: str | None, content: bytes) -> Iterator[Problem]:
-    """The rules for a factory image of these bytes."""
-    for line, partition in factory_entries(layout, name):
+@LayoutRule("layout-factory-readonly", WARNING, "the factory partition is readonly")
+def factory_readonly(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
+    found = factory_entries(layout, evidence.factory)
+    if not layout.is_complete or any(p.readonly for _, p in found):
+        return
+    for line, partition in found:
+        message = f"`{partition.name}` is not readonly: after one flipped bit nvs_flash erases the whole page"
+        hint = f"write `readonly` in the sixth column of `{partition.name}`"
+        yield factory_readonly.at(line, message, hint)
+
+
+def _nvs(name: str, flags: str) -> NewLine:
+    return NewLine(name, DATA, DATA_NVS, FACTORY_BYTES, flags)
+
+
+@LayoutRule("layout-image-size", ERROR, "the factory partition holds the image", needs=Needs.IMAGE)
+def image_size(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
+    content = evidence.image or b""
+    for line, partition in factory_entries(layout, evidence.factory):
         if len(content) > partition.size_bytes:
             message = f"the image has {len(content):#x} bytes, `{partition.name}` {partition.size_bytes:#x}"
-            pages = -(-len(content) // NVS_PAGE_BYTES)
-            yield Problem("layout-image-size", line, message, f"use the size {pages * NVS_PAGE_BYTES:#x}")
-            continue
+            yield image_size.at(line, message, f"use the size {align_up(len(content), NVS_PAGE_BYTES):#x}")
+
+
+@LayoutRule("layout-image-short", WARNING, "the image fills the factory partition", needs=Needs.IMAGE)
+def image_short(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
+    content = evidence.image or b""
+    for line, partition in factory_entries(layout, evidence.factory):
         if len(content) < partition.size_bytes:
             message = f"the image has {len(content):#x} bytes, `{partition.name}` {partition.size_bytes:#x}: "
             message += "the rest keeps what was there before, and nvs_flash reads it"
-            yield Problem(
-                "layout-image-short", line, message, f"make it with --size {partition.size_bytes:#x}"
-            )
+            yield image_short.at(line, message, f"make it with --size {partition.size_bytes:#x}")
+
+
+@LayoutRule(
+    "layout-image-full", ERROR, "the image has the free page that its reader needs", needs=Needs.IMAGE
+)
+def image_full(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
+    content = evidence.image or b""
+    for line, partition in factory_entries(layout, evidence.factory):
         needs_page = not partition.readonly or layout.options.idf < NVS_WITHOUT_FREE_PAGE_SINCE
         if needs_page and len(content) == partition.size_bytes and not _has_free_page(content):
             message = f"the image uses every page of `{partition.name}`: it does not mount (ESP_ERR_NVS_NO_FREE_PAGES)"
             hint = f"use the size {partition.size_bytes + NVS_PAGE_BYTES:#x}, or `readonly` with ESP-IDF v5.5"
-            yield Problem("layout-image-full", line, message, hint)
+            yield image_full.at(line, message, hint)
 
 
 def _has_free_page(content: bytes) -> bool:
