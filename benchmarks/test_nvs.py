@@ -117,6 +117,28 @@ def test_5000_devices_to_files(benchmark: BenchmarkFixture, batch_csv: Path, tmp
     )
 
 
+def test_what_durable_files_cost(
+    benchmark: BenchmarkFixture, batch_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = read_sheet(ARTICLE_CSV)
+    devices = read_batch(sheet, batch_csv)[:1000]
+    template = ImageTemplate(sheet.items, SIZE_BYTES)
+
+    def durable() -> None:
+        assert sum(1 for _ in write_batch(template, devices, tmp_path / "images")) == 1000
+
+    def fleeting() -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr("os.fsync", lambda _: None)
+            durable()
+
+    durable_s, fleeting_s = fastest(durable, fleeting, turns=3)
+    benchmark.pedantic(durable, rounds=1)
+    report(
+        f"1,000 devices: {durable_s:.2f} s, without fsync {fleeting_s:.2f} s: {durable_s / fleeting_s:.2f} times"
+    )
+
+
 @pytest.mark.timeout(300)
 def test_5000_devices_against_mfg_gen(benchmark: BenchmarkFixture, batch_csv: Path, tmp_path: Path) -> None:
     tool = idf_tool("tools/mass_mfg/mfg_gen.py")

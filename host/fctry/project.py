@@ -61,6 +61,11 @@ class Project:
     build: FlasherArgs | None = None
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """What the project was read from."""
+        return (self.settings.partitions, *([Path(self.sdkconfig.file)] if self.sdkconfig else []))
+
+    @property
     def bootloader_offset(self) -> int:
         """The address of the chip's boot loader in flash. Raises InputError when the chip is not known."""
         if self.sdkconfig and not self.settings.chip:

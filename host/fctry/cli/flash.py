@@ -16,11 +16,11 @@ from pathlib import Path
 
 from fctry import nvs, provision
 from fctry.cli.arguments import baud, path, seconds
-from fctry.cli.files import naming, read_file
 from fctry.cli.options import add_keys, add_project, keys_of, project_of
 from fctry.cli.proof_table import print_proof
 from fctry.device import flasher
 from fctry.errors import InputError
+from fctry.files import naming, read_file
 from fctry.nvs.csv import read_sheet
 from fctry.nvs.encryption import Keys
 from fctry.nvs.factory_image import FactoryImage, make_image

@@ -33,11 +33,21 @@ def keys_of(args: argparse.Namespace) -> Keys | None:
     file: Path | None = args.hmac_key or args.keys
     if not file:
         return None
-    from fctry.cli.files import naming, read_file
+    from fctry.files import naming, read_file
     from fctry.nvs.encryption import Keys
 
     with naming(file):
         return (Keys.from_hmac_key if args.hmac_key else Keys.from_partition)(read_file(file))
+
+
+def inputs_of(args: argparse.Namespace) -> list[Path]:
+    """The files that the options name, but for those to write."""
+    from pathlib import Path
+
+    named = [one for key, one in vars(args).items() if key not in ("output", "svg")]
+    return [
+        path for one in named for path in (one if isinstance(one, list) else [one]) if isinstance(path, Path)
+    ]
 
 
 def add_project(parser: argparse.ArgumentParser, *, table: str = "") -> None:

@@ -6,15 +6,13 @@ device. Keys without a column keep the value of the first CSV. Values are encode
 
 from __future__ import annotations
 
-import errno
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from fctry.errors import InputError
+from fctry.files import replace_file, sweep, sync_folder
 from fctry.nvs.csv import Sheet
 from fctry.nvs.csv_records import Record, read_records
 from fctry.nvs.encoder import ImageTemplate
@@ -96,22 +94,16 @@ def write_batch(
                 raise InputError(error.message, hint=error.hint, file=device.file, line=device.line) from None
     refusals.tell()
     folder.mkdir(parents=True, exist_ok=True)
-    part = str(folder / f".{os.getpid()}.bin")  # no device has a name that begins with a dot
+    sweep(str(folder))
     for device in devices:
         path = folder / f"{device.name}.bin"
-        image = finish(template.encode(device.values))
         try:
-            with open(part, "wb", buffering=0) as file:  # noqa: PTH123 a buffer would cost as much as the image
-                if file.write(image) != len(image):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.replace(part, path)  # noqa: PTH105 as above
-        except BaseException as error:
-            with suppress(OSError):
-                os.unlink(part)  # noqa: PTH108 as above
-            if isinstance(error, OSError):
-                error.filename, error.filename2 = str(path), None
+            replace_file(str(path), finish(template.encode(device.values)), is_private=True)
+        except OSError as error:
+            error.filename, error.filename2 = str(path), None
             raise
         yield path
+    sync_folder(str(folder))
 
 
 def _columns(sheet: Sheet, record: Record, name_column: str) -> list[tuple[str, int]]:

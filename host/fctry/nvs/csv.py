@@ -26,11 +26,15 @@ CELL_SIZE_BYTES_MAX = 60_000  # of a blob as hex digits; CSV readers refuse cell
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a CSV says: its items, how the value of each is encoded, and its namespaces, also those without items."""
+    """What a CSV says: its items, how the value of each is encoded, and its namespaces, also those without items.
+
+    ``files`` are all that were read.
+    """
 
     items: tuple[Item, ...]
     encodings: tuple[str, ...]
     namespaces: tuple[str, ...]
+    files: tuple[Path, ...] = ()
 
 
 def read_csv(path: str | Path) -> list[Item]:
@@ -45,8 +49,9 @@ def read_sheet(*paths: str | Path) -> Sheet:
     items: list[Item] = []
     encodings: list[str] = []
     namespaces: dict[str, None] = {}
+    files = [*map(Path, paths)]
     refusals = Refusals()
-    for path in map(Path, paths):
+    for path in tuple(files):
         namespace: str | None = None
         with refusals.collected():
             for record in read_records(path, COLUMNS, refusals):
@@ -57,10 +62,12 @@ def read_sheet(*paths: str | Path) -> Sheet:
                         pack_name(key, "namespace", file=path, line=record.line)
                         namespaces[key] = None
                     else:
+                        if row_type == "file":
+                            files.append(path.parent / value)
                         items.append(_item(record, namespace, key, row_type, encoding, value))
                         encodings.append(encoding)
     refusals.tell()
-    return Sheet(tuple(items), tuple(encodings), tuple(namespaces))
+    return Sheet(tuple(items), tuple(encodings), tuple(namespaces), tuple(files))
 
 
 def _cells(record: Record) -> tuple[str, str, str, str]:
@@ -74,12 +81,15 @@ def _cells(record: Record) -> tuple[str, str, str, str]:
 
 
 def _read(record: Record, key: str, value: str) -> bytes:
+    path = record.file.parent / value
     try:
-        return (record.file.parent / value).read_bytes()
+        if not path.exists() or path.is_file():
+            return path.read_bytes()
+        reason = "it is no file"
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a path"
-        message = f"key {key!r}: cannot read {value!r}: {reason}"
-        raise record.refusal(message, "paths are relative to the CSV") from None
+        reason = str(error.strerror) if isinstance(error, OSError) else "not a path"
+    message = f"key {key!r}: cannot read {value!r}: {reason}"
+    raise record.refusal(message, "paths are relative to the CSV")
 
 
 def _item(record: Record, namespace: str | None, key: str, row_type: str, encoding: str, cell: str) -> Item:

@@ -462,6 +462,71 @@ def test_output_that_is_an_input_is_refused(tmp_path: Path, capsys: pytest.Captu
     assert [path.read_bytes() for path in (csv, image, keys)] == before
 
 
+def test_output_that_is_named_in_a_csv_or_is_the_layout_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("partitions.csv").write_text("nvs,data,nvs,0x9000,0x3000\nfctry,data,nvs,0x10000,0x3000\n")
+    Path("sdkconfig").write_text("CONFIG_PARTITION_TABLE_CUSTOM=y\n")
+    Path("cert.bin").write_bytes(b"certificate")
+    Path("device.csv").write_text(HEADER + "n,namespace,,\nserial,data,string,1\ncert,file,binary,cert.bin\n")
+    Path("values.csv").write_text("serial\ncert\n")
+    before = {path.name: path.read_bytes() for path in Path().iterdir()}
+    for arguments in (
+        ("build", "device.csv", "-o", "cert.bin"),
+        ("build", "device.csv", "-o", "partitions.csv"),
+        ("build", "device.csv", "-o", "sdkconfig"),
+        ("batch", "device.csv", "values.csv", "-o", ".", "--name", "serial"),
+    ):
+        assert image_command(*arguments) == 1
+        assert "this is an input: it would be overwritten" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in Path().iterdir()} == before
+
+
+def test_factory_data_is_its_owners_alone(tmp_path: Path) -> None:
+    values, image, keys = tmp_path / "values.csv", tmp_path / "device.bin", tmp_path / "keys.bin"
+    values.write_text("serial_number\n1\n")
+    old = os.umask(0)
+    try:
+        assert image_command("keys", "-o", keys) == 0
+        assert image_command("build", ARTICLE_CSV, "-o", image, "--size", "24K", "--keys", keys) == 0
+        assert image_command("decrypt", image, "-o", tmp_path / "plain.bin", "--keys", keys) == 0
+        assert image_command("csv", image, "-o", tmp_path / "back.csv", "--keys", keys) == 0
+        assert image_command("batch", ARTICLE_CSV, values, "-o", tmp_path / "out", "--size", "24K") == 0
+    finally:
+        os.umask(old)
+    made = {path: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*") if path.is_file()}
+    assert {path.name for path, mode in made.items() if mode != 0o600} == {"values.csv"}
+    assert len(made) == 6
+
+
+def test_csv_replaces_no_neighbour_that_it_did_not_make(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image, neighbour = tmp_path / "image.bin", tmp_path / "device-1.bin"
+    image.write_bytes(encode([Item("n", "k", ItemType.BLOB, bytes(70_000))], 0x20000))
+    neighbour.write_bytes(b"another device")
+    assert image_command("csv", image, "-o", tmp_path / "device.csv") == 1
+    assert f"{neighbour}: is there already" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["device-1.bin", "image.bin"]
+    assert neighbour.read_bytes() == b"another device"
+    neighbour.unlink()
+    for _ in range(2):
+        assert image_command("csv", image, "-o", tmp_path / "device.csv") == 0
+    assert neighbour.read_bytes() == bytes(70_000)
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "pipe", "."])
+def test_value_that_is_no_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    Path("device.csv").write_text(HEADER + f"n,namespace,,\nk,file,binary,{name}\n")
+    assert image_command("build", "device.csv", "-o", "device.bin", "--size", "24K") == 1
+    assert f"device.csv:3: key 'k': cannot read {name!r}: it is no file" in capsys.readouterr().err
+
+
 def test_file_of_a_csv_does_not_overwrite_the_image(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

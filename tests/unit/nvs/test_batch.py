@@ -190,7 +190,7 @@ def test_image_that_the_disk_has_no_room_for_leaves_the_one_before(tmp_path: Pat
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0x1000, limits[1]))
     try:
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(OSError, match="File too large"):
             list(write_batch(ImageTemplate(sheet.items, 0x3000), devices, tmp_path))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -6,9 +6,10 @@ import argparse
 
 from fctry.cli.arguments import path
 from fctry.cli.image.target import add_target, read_keys, target_of
-from fctry.cli.options import add_keys, keys_of
+from fctry.cli.options import add_keys, inputs_of, keys_of
 from fctry.cli.text import counted
 from fctry.errors import InputError
+from fctry.files import keep_inputs
 from fctry.nvs.batch import read_batch, write_batch
 from fctry.nvs.encryption import encrypt
 from fctry.nvs.factory_image import template_of
@@ -35,8 +36,10 @@ def run(args: argparse.Namespace) -> int:
     target = target_of(args)
     sheet = read_keys([args.csv])
     devices = read_batch(sheet, args.values, name_column=args.name)
+    outputs = [args.output / f"{device.name}.bin" for device in devices]
+    keep_inputs(outputs, [*inputs_of(args), *sheet.files, *target.files])
     keys = keys_of(args)
-    template = template_of(sheet, **target._asdict())
+    template = template_of(sheet, **target.space)
     finish = (lambda image: encrypt(image, keys)) if keys else bytes
     try:
         count = sum(1 for _ in write_batch(template, devices, args.output, finish=finish))

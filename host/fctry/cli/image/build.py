@@ -6,10 +6,10 @@ import argparse
 import sys
 
 from fctry.cli.arguments import path
-from fctry.cli.files import keep_inputs, write_file
 from fctry.cli.image.target import add_target, read_keys, room, target_of
-from fctry.cli.options import add_keys, keys_of
+from fctry.cli.options import add_keys, inputs_of, keys_of
 from fctry.cli.text import counted
+from fctry.files import keep_inputs, write_file
 from fctry.nvs.capacity import measure
 from fctry.nvs.checker import check
 from fctry.nvs.csv_notes import notes
@@ -26,16 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    keep_inputs([args.output], [*args.csv, args.keys, args.hmac_key])
     target = target_of(args)
     sheet = read_keys(args.csv)
-    image = make_image(sheet, **target._asdict())
+    keep_inputs([args.output], [*inputs_of(args), *sheet.files, *target.files])
+    image = make_image(sheet, **target.space)
     for finding in (*notes(sheet), *check(image.data, read_only=target.read_only)):
         print(
             f"{finding.severity.value}: {finding.where}: {finding.message}: {finding.hint}", file=sys.stderr
         )
     keys = keys_of(args)
-    write_file(args.output, image.encrypted(keys).data)
-    used = measure(sheet.items, **target._asdict(), namespaces=sheet.namespaces)
+    write_file(args.output, image.encrypted(keys).data, is_private=True)
+    used = measure(sheet.items, **target.space, namespaces=sheet.namespaces)
     print(f"{args.output}: {counted(len(image.items), 'key')}, {room(used)}{', encrypted' if keys else ''}")
     return 0

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     sheet = read_keys(args.csv)
     target = target_of(args, sheet)
-    used = measure(sheet.items, **target._asdict(), namespaces=sheet.namespaces)
+    used = measure(sheet.items, **target.space, namespaces=sheet.namespaces)
     if args.json:
         print(json.dumps({**asdict(used), "fits": used.fits}, indent=2))
         return 0 if used.fits else 1

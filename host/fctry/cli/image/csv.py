@@ -6,11 +6,11 @@ import argparse
 import sys
 
 from fctry.cli.arguments import path
-from fctry.cli.files import keep_inputs, write_file
 from fctry.cli.image.opened import items_of, open_rest, print_errors
-from fctry.cli.options import add_keys
+from fctry.cli.options import add_keys, inputs_of
 from fctry.cli.text import counted
 from fctry.errors import InputError
+from fctry.files import keep_inputs, read_file, write_file
 from fctry.nvs.csv import format_csv
 
 
@@ -34,10 +34,14 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.buffer.write(text.encode())  # a CSV is UTF-8, whatever the terminal is
         return print_errors(args.image, errors)
     beside = {output.parent / name: content for name, content in files.items()}
-    keep_inputs([output, *beside], [args.image, args.keys, args.hmac_key])
+    keep_inputs([output, *beside], inputs_of(args))
     for file, content in beside.items():
-        write_file(file, content)
-    write_file(output, text.encode())
+        if file.exists() and read_file(file) != content:
+            hint = "move it away, or choose another name for the CSV"
+            raise InputError("is there already, and a value needs this name", hint=hint, file=file)
+    for file, content in beside.items():
+        write_file(file, content, is_private=True)
+    write_file(output, text.encode(), is_private=True)
     files_too = f", and {counted(len(files), 'file')}" if files else ""
     print(f"{output}: {counted(len(items), 'key')}{files_too}")
     return print_errors(args.image, errors)

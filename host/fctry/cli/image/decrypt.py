@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from fctry.cli.arguments import path
-from fctry.cli.files import keep_inputs, write_file
 from fctry.cli.image.opened import open_rest, print_errors
-from fctry.cli.options import add_keys
+from fctry.cli.options import add_keys, inputs_of
+from fctry.files import keep_inputs, write_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    keep_inputs([args.output], [args.image, args.keys, args.hmac_key])
+    keep_inputs([args.output], inputs_of(args))
     image, _, errors = open_rest(args.image, args)
-    write_file(args.output, image)
+    write_file(args.output, image, is_private=True)
     print(f"{args.output}: decrypted")
     return print_errors(args.image, errors)

@@ -6,8 +6,8 @@ import argparse
 import secrets
 
 from fctry.cli.arguments import path
-from fctry.cli.files import write_secrets
 from fctry.cli.options import keys_of
+from fctry.files import write_secrets
 from fctry.nvs.encryption import KEY_SIZE_BYTES, Keys
 
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fctry.cli.files import naming, read_file
 from fctry.cli.options import keys_of
 from fctry.errors import InputError
+from fctry.files import naming, read_file
 from fctry.findings import ERROR, Finding
 from fctry.nvs.checker import RULES, check, damage
 from fctry.nvs.contents import Contents, read

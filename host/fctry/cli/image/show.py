@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.text import Text
 
 from fctry.cli.arguments import path
-from fctry.cli.files import keep_inputs, write_file
 from fctry.cli.image.opened import open_image
 from fctry.cli.image.shown import as_json, short_text_of, text_of
-from fctry.cli.options import add_keys
+from fctry.cli.options import add_keys, inputs_of
+from fctry.files import keep_inputs, write_file
 from fctry.nvs.format import PAGE_SIZE_BYTES
 from fctry.nvs.picture import BAD, DATA, ERASED, FREE, ITEM, NAMESPACE, Cell, cells, headlines, printable, svg
 from fctry.nvs.reader import Page
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     contents = open_image(args.image, args)
     if args.svg is not None:
-        keep_inputs([args.svg], [args.image, args.keys, args.hmac_key])
+        keep_inputs([args.svg], inputs_of(args))
         size_bytes = len(contents.pages) * PAGE_SIZE_BYTES
         write_file(args.svg, svg(contents.pages, f"{args.image.name}: {size_bytes:#x} bytes").encode())
     rows = [(stored, "") for stored in read_items(contents)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fctry.cli.arguments import size
 from fctry.cli.options import add_project, project_of
@@ -15,11 +15,17 @@ from fctry.project import PARTITIONS_FILE
 
 
 class Target(NamedTuple):
-    """The partition that the image is for."""
+    """The partition that the image is for, and the files that say so."""
 
     size_bytes: int
     read_only: bool
     version: int
+    files: tuple[Path, ...] = ()
+
+    @property
+    def space(self) -> dict[str, Any]:
+        """What `make_image` and the like are told of it."""
+        return {"size_bytes": self.size_bytes, "read_only": self.read_only, "version": self.version}
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
@@ -54,8 +60,10 @@ def target_of(args: argparse.Namespace, sheet: Sheet | None = None) -> Target:
             )
         smallest = measure(sheet.items, 0x3000, read_only=args.read_only, namespaces=sheet.namespaces)
         return Target(smallest.smallest_size_bytes, args.read_only, args.nvs_version)
-    partition = project_of(args).factory_partition
-    return Target(partition.size_bytes, partition.readonly or args.read_only, args.nvs_version)
+    project = project_of(args)
+    partition = project.factory_partition
+    read_only = partition.readonly or args.read_only
+    return Target(partition.size_bytes, read_only, args.nvs_version, project.files)
 
 
 def read_keys(csvs: list[Path]) -> Sheet:

@@ -6,8 +6,8 @@ import argparse
 import sys
 
 from fctry.cli.arguments import path
-from fctry.cli.files import keep_inputs, write_file
-from fctry.cli.options import add_project, project_of
+from fctry.cli.options import add_project, inputs_of, project_of
+from fctry.files import keep_inputs, write_file
 from fctry.findings import Severity
 from fctry.partitions.binary import pack
 from fctry.partitions.checker import check
@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    keep_inputs([args.output], [args.partitions])
     project = project_of(args)
+    keep_inputs([args.output], [*inputs_of(args), *project.files])
     write_file(args.output, pack(project.table, md5=project.options.md5))
     if errors := sum(finding.severity is Severity.ERROR for finding in check(project.layout)):
         what = "an error" if errors == 1 else f"{errors} errors"

@@ -6,8 +6,8 @@ import argparse
 import sys
 
 from fctry.cli.arguments import path
-from fctry.cli.files import keep_inputs, write_file
 from fctry.cli.options import add_table_offset
+from fctry.files import keep_inputs, write_file
 from fctry.partitions.csv import format_csv
 from fctry.partitions.layout import read_bytes
 from fctry.partitions.source import table_in

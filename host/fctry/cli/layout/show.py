@@ -6,8 +6,8 @@ import argparse
 import sys
 
 from fctry.cli.arguments import path
-from fctry.cli.files import keep_inputs, write_file
-from fctry.cli.options import add_project, project_of
+from fctry.cli.options import add_project, inputs_of, project_of
+from fctry.files import keep_inputs, write_file
 from fctry.partitions.picture.flashmap import flash_map
 
 
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
             message = f"warning: not all of {layout.file} can be drawn: fctry layout check {layout.file}"
             print(message, file=sys.stderr)
     if args.svg:
-        keep_inputs([args.svg], [args.partitions, args.against])
+        keep_inputs([args.svg], [*inputs_of(args), *project.files])
         from fctry.partitions.picture.svg import draw
 
         write_file(args.svg, draw(*maps).encode())

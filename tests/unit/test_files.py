@@ -1,16 +1,21 @@
-"""Files that the command line writes. Devices are pipes and symbolic links here, never those of the system."""
+"""Files that are written. Devices are pipes and symbolic links here, never those of the system."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import secrets
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from fctry.cli.files import keep_inputs, write_file, write_secrets
+from fctry import files
 from fctry.errors import InputError
+from fctry.files import keep_inputs, read_file, write_file, write_secrets
 
 
 def test_new_file_is_written_and_an_existing_one_replaced_with_its_mode(tmp_path: Path) -> None:
@@ -74,10 +79,83 @@ def test_write_that_is_stopped_leaves_what_was_there(tmp_path: Path, monkeypatch
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Path, "replace", stop)
+    monkeypatch.setattr(os, "replace", stop)
     with pytest.raises(KeyboardInterrupt):
         write_file(tmp_path / "file", b"data")
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"before"]
+
+
+def test_private_file_is_its_owners_alone_and_keeps_a_mode_that_it_had(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_file(path, b"1", is_private=True)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o400)
+    write_file(path, b"2", is_private=True)
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"2", 0o400)
+
+
+def test_content_is_on_the_disk_before_its_name_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    real_sync, real_replace = os.fsync, os.replace
+
+    def sync(opened: int) -> None:
+        done.append("folder" if stat.S_ISDIR(os.fstat(opened).st_mode) else "file")
+        real_sync(opened)
+
+    def replace(source: str, target: str) -> None:
+        done.append("name")
+        real_replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(os, "replace", replace)
+    write_file(tmp_path / "file", b"data")
+    assert done == ["file", "name", "folder"]
+
+
+KILLED = """
+import os, sys
+from fctry import files
+os.replace = lambda *_: os.kill(os.getpid(), 9)
+files.write_file(files.Path(sys.argv[1]), b"half")
+"""
+
+
+def test_what_a_killed_run_left_goes_at_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_bytes(b"before")
+    assert subprocess.run([sys.executable, "-c", KILLED, tmp_path / "file"], check=False).returncode == -9
+    assert len(list(tmp_path.iterdir())) == 2
+    assert (tmp_path / "file").read_bytes() == b"before"
+    monkeypatch.setattr(files, "YOUNG_S", -1.0)
+    write_file(tmp_path / "other", b"")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "other"]
+
+
+def test_what_another_run_is_writing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = tmp_path / f".fctry-{'0' * 16}.part"
+    monkeypatch.setattr(files, "YOUNG_S", -1.0)
+    with part.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        write_file(tmp_path / "other", b"")
+        assert part.exists()
+    (tmp_path / f".fctry-{'1' * 16}.part").symlink_to("other")
+    write_file(tmp_path / "other", b"")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f".fctry-{'1' * 16}.part", "other"]
+
+
+def test_part_of_a_file_is_never_written_through_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "victim").write_bytes(b"before")
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "0" * 16)
+    (tmp_path / f".fctry-{'0' * 16}.part").symlink_to("victim")
+    with pytest.raises(InputError, match="cannot write: File exists"):
+        write_file(tmp_path / "file", b"data")
+    assert (tmp_path / "victim").read_bytes() == b"before"
+
+
+def test_device_is_not_read() -> None:
+    with pytest.raises(InputError, match="/dev/zero: cannot read: it is a device"):
+        read_file(Path("/dev/zero"))
 
 
 def test_output_that_is_an_input_is_refused_by_whatever_name(tmp_path: Path) -> None:
