@@ -17,7 +17,7 @@ from tests.unit.identity.conftest import LAMP, NOW, Lamps
 
 from fctry.errors import InputError, LedgerError
 from fctry.identity.draft import CounterRange
-from fctry.identity.ledger import Ledger, Station, create_ledger, open_ledger
+from fctry.identity.ledger import Ledger, Station, accept_restore, create_ledger, open_ledger
 from fctry.identity.ledger.database import open_engine
 from fctry.identity.ledger.tables import APPEND_ONLY, metadata
 
@@ -204,7 +204,8 @@ def test_restored_backup_is_refused_until_it_is_accepted(backup: tuple[str, Path
     shutil.copy(copy, url)
     with pytest.raises(LedgerError, match="restored from a backup"):
         open_ledger(url, station)
-    with open_ledger(url, station, is_restored=True) as ledger:
+    assert accept_restore(url, station) == {"device": 6, "serial": 1005}
+    with open_ledger(url, station) as ledger:
         (device,) = ledger.reserve(LAMP, Lamps(), [NOW])
     assert device.draft.values["device:serial"] == "SN1005"
     with open_ledger(url, station) as ledger:
@@ -240,3 +241,53 @@ def test_missing_file_is_refused_and_not_made(tmp_path: Path, station: Station) 
 def test_station_without_the_index_key_is_refused(backup: tuple[str, Path], station: Station) -> None:
     with pytest.raises(LedgerError, match="index key"):
         open_ledger(backup[0], replace(station, folder=station.folder / "another"))
+
+
+def test_backup_that_is_restored_under_an_open_ledger_is_refused(
+    backup: tuple[str, Path], station: Station
+) -> None:
+    url, copy = backup
+    with open_ledger(url, station) as ledger:
+        ledger.close()  # its connections, as a server that was put back does
+        for path in Path(url).parent.glob("ledger.db-*"):
+            path.unlink()
+        shutil.copy(copy, url)
+        with pytest.raises(LedgerError, match="restored from a backup"):
+            next(ledger.reserve(LAMP, Lamps(), [NOW]))
+
+
+def test_accepted_restore_skips_what_other_stations_have_seen(
+    backup: tuple[str, Path], station: Station
+) -> None:
+    url, copy = backup
+    other = replace(station, folder=station.folder.with_name("other"))
+    shutil.copytree(station.folder, other.folder)
+    with open_ledger(url, other) as ledger:
+        list(ledger.reserve(LAMP, Lamps(), [NOW] * 7))
+    shutil.copy(copy, url)
+    (seen,) = other.folder.glob("*.witness.json")
+    assert accept_restore(url, station, others=[seen]) == {"device": 13, "serial": 1012}
+
+
+def test_restore_is_not_accepted_when_nothing_was_restored(
+    backup: tuple[str, Path], station: Station
+) -> None:
+    with pytest.raises(LedgerError, match="nothing to accept"):
+        accept_restore(backup[0], station)
+
+
+def test_ledger_that_was_deleted_is_not_made_anew(backup: tuple[str, Path], station: Station) -> None:
+    Path(backup[0]).unlink()
+    with pytest.raises(LedgerError, match="there was a ledger here"):
+        create_ledger(backup[0], station)
+
+
+def test_ledger_beside_its_keys_is_refused(station: Station) -> None:
+    with pytest.raises(InputError, match="must not lie beside"):
+        create_ledger(str(station.folder / "ledger.db"), station)
+
+
+def test_missing_file_that_is_given_as_url_is_not_made(tmp_path: Path, station: Station) -> None:
+    with pytest.raises(LedgerError, match="no ledger"):
+        open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}", station)
+    assert list(tmp_path.iterdir()) == []

@@ -1,7 +1,7 @@
 """The database of who got what: unique values, states, history, secrets sealed or forgotten."""
 
 from fctry.identity.ledger.ledger import Ledger
-from fctry.identity.ledger.opening import create_ledger, open_ledger, upgrade_ledger
+from fctry.identity.ledger.opening import accept_restore, create_ledger, open_ledger, upgrade_ledger
 from fctry.identity.ledger.reservation import Product, Reserved
 from fctry.identity.ledger.rows import Device
 from fctry.identity.ledger.station import Station, state_folder
@@ -12,6 +12,7 @@ __all__ = [
     "Product",
     "Reserved",
     "Station",
+    "accept_restore",
     "create_ledger",
     "open_ledger",
     "state_folder",

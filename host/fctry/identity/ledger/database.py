@@ -14,7 +14,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from fctry.errors import InputError, LedgerError
 
-BUSY_TIMEOUT_S = 120.0  # fifty processes that take turns
+BUSY_TIMEOUT_S = 300.0  # fifty processes that take turns
+WRITERS_LOCK = 0x66637472  # of PostgreSQL's advisory locks, which are numbers: `fctr`
 REVISION = "0001"
 
 
@@ -29,12 +30,12 @@ def open_engine(ledger: str) -> Engine:
         url = make_url(url_of(ledger))
         backend = url.get_backend_name()
         if backend == "sqlite":
-            engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+            engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_S})
             event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", _begin_immediate)
+            event.listen(engine, "begin", _begin_sqlite)
             return engine
         if backend == "postgresql":
-            return create_engine(url.set(drivername="postgresql+psycopg"))
+            return create_engine(url.set(drivername="postgresql+psycopg"), hide_parameters=True)
     except (ArgumentError, NoSuchModuleError):
         backend = ""
     except ModuleNotFoundError as error:
@@ -47,6 +48,13 @@ def open_engine(ledger: str) -> Engine:
     )
 
 
+def place_of(engine: Engine) -> str:
+    """Where a ledger is, without a password."""
+    if engine.dialect.name == "sqlite":
+        return str(Path(engine.url.database or "").resolve())
+    return engine.url.set(password=None).render_as_string()
+
+
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
     connection.isolation_level = None  # transactions begin and end where this code says so
     cursor = connection.cursor()
@@ -55,17 +63,40 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
     cursor.close()
 
 
-def _begin_immediate(connection: Connection) -> None:
+def _begin_sqlite(connection: Connection) -> None:
     # a reader that becomes a writer would be refused while another writes, instead of waiting
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    is_writing = connection.get_execution_options().get("is_writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
 
 
 @contextmanager
-def transaction(engine: Engine) -> Iterator[Connection]:
-    """A transaction: all of it, or nothing. Raises LedgerError when the database fails."""
-    try:
-        with engine.begin() as connection:
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that sees one state of the ledger and keeps nobody waiting. Raises LedgerError."""
+    with _translated(), engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        with connection.begin():
             yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that nobody else writes beside: all of it, or nothing. Raises LedgerError.
+
+    Writers take turns from the first statement on: each line of the journal needs the hash of the one before.
+    """
+    with _translated(), engine.connect() as connection:
+        connection.execution_options(is_writing=True)
+        with connection.begin():
+            if engine.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
+            yield connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()
         raise LedgerError(

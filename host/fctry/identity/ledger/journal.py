@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, desc, insert, select, text
+from sqlalchemy import Connection, desc, insert, select
 
 from fctry.errors import LedgerError
 from fctry.identity.ledger.tables import journal, journal_device
@@ -44,14 +44,8 @@ def head_of(connection: Connection) -> Head:
     return Head(*row) if row else Head(0, START)
 
 
-def lock(connection: Connection) -> None:
-    """Let nobody else write until this transaction ends: each line needs the hash of the one before."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("LOCK TABLE journal IN EXCLUSIVE MODE"))
-
-
 def append(connection: Connection, event: str, data: Mapping[str, Any], devices: Sequence[int] = ()) -> Head:
-    """Add a line about these devices. The caller holds `lock`."""
+    """Add a line about these devices, in a transaction of `database.writing`."""
     before = head_of(connection)
     at = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     text_of_data = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,15 +13,16 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 from fctry.errors import InputError, LedgerError
 from fctry.identity.draft import Context, Draft, Drawer
 from fctry.identity.ledger import journal, keys
-from fctry.identity.ledger.database import transaction
+from fctry.identity.ledger.database import place_of, reading, writing
 from fctry.identity.ledger.reservation import Product, Reserved, handed_out, reserve, settle
 from fctry.identity.ledger.rows import Device, devices
 from fctry.identity.ledger.station import Station
 from fctry.identity.ledger.tables import STATES, about, claim, device, sealed
-from fctry.identity.ledger.witness import write_witness
+from fctry.identity.ledger.witness import Witness, check_witness, write_witness
 from fctry.nvs.item import Value
 
-CHUNK = 200  # devices a transaction: what a crash can cost, against what a commit does
+TURN_S = 0.2  # what a transaction should take at most, since others wait for it
+CHUNK_MAX = 400  # devices a transaction
 _NEXT = {
     "reserved": {"built", "flashed", "failed", "scrapped"},
     "built": {"flashed", "failed", "scrapped"},
@@ -38,7 +40,7 @@ class Ledger:
         self._engine = engine
         self._station = station
         self._tool = tool
-        with transaction(engine) as connection:
+        with reading(engine) as connection:
             row = connection.execute(select(about)).one()
         self.id: str = row.ledger
         self.secrets: str = row.secrets
@@ -57,10 +59,11 @@ class Ledger:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with transaction(self._engine) as connection:
-            journal.lock(connection)
+        with writing(self._engine) as connection:
+            check_witness(connection, self._station.folder, self.id)
             yield connection
-        self.remember()
+            seen = witness_of(connection)
+        write_witness(self._station.folder, self.id, seen)  # before anybody gets what was handed out
 
     # -- handing out
 
@@ -77,8 +80,10 @@ class Ledger:
 
         Raises InputError for a value that was handed out before or a counter at its end, LedgerError.
         """
-        for start in range(0, len(contexts), CHUNK):
-            part = contexts[start : start + CHUNK]
+        start, chunk = 0, 4
+        while start < len(contexts):
+            began_s = time.monotonic()
+            part = contexts[start : start + chunk]
             with self._writing() as connection:
                 reserved = reserve(
                     connection,
@@ -88,12 +93,17 @@ class Ledger:
                     part,
                     tool=self._tool,
                     batch=batch,
-                    numbers=numbers[start : start + CHUNK],
+                    numbers=numbers[start : start + chunk],
+                    wanted=len(contexts) - start,
                 )
                 self._seal(connection, {one.id: one.draft for one in reserved}, generation=1)
                 ids = [one.id for one in reserved]
                 data = self._station.said(part[0], product=product.name, batch=batch, devices=ids)
                 journal.append(connection, "reserved", data, ids)
+            start += len(part)
+            # some values take a quarter of a second to draw, others nothing
+            is_fast = time.monotonic() - began_s < TURN_S
+            chunk = min(chunk * 2, CHUNK_MAX) if is_fast else max(chunk // 2, 1)
             yield from reserved
 
     def renew(self, device_id: int, drawer: Drawer, context: Context) -> Reserved:
@@ -163,14 +173,14 @@ class Ledger:
 
     def find(self, value: str) -> list[Device]:
         """The devices that have this unique public value: a serial number, a MAC address, what is on a label."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             query = select(claim.c.device).where(claim.c.value == value.encode())
             ids = {row.device for row in connection.execute(query)}
         return [self.device(one) for one in sorted(ids)]
 
     def history(self, device_id: int | None = None) -> list[journal.Entry]:
         """The journal, of one device or whole."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return list(journal.entries(connection, device_id))
 
     def reveal(self, device_id: int, private_key: Path, *, why: str = "") -> dict[str, Value]:
@@ -191,7 +201,7 @@ class Ledger:
 
     def verify(self) -> int:
         """Check the journal's chain, and that every device is in it. Returns its length; raises LedgerError."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             length = journal.check_chain(connection)
             unknown = connection.execute(
                 select(device.c.id).where(device.c.state.not_in(STATES)).limit(1)
@@ -207,8 +217,7 @@ class Ledger:
             )
         return length
 
-    def remember(self, *, is_forced: bool = False) -> None:
-        """Let the station remember how far the ledger has come; see `write_witness`."""
-        with transaction(self._engine) as connection:
-            head, counters = journal.head_of(connection), handed_out(connection)
-        write_witness(self._station.folder, self.id, head, counters, is_forced=is_forced)
+
+def witness_of(connection: Connection) -> Witness:
+    """What there is to remember of the ledger now."""
+    return Witness(place_of(connection.engine), *journal.head_of(connection), handed_out(connection))

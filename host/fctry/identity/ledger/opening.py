@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Engine, insert, update
 
-from fctry.errors import LedgerError
+from fctry.errors import InputError, LedgerError
 from fctry.identity.ledger import journal, keys
-from fctry.identity.ledger.database import REVISION, open_engine, revision_of, transaction, upgrade
-from fctry.identity.ledger.ledger import Ledger
+from fctry.identity.ledger.database import (
+    REVISION,
+    open_engine,
+    place_of,
+    reading,
+    revision_of,
+    upgrade,
+    writing,
+)
+from fctry.identity.ledger.ledger import Ledger, witness_of
 from fctry.identity.ledger.reservation import handed_out
 from fctry.identity.ledger.station import Station
 from fctry.identity.ledger.tables import about, counter
-from fctry.identity.ledger.tables import journal as lines
-from fctry.identity.ledger.witness import read_witness
+from fctry.identity.ledger.witness import (
+    Witness,
+    check_witness,
+    is_behind,
+    parse_witness,
+    places,
+    read_witness,
+    write_witness,
+)
 
 TOOL = "fctry"
 
@@ -33,14 +49,15 @@ def create_ledger(
     """Make a new ledger whose secrets are `sealed` to the recipients, or `forgotten`.
 
     Without recipients a key pair is made, and the file of its private key is returned: say where it lies. Raises
-    InputError for a recipient that is none, LedgerError where there is a ledger already.
+    InputError for a recipient that is none and for a state folder that is the ledger's, LedgerError where there is a
+    ledger already, or was one.
     """
     keys.check_recipients(recipients)
-    engine = open_engine(ledger)
-    ledger_id = uuid.uuid4().hex
-    private_key = None
-    try:
-        with transaction(engine) as connection:
+    with _engine(ledger) as engine:
+        _check_place(engine, station)
+        ledger_id = uuid.uuid4().hex
+        private_key = None
+        with writing(engine) as connection:
             if revision_of(connection):
                 raise LedgerError(
                     "there is a ledger already", hint="leave it, or choose another name", file=ledger
@@ -58,86 +75,126 @@ def create_ledger(
             }
             connection.execute(insert(about).values(row))
             journal.append(connection, "created", station.said(**row))
-        made = Ledger(engine, station, tool)
-        made.remember()
-    except BaseException:
-        engine.dispose()
-        raise
-    return made, private_key
+            seen = witness_of(connection)
+        write_witness(station.folder, ledger_id, seen)
+        return Ledger(engine, station, tool), private_key
 
 
-def open_ledger(ledger: str, station: Station, *, tool: str = TOOL, is_restored: bool = False) -> Ledger:
-    """Open a ledger. Raises LedgerError where there is none, for another schema, and for a restored backup.
-
-    `is_restored` accepts a backup that was put back: counters go on behind what this station knows to be handed out.
-    Random values that were handed out since the backup are not known any more.
-    """
-    if "://" not in ledger and not Path(ledger).is_file():
-        raise LedgerError("there is no ledger", hint="make one: fctry ledger create", file=ledger)
-    engine = open_engine(ledger)
-    try:
-        with transaction(engine) as connection:
-            _check_revision(revision_of(connection))
+def open_ledger(ledger: str, station: Station, *, tool: str = TOOL) -> Ledger:
+    """Open a ledger. Raises LedgerError where there is none, for another schema, and for a restored backup."""
+    with _existing(ledger) as engine:
         opened = Ledger(engine, station, tool)
-        with transaction(engine) as connection:
-            if is_restored:
-                _skip(connection, station, opened.id)
-            else:
-                _check_witness(connection, station, opened.id)
-        opened.remember(is_forced=is_restored)
-    except BaseException:
-        engine.dispose()
-        raise
-    return opened
+        with reading(engine) as connection:
+            check_witness(connection, station.folder, opened.id)
+        return opened
+
+
+def accept_restore(ledger: str, station: Station, *, others: Iterable[Path] = ()) -> dict[str, int]:
+    """Go on with a backup that was put back: counters go on behind what is known to be handed out.
+
+    That is what this station's witness and those of `others` know: without them, numbers that only other stations
+    have seen handed out would be handed out again. Random values that were handed out since the backup are not known
+    any more. Returns the next numbers of the counters that were moved. Raises LedgerError when nothing was restored.
+    """
+    with _existing(ledger) as engine:
+        opened = Ledger(engine, station, TOOL)
+        own = read_witness(station.folder, opened.id)
+        witnesses = [own] if own else []
+        witnesses += [parse_witness(path) for path in others]
+        with writing(engine) as connection:
+            if not any(is_behind(connection, witness) for witness in witnesses):
+                raise LedgerError(
+                    "the ledger has all that was seen of it: there is nothing to accept",
+                    hint="give the witness files of the stations that have seen more",
+                    file=ledger,
+                )
+            moved = _skip(connection, witnesses)
+            data = station.said(counters=moved, witnesses=[[one.seq, one.hash] for one in witnesses])
+            journal.append(connection, "restore accepted", data)
+            seen = witness_of(connection)
+        write_witness(station.folder, opened.id, seen, is_forced=True)
+        opened.close()
+        return moved
 
 
 def upgrade_ledger(ledger: str) -> None:
     """Bring a ledger's schema to what this fctry works with. Raises LedgerError."""
-    engine = open_engine(ledger)
-    try:
-        with transaction(engine) as connection:
+    with _engine(ledger) as engine:
+        _check_file(engine)
+        with writing(engine) as connection:
             if not revision_of(connection):
-                raise LedgerError("there is no ledger", hint="make one: fctry ledger create", file=ledger)
+                raise _no_ledger(engine)
             upgrade(connection)
-    finally:
         engine.dispose()
 
 
-def _check_revision(revision: str | None) -> None:
-    if revision is None:
-        raise LedgerError("there is no ledger in this database", hint="make one: fctry ledger create")
-    if revision != REVISION:
+@contextmanager
+def _engine(ledger: str) -> Iterator[Engine]:
+    engine = open_engine(ledger)
+    try:
+        yield engine
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+@contextmanager
+def _existing(ledger: str) -> Iterator[Engine]:
+    """The engine of a ledger that is there, in this version's schema."""
+    with _engine(ledger) as engine:
+        _check_file(engine)
+        with reading(engine) as connection:
+            revision = revision_of(connection)
+        if revision is None:
+            raise _no_ledger(engine)
+        if revision != REVISION:
+            raise LedgerError(
+                f"the ledger has schema {revision}, this fctry works with {REVISION}",
+                hint="fctry ledger upgrade, or install the newer fctry that has upgraded it",
+            )
+        yield engine
+
+
+def _check_file(engine: Engine) -> None:
+    """Raise LedgerError for a file that is not there: SQLite would make it."""
+    if engine.dialect.name == "sqlite" and not Path(place_of(engine)).is_file():
+        raise _no_ledger(engine)
+
+
+def _no_ledger(engine: Engine) -> LedgerError:
+    return LedgerError("there is no ledger", hint="make one: fctry ledger create", file=place_of(engine))
+
+
+def _check_place(engine: Engine, station: Station) -> None:
+    place = place_of(engine)
+    if engine.dialect.name == "sqlite":
+        if station.folder.resolve() == Path(place).parent:
+            raise InputError(
+                "the ledger must not lie beside its keys and witness: who copies or restores one has both",
+                hint="choose another folder for the ledger, or for FCTRY_STATE",
+                file=place,
+            )
+        if Path(place).is_file():
+            return
+    if place in places(station.folder):
         raise LedgerError(
-            f"the ledger has schema {revision}, this fctry works with {REVISION}",
-            hint="fctry ledger upgrade, or install the newer fctry that has upgraded it",
+            "there was a ledger here and it is gone: a new one would hand out the same values again",
+            hint="take it from a backup, then `fctry ledger accept-restore`; or make another in another place",
+            file=place,
         )
 
 
-def _check_witness(connection: Connection, station: Station, ledger_id: str) -> None:
-    witness = read_witness(station.folder, ledger_id)
-    if witness is None:
-        return
-    found = connection.execute(select(lines.c.hash).where(lines.c.seq == witness.seq)).scalar()
-    if found != witness.hash:
-        raise LedgerError(
-            f"the ledger was restored from a backup: this station has seen line {witness.seq} of its journal, "
-            f"and it has {journal.head_of(connection).seq} lines that are not the same",
-            hint="what was handed out since would be handed out again; `fctry ledger accept-restore` skips it",
-        )
-
-
-def _skip(connection: Connection, station: Station, ledger_id: str) -> None:
-    journal.lock(connection)
-    witness = read_witness(station.folder, ledger_id)
+def _skip(connection: Connection, witnesses: Iterable[Witness]) -> dict[str, int]:
+    """Move the counters behind what the witnesses have seen; returns those that were moved."""
     now = handed_out(connection)
-    skipped = {}
-    for name, following in (witness.counters if witness else {}).items():
-        if name not in now:
-            connection.execute(insert(counter).values(name=name, next=following))
-        elif now[name] < following:
+    known: dict[str, int] = {}
+    for witness in witnesses:
+        for name, following in witness.counters.items():
+            known[name] = max(following, known.get(name, following))
+    moved = {name: following for name, following in known.items() if now.get(name, following - 1) < following}
+    for name, following in moved.items():
+        if name in now:
             connection.execute(update(counter).where(counter.c.name == name).values(next=following))
         else:
-            continue
-        skipped[name] = following
-    data = station.said(counters=skipped, witness=witness.seq if witness else None)
-    journal.append(connection, "restore accepted", data)
+            connection.execute(insert(counter).values(name=name, next=following))
+    return moved

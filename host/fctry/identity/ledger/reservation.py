@@ -39,8 +39,11 @@ class Reserved:
     draft: Draft
 
 
-def take(connection: Connection, name: str, count: int, numbers: CounterRange) -> list[int]:
-    """Take the next numbers of a counter. Raises InputError when it has not so many any more."""
+def take(
+    connection: Connection, name: str, count: int, numbers: CounterRange, *, wanted: int = 0
+) -> list[int]:
+    """Take the next numbers of a counter. Raises InputError when it has not so many, or `wanted`, any more."""
+    wanted = max(wanted, count)
     step = count * numbers.step
     statement = _INSERT[connection.dialect.name](counter).values(name=name, next=numbers.first + step)
     statement = statement.on_conflict_do_update(
@@ -48,10 +51,10 @@ def take(connection: Connection, name: str, count: int, numbers: CounterRange) -
     ).returning(counter.c.next)
     after = int(connection.execute(statement).scalar_one())
     first = after - step
-    if after - numbers.step > numbers.last:
+    if first + (wanted - 1) * numbers.step > numbers.last:
         left = max(0, (numbers.last - first) // numbers.step + 1)
         raise InputError(
-            f"the counter {name!r} has {left} numbers left, not {count}",
+            f"the counter {name!r} has {left} numbers left, not {wanted}",
             hint=f"it ends at {numbers.last}: give it a longer range in the spec",
         )
     if first < numbers.first or (first - numbers.first) % numbers.step:
@@ -72,14 +75,17 @@ def reserve(
     tool: str,
     batch: str | None = None,
     numbers: Sequence[int] = (),
+    wanted: int = 0,
 ) -> list[Reserved]:
-    """Reserve a device for each context; `numbers` are theirs in the batch.
+    """Reserve a device for each context; `numbers` are theirs in the batch, `wanted` are those to come and these.
 
     Raises InputError for a value that was handed out before, and for a counter at its end.
     """
     count = len(contexts)
     ids = take(connection, _IDS, count, CounterRange(1, 2**62))
-    taken = {name: take(connection, name, count, numbers) for name, numbers in drawer.counters.items()}
+    taken = {
+        name: take(connection, name, count, range_, wanted=wanted) for name, range_ in drawer.counters.items()
+    }
     counters = [{name: values[index] for name, values in taken.items()} for index in range(count)]
     drafts = dict(zip(ids, map(drawer.draw, counters, contexts), strict=True))
     again = {id_: (numbers_, context) for id_, numbers_, context in zip(ids, counters, contexts, strict=True)}

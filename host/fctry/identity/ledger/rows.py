@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from fctry.identity.ledger import keys
-from fctry.identity.ledger.database import transaction
+from fctry.identity.ledger.database import reading
 from fctry.identity.ledger.tables import device
 from fctry.nvs.item import Value
 
@@ -36,8 +36,8 @@ class Device:
 def devices(engine: Engine, *conditions: Any) -> Iterator[Device]:
     """The devices for which these conditions hold, in the order in which they were reserved."""
     last = 0
-    while True:  # in pages: a ledger may be larger than memory, and a long read must not keep writers away
-        with transaction(engine) as connection:
+    while True:  # in pages: a ledger may be larger than memory
+        with reading(engine) as connection:
             query = (
                 select(device).where(device.c.id > last, *conditions).order_by(device.c.id).limit(PAGE_ROWS)
             )

@@ -60,8 +60,10 @@ device = Table(
 claim = Table(
     "claim",
     metadata,
+    Column(
+        "value", LargeBinary, primary_key=True
+    ),  # of a secret its blind index; first: `find` knows no scope
     Column("scope", String, primary_key=True),
-    Column("value", LargeBinary, primary_key=True),  # of a secret its blind index
     Column(
         "device", ForeignKey("device.id", deferrable=True, initially="DEFERRED"), nullable=False, index=True
     ),

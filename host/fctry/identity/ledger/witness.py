@@ -13,15 +13,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from filelock import FileLock
+from sqlalchemy import Connection, select
 
 from fctry.errors import LedgerError
-from fctry.identity.ledger.journal import Head
+from fctry.identity.ledger import journal
+from fctry.identity.ledger.tables import journal as lines
+
+_SUFFIX = ".witness.json"
 
 
 @dataclass(frozen=True)
 class Witness:
-    """The last line of the journal that this station has seen, and the next number of each counter by then."""
+    """The last line of the journal that this station has seen, and the next number of each counter by then.
 
+    `place` is where the ledger was.
+    """
+
+    place: str
     seq: int
     hash: str
     counters: Mapping[str, int]
@@ -30,21 +38,43 @@ class Witness:
 def read_witness(folder: Path, ledger: str) -> Witness | None:
     """What this station remembers of a ledger; None if it never saw it. Raises LedgerError for a damaged file."""
     path = _path(folder, ledger)
+    return parse_witness(path) if path.exists() else None
+
+
+def parse_witness(path: Path) -> Witness:
+    """What a station remembers of a ledger in this file. Raises LedgerError."""
     try:
         return Witness(**json.loads(path.read_text()))
-    except FileNotFoundError:
-        return None
     except (OSError, ValueError, TypeError) as error:
         raise LedgerError(
             f"the station's witness of the ledger cannot be read: {error}",
-            hint="`fctry ledger accept-restore` makes a new one, after a look at what was handed out",
+            hint="remove it after a look at what was handed out: `fctry ledger show`",
             file=path,
         ) from None
 
 
-def write_witness(
-    folder: Path, ledger: str, head: Head, counters: Mapping[str, int], *, is_forced: bool = False
-) -> None:
+def places(folder: Path) -> set[str]:
+    """Where the ledgers are that this station has seen."""
+    return {parse_witness(path).place for path in folder.glob(f"*{_SUFFIX}")}
+
+
+def is_behind(connection: Connection, witness: Witness) -> bool:
+    """Whether the ledger has not the line of the journal that the witness has seen."""
+    return connection.scalar(select(lines.c.hash).where(lines.c.seq == witness.seq)) != witness.hash
+
+
+def check_witness(connection: Connection, folder: Path, ledger: str) -> None:
+    """Raise LedgerError if this station has seen more of the ledger than there is."""
+    witness = read_witness(folder, ledger)
+    if witness and is_behind(connection, witness):
+        raise LedgerError(
+            f"the ledger was restored from a backup: this station has seen line {witness.seq} of its journal, "
+            f"and it has {journal.head_of(connection).seq} lines that are not the same",
+            hint="what was handed out since would be handed out again; `fctry ledger accept-restore` skips it",
+        )
+
+
+def write_witness(folder: Path, ledger: str, witness: Witness, *, is_forced: bool = False) -> None:
     """Remember this, for good. Of two processes of a station the one that has seen more wins.
 
     `is_forced`: what this station has seen before is not so any more, as an operator says.
@@ -56,8 +86,8 @@ def write_witness(
             known = json.loads(path.read_text())["seq"]
         except (OSError, ValueError, KeyError):
             known = 0
-        if known <= head.seq or is_forced:
-            _replace(path, Witness(head.seq, head.hash, dict(counters)))
+        if known <= witness.seq or is_forced:
+            _replace(path, witness)
 
 
 def _replace(path: Path, witness: Witness) -> None:
@@ -70,4 +100,4 @@ def _replace(path: Path, witness: Witness) -> None:
 
 
 def _path(folder: Path, ledger: str) -> Path:
-    return folder / f"{ledger}.witness.json"
+    return folder / f"{ledger}{_SUFFIX}"

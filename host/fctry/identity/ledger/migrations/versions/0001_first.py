@@ -42,8 +42,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "claim",
-        sa.Column("scope", sa.String, primary_key=True),
         sa.Column("value", sa.LargeBinary, primary_key=True),
+        sa.Column("scope", sa.String, primary_key=True),
         sa.Column(
             "device",
             _ID,
