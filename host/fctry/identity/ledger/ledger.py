@@ -40,6 +40,7 @@ class Ledger:
         self._engine = engine
         self._station = station
         self._tool = tool
+        self._chunk = 4  # devices in the next transaction
         with reading(engine) as connection:
             row = connection.execute(select(about)).one()
         self.id: str = row.ledger
@@ -80,10 +81,10 @@ class Ledger:
 
         Raises InputError for a value that was handed out before or a counter at its end, LedgerError.
         """
-        start, chunk = 0, 4
+        start = 0
         while start < len(contexts):
             began_s = time.monotonic()
-            part = contexts[start : start + chunk]
+            part = contexts[start : start + self._chunk]
             with self._writing() as connection:
                 reserved = reserve(
                     connection,
@@ -93,7 +94,7 @@ class Ledger:
                     part,
                     tool=self._tool,
                     batch=batch,
-                    numbers=numbers[start : start + chunk],
+                    numbers=numbers[start : start + self._chunk],
                     wanted=len(contexts) - start,
                 )
                 self._seal(connection, {one.id: one.draft for one in reserved}, generation=1)
@@ -103,7 +104,7 @@ class Ledger:
             start += len(part)
             # some values take a quarter of a second to draw, others nothing
             is_fast = time.monotonic() - began_s < TURN_S
-            chunk = min(chunk * 2, CHUNK_MAX) if is_fast else max(chunk // 2, 1)
+            self._chunk = min(self._chunk * 2, CHUNK_MAX) if is_fast else max(self._chunk // 2, 1)
             yield from reserved
 
     def renew(self, device_id: int, drawer: Drawer, context: Context) -> Reserved:
