@@ -41,8 +41,10 @@ def findings_in(contents: Contents, read_only: bool = False, is_decrypted: bool 
     found = _found(PAGE_RULES, contents, read_only)
     entries = contents.entries
     if entries and all(entry.fault == "crc" for entry in entries):
-        rule = page_rules.WRONG_KEY if is_decrypted else page_rules.ENCRYPTED
-        return [*found, rule.at("partition", f"none of {len(entries)} entries has a valid crc")]
+        message = f"none of {len(entries)} entries has a valid crc"
+        if is_decrypted:
+            return [*found, page_rules.WRONG_KEY.at("partition", message)]
+        return [*found, page_rules.ENCRYPTED.at("partition", f"it is encrypted, or not NVS: {message}")]
     return found + _found(ITEM_RULES, contents, read_only)
 
 

@@ -136,6 +136,16 @@ def duplicate_key(contents: Contents, read_only: bool) -> Iterator[Finding]:
             yield duplicate_key.at(_where(duplicate), message)
 
 
+@NvsRule("nvs-key-tail", ERROR, "bytes behind the NUL of a key or namespace: never found", TOOL)
+def key_tail(contents: Contents, read_only: bool) -> Iterator[Finding]:
+    """The firmware's hash is that of all 16 bytes; a look-up fills up with zeros."""
+    for entry in contents.entries:
+        if entry.fault in ("", "data") and entry.raw_key != entry.id[1].ljust(len(entry.raw_key), b"\0"):
+            what = "namespace" if entry.ns_index == NAMESPACE_NS_INDEX else "key"
+            message = f"{what} {entry.key!r} has bytes behind its end: the firmware never finds it"
+            yield key_tail.at(_where(entry), message)
+
+
 STRING_NUL = NvsRule(
     "nvs-string-nul", WARNING, "a NUL within a string: firmware stops there", "store it as a blob"
 )

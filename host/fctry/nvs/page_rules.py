@@ -32,7 +32,7 @@ ENCRYPTED = NvsRule(
     "nvs-encrypted",
     ERROR,
     "no entry has a right CRC: encrypted, or damaged",
-    "it is encrypted or damaged: give its keys with --keys",
+    "give its keys with --keys",
 )
 WRONG_KEY = NvsRule(
     "nvs-wrong-key",

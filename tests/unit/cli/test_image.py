@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.unit.nvs.forge import namespace, page, partition, u8
 
 from fctry.cli.main import main
 from fctry.nvs import Item, ItemType, Keys, encode, encrypt
@@ -262,7 +263,32 @@ def test_show_warns_of_damage_and_shows_the_rest(tmp_path: Path, capsys: pytest.
     captured = capsys.readouterr()
     assert "164589345735" in captured.out
     assert "1A:0B" not in captured.out
-    assert "is damaged: see `fctry image check" in captured.err
+    assert "key 'mac_addr': crc of the value is wrong" in captured.err
+
+
+@pytest.mark.parametrize("action", ["show", "csv"])
+def test_key_that_no_firmware_finds_is_said_to_be_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
+    path = tmp_path / "k.bin"
+    path.write_bytes(partition(page(namespace("n"), u8("k\0tail"), u8("sound"))))
+    image_command(action, path)
+    captured = capsys.readouterr()
+    assert "page 0 entry 1: error: key 'k' has bytes behind its end: the firmware never" in captured.err
+    assert "sound" in captured.out
+
+
+@pytest.mark.parametrize("action", ["show", "csv"])
+def test_encrypted_image_without_its_keys_is_said_to_be_that(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
+    path = tmp_path / "encrypted.bin"
+    path.write_bytes(encrypt(Path(ARTICLE_IMAGE).read_bytes(), Keys.generate()))
+    image_command(action, path)
+    error = capsys.readouterr().err
+    assert "it is encrypted" in error
+    assert "--keys" in error
+    assert "damage" not in error
 
 
 def test_check_ends_in_1_only_when_there_is_an_error(

@@ -20,8 +20,9 @@ from tests.unit.nvs.forge import (
     u8,
 )
 
+from fctry.errors import FormatError
 from fctry.findings import ERROR, WARNING
-from fctry.nvs import Item, ItemType, Keys, check, decrypt, encode, encrypt
+from fctry.nvs import Item, ItemType, Keys, check, decode, decrypt, encode, encrypt
 from fctry.nvs.checker import RULES
 from fctry.nvs.format import CRC, CRC_SEED, DataType, EntryState, PageState, entry_hash
 
@@ -90,6 +91,7 @@ DAMAGES: dict[str, Callable[[], bytes]] = {
     "nvs-data-crc": lambda: changed(SOUND, 64 + 3 * 32, b"T"),
     "nvs-hash-collision": lambda: partition(page(namespace("n"), *map(u8, keys_of_equal_hash()))),
     "nvs-key-empty": lambda: partition(page(namespace("n"), u8(""))),
+    "nvs-key-tail": lambda: partition(page(namespace("n"), u8("k\0tail"))),
     "nvs-duplicate-key": lambda: partition(page(namespace("n"), u8("k"), string("k", b"\0"))),
     "nvs-namespace-missing": lambda: partition(page(namespace("n"), u8("k"), u8("l", ns_index=2))),
     "nvs-namespace-duplicate": lambda: partition(page(namespace("n"), namespace("n", 2), u8("k"))),
@@ -132,6 +134,27 @@ def test_damage_is_found_by_its_code_with_place_and_remedy(code: str) -> None:
         assert all(finding.where and finding.message and finding.hint for finding in found)
         expected = RULES[code].severity_read_only if read_only else RULES[code].severity
         assert found[0].severity is expected
+
+
+TAILS = {
+    "number": page(namespace("n"), u8("k\0x")),
+    "sixteenth byte": page(namespace("n"), u8("0123456789abcdé")),
+    "string": page(namespace("n"), string("k\0\0x", b"text\0")),
+    "blob of version 1": page(namespace("n"), long_value(DataType.BLOB, "k\0x", b"x"), version=1),
+    "blob": page(namespace("n"), chunk("b\0x", b"data", 0), blob_index("b\0x", 4, 1)),
+    "chunk": page(namespace("n"), chunk("b\0x", b"data", 0), blob_index("b", 4, 1)),
+    "namespace": page(namespace("n\0x"), u8("k")),
+}
+
+
+@pytest.mark.parametrize("kind", TAILS)
+@pytest.mark.parametrize("read_only", [True, False])
+def test_key_with_bytes_behind_its_end_is_an_error_in_every_type(kind: str, read_only: bool) -> None:
+    image = partition(TAILS[kind])
+    found = check(image, read_only=read_only)
+    assert {one.code for one in found if one.severity is ERROR} == {"nvs-key-tail"}
+    with pytest.raises(FormatError, match="nvs-key-tail"):
+        decode(image)
 
 
 def test_findings_are_all_there_however_many() -> None:

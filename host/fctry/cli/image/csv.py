@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from fctry.cli.arguments import path
-from fctry.cli.image.opened import items_of, open_rest, print_errors
+from fctry.cli.image.opened import open_image
 from fctry.cli.options import add_keys, inputs_of
 from fctry.cli.text import counted
 from fctry.errors import InputError
@@ -23,16 +23,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    _, contents, errors = open_rest(args.image, args)
-    items, output = items_of(contents), args.output
-    text, files = format_csv(items, contents.namespaces.values(), output.stem if output else "")
+    image = open_image(args.image, args, needs_items=True)
+    items, output = image.items, args.output
+    text, files = format_csv(items, image.contents.namespaces.values(), output.stem if output else "")
     if output is None:
         if files:
             raise InputError(
                 "some values need files of their own", hint="give a file with -o", file=args.image
             )
         sys.stdout.buffer.write(text.encode())  # a CSV is UTF-8, whatever the terminal is
-        return print_errors(args.image, errors)
+        return 1 if image.errors else 0
     beside = {output.parent / name: content for name, content in files.items()}
     keep_inputs([output, *beside], inputs_of(args))
     for file, content in beside.items():
@@ -44,4 +44,4 @@ def run(args: argparse.Namespace) -> int:
     write_file(output, text.encode(), is_private=True)
     files_too = f", and {counted(len(files), 'file')}" if files else ""
     print(f"{output}: {counted(len(items), 'key')}{files_too}")
-    return print_errors(args.image, errors)
+    return 1 if image.errors else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from fctry.cli.arguments import path
-from fctry.cli.image.opened import open_rest, print_errors
+from fctry.cli.image.opened import open_image
 from fctry.cli.options import add_keys, inputs_of
 from fctry.files import keep_inputs, write_file
 
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     keep_inputs([args.output], inputs_of(args))
-    image, _, errors = open_rest(args.image, args)
-    write_file(args.output, image, is_private=True)
+    image = open_image(args.image, args, needs_items=True)
+    write_file(args.output, image.data, is_private=True)
     print(f"{args.output}: decrypted")
-    return print_errors(args.image, errors)
+    return 1 if image.errors else 0

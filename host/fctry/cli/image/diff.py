@@ -6,7 +6,7 @@ import argparse
 import json
 
 from fctry.cli.arguments import path
-from fctry.cli.image.opened import items_of, open_image
+from fctry.cli.image.opened import open_image
 from fctry.cli.image.shown import as_json, short_text_of
 from fctry.cli.options import add_keys
 from fctry.nvs.difference import diff
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    found = diff(*(items_of(open_image(file, args)) for file in (args.before, args.after)))
+    found = diff(*(open_image(file, args).items for file in (args.before, args.after)))
     rows = [(one, {"before": one.before, "after": one.after}) for one in found]
     if args.json:
         printed = [

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    contents = open_image(args.image, args)
+    contents = open_image(args.image, args).contents
     if args.svg is not None:
         keep_inputs([args.svg], inputs_of(args))
         size_bytes = len(contents.pages) * PAGE_SIZE_BYTES
