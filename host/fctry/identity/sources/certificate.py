@@ -1,0 +1,166 @@
+"""A certificate for each device, signed by a CA of yours, and its private key.
+
+Source: RFC 5280; RFC 4514 (how a subject is written).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from fctry.errors import InputError
+from fctry.identity.sources.file import read_content
+from fctry.identity.sources.source import Drawn, Given, Part, Source
+from fctry.identity.sources.template import fill, references_in
+from fctry.identity.spec_options import option
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+KEYS = ("ec-p256", "ec-p384", "rsa-2048", "rsa-3072")
+USAGES = (
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone.utc)  # RFC 5280, 4.1.2.5: no well-defined end
+
+
+@dataclass(frozen=True)
+class Certificate(Source):
+    """For TLS clients: AWS IoT, Azure, a broker of one's own."""
+
+    KIND: ClassVar[str] = "certificate"
+    PARTS: ClassVar[Mapping[str, Part]] = {
+        "certificate": Part("the certificate", is_text=False),
+        "key": Part("its private key, PKCS #8", is_secret=True, is_text=False),
+    }
+    ca_certificate: str = option("PEM file of the CA's certificate, relative to the spec")
+    ca_key: str = option("PEM file of the CA's private key, relative to the spec")
+    subject: str = option('as RFC 4514 has it, with values of other sources: "CN={serial},O=Example"')
+    key: str = option("kind of the key", "ec-p256", choices=KEYS)
+    days: int = option("validity; 0: without end", 0, minimum=0, maximum=36_500)
+    format: str = option(
+        "pem is text, for the encoding string; der is bytes, for binary", "pem", choices=("pem", "der")
+    )
+
+    def __post_init__(self) -> None:
+        references_in(self.subject)
+        _name(self.subject)
+
+    @property
+    def is_random(self) -> bool:
+        return True
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        return references_in(self.subject)
+
+    def draw(self, given: Given) -> Mapping[str, Drawn]:
+        from cryptography.hazmat.primitives import serialization
+
+        key = _new_key(self.key)
+        certificate = self._signed(given, key)
+        is_pem = self.format == "pem"
+        encoding = serialization.Encoding.PEM if is_pem else serialization.Encoding.DER
+        plain = serialization.NoEncryption()
+        return {
+            "certificate": certificate.public_bytes(encoding),
+            "key": key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain),
+        }
+
+    def _signed(self, given: Given, key: Any) -> x509.Certificate:
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.x509.oid import ExtendedKeyUsageOID
+
+        ca, ca_key = _read_ca(given.folder / self.ca_certificate, given.folder / self.ca_key)
+        subject = x509.Name(
+            [x509.NameAttribute(one.oid, fill(str(one.value), given)) for one in _name(self.subject)]
+        )
+        begin = given.context.now.astimezone(timezone.utc).replace(microsecond=0)
+        end = min(begin + timedelta(self.days) if self.days else NEVER, ca.not_valid_after_utc)
+        usages = dict.fromkeys(USAGES, False)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(ca.subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(begin)
+            .not_valid_after(end)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.KeyUsage(digital_signature=True, **usages), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(_authority(ca), critical=False)
+        )
+        return builder.sign(ca_key, hashes.SHA256())
+
+
+def _name(subject: str) -> x509.Name:
+    """The attributes of a subject, of which the values are templates."""
+    from cryptography import x509
+
+    try:
+        return x509.Name.from_rfc4514_string(subject)
+    except ValueError:
+        raise InputError(
+            f"subject {subject!r} is none", hint='write it as "CN={serial},O=Example": a comma within is \\,'
+        ) from None
+
+
+def _authority(ca: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    from cryptography import x509
+
+    try:
+        known = ca.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        return x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.public_key())  # type: ignore[arg-type]
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(known)
+
+
+def _new_key(kind: str) -> Any:
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    if kind.startswith("rsa-"):
+        return rsa.generate_private_key(65537, int(kind.removeprefix("rsa-")))
+    return ec.generate_private_key(ec.SECP384R1() if kind == "ec-p384" else ec.SECP256R1())
+
+
+@lru_cache
+def _read_ca(certificate: Path, key: Path) -> tuple[x509.Certificate, Any]:
+    """A CA. Raises InputError for files that are none, do not belong together, or are locked."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    pem, key_pem = read_content(certificate), read_content(key)
+    try:
+        ca = x509.load_pem_x509_certificate(pem)
+        constraints = ca.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except (ValueError, x509.ExtensionNotFound):
+        constraints = None
+    if not constraints or not constraints.ca:
+        raise InputError(
+            f"{str(certificate)!r} is no CA's certificate", hint="give a PEM file with CA:TRUE in it"
+        )
+    try:
+        ca_key: Any = load_pem_private_key(key_pem, None)
+    except (ValueError, TypeError):
+        hint = "give a PEM file that is not encrypted, and keep it away from the station"
+        raise InputError(f"{str(key)!r} is no private key that can be read", hint=hint) from None
+    if ca_key.public_key() != ca.public_key():
+        raise InputError(
+            f"{str(key)!r} is not the key of {str(certificate)!r}",
+            hint="give the CA's certificate and its own key",
+        )
+    return ca, ca_key

@@ -1,0 +1,240 @@
+"""The factory spec: what each device of a product gets, and a device's values drawn from it."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+from fctry.errors import InputError
+from fctry.identity.draft import Claim, Context, CounterRange, Draft
+from fctry.identity.sources.source import Drawn, Given, Part, Source
+from fctry.nvs.encodings import ENCODINGS_TEXT, parse_value
+from fctry.nvs.item import Item, ItemType, Value, pack_value
+
+SECRETS_NAMESPACE = "secrets"
+SAMPLES = {"": b"0", "hex2bin": b"00", "base64": b""}  # a cell that an encoding takes
+
+
+@dataclass(frozen=True)
+class Field:
+    """One value of each device. Without a namespace it is not in the image: a note, for manifest and label.
+
+    ``source`` is ``name`` or ``name.part``. ``scope`` is what it must be unique in, or nothing. ``default`` is the
+    content of a file-based spec's own cell, for devices that bring none.
+    """
+
+    namespace: str
+    key: str
+    encoding: str
+    source: str
+    scope: str = ""
+    is_secret: bool = False
+    is_optional: bool = False
+    file: Path | None = field(default=None, compare=False)
+    line: int | None = field(default=None, compare=False)
+
+    @property
+    def name(self) -> str:
+        """``namespace:key``, or the name of a note."""
+        return f"{self.namespace}:{self.key}" if self.namespace else self.key
+
+    @cached_property
+    def type(self) -> ItemType:
+        """Raises InputError for an unknown encoding."""
+        try:
+            return parse_value(self.encoding, SAMPLES.get(self.encoding.lower(), b"0"))[0]
+        except LookupError:
+            raise self.refusal(
+                f"unknown encoding {self.encoding!r}", f"encodings are {ENCODINGS_TEXT}"
+            ) from None
+        except ValueError:  # a fill that is too small for the sample
+            return ItemType.BLOB
+
+    def refusal(self, message: str, hint: str) -> InputError:
+        """An error about this field that names its place."""
+        return InputError(f"{self.name}: {message}", hint=hint, file=self.file, line=self.line)
+
+    def parse(self, drawn: Drawn) -> Value:
+        """The value that is stored. Raises InputError, which does not tell the value."""
+        try:
+            value = parse_value(self.encoding, drawn if isinstance(drawn, bytes) else drawn.encode())[1]
+        except ValueError as error:
+            raise self.refusal(str(error), f"correct its source, or its encoding {self.encoding!r}") from None
+        item = self.item(value)
+        pack_value(item)
+        return value
+
+    def drawn(self, value: Value) -> Drawn:
+        """What a source drew for a value: the other way round."""
+        encoding = self.encoding.lower()
+        if isinstance(value, bytes) and encoding == "hex2bin":
+            return value.hex()
+        if isinstance(value, bytes) and encoding == "base64":
+            return b64encode(value)
+        return value if isinstance(value, bytes) else str(value)
+
+    def item(self, value: Value) -> Item:
+        return Item(self.namespace, self.key, self.type, value, file=self.file, line=self.line)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A product. ``fields`` are in the order of the image, notes behind them.
+
+    ``count`` is how many devices it shall do for, or 0; ``sha256`` is that of its files.
+    """
+
+    product: str
+    fields: tuple[Field, ...]
+    sources: Mapping[str, Source]
+    secret_namespaces: tuple[str, ...] = (SECRETS_NAMESPACE,)
+    count: int = 0
+    file: Path = Path("factory.toml")
+    sha256: str = ""
+
+    @cached_property
+    def used(self) -> tuple[str, ...]:
+        """The sources that something is drawn from, each behind those that it refers to."""
+        order: dict[str, None] = {}
+        for one in self.fields:
+            self._visit(one.source.partition(".")[0], (), order)
+        return tuple(order)
+
+    def _visit(self, name: str, above: tuple[str, ...], order: dict[str, None]) -> None:
+        if name in above:
+            circle = " → ".join((*above[above.index(name) :], name))
+            raise InputError(
+                f"sources go in a circle: {circle}", hint="let one of them go first", file=self.file
+            )
+        if name not in order:
+            for reference in self.sources[name].references:
+                self._visit(reference.partition(".")[0], (*above, name), order)
+            order[name] = None
+
+    @cached_property
+    def counters(self) -> Mapping[str, CounterRange]:
+        """Counter -> the numbers that it hands out."""
+        found = {self._counter_of(name): self.sources[name].counter for name in self.used}
+        return {name: numbers for name, numbers in found.items() if numbers}
+
+    def _counter_of(self, source: str) -> str:
+        """What a counter is called in the ledger: products can share a block of addresses, and else share nothing."""
+        return self.sources[source].shared_counter or f"{self.product}/{source}"
+
+    def source_of(self, reference: str) -> tuple[Source, str]:
+        """The source of ``name`` or ``name.part``, and the part."""
+        name, _, part = reference.partition(".")
+        return self.sources[name], part
+
+    def part_of(self, reference: str) -> Part:
+        """What ``name`` or ``name.part`` draws: as secret as whatever it is made of."""
+        source, name = self.source_of(reference)
+        part = source.PARTS[name]
+        is_secret = part.is_secret or any(self.part_of(one).is_secret for one in source.references)
+        return Part(part.text, is_secret, part.is_text)
+
+    def capacity_of(self, reference: str) -> int | None:
+        """How many different values there are, for all that is known."""
+        source, part = self.source_of(reference)
+        own = source.capacity(part)
+        if source.counter or not source.references or own is not None:
+            return own
+        capacity = 1
+        for one in source.references:
+            factor = self.capacity_of(one)
+            if factor is None:
+                return None
+            capacity *= factor
+        return capacity
+
+    def is_random(self, reference: str) -> bool:
+        """Whether it is another value when it is drawn again."""
+        source, _ = self.source_of(reference)
+        return source.is_random or any(map(self.is_random, source.references))
+
+    def draw(
+        self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] = MappingProxyType({})
+    ) -> Draft:
+        """A device's values; see `Drawer`. Raises InputError for what is missing or does not do as its field says.
+
+        Of ``kept``, what belongs together with a secret is drawn anew with it: a certificate with its key.
+        """
+        held = self._kept(kept)
+        drawn = self._draw_sources(counters, context, held)
+        values: dict[str, Value] = {}
+        public: dict[str, str] = {}
+        secrets: dict[str, Value] = {}
+        claims: list[Claim] = []
+        for one in self.fields:
+            content = drawn.get(one.source)
+            if content is None:
+                if not one.is_optional:
+                    raise one.refusal(
+                        "this device has no value for it", "give it one, or say `optional = true`"
+                    )
+                continue
+            value = kept[one.name] if one.name in kept and one.source in held else one.parse(content)
+            if one.is_secret:
+                secrets[one.name] = value
+            else:
+                public[self.public_names[one.name]] = shown(value)
+                if one.namespace:
+                    values[one.name] = value
+            if one.scope:
+                claims.append(Claim(one.scope, canonical(value), self.is_random(one.source), one.is_secret))
+        return Draft(values, secrets, public, tuple(claims))
+
+    def _draw_sources(
+        self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Drawn]
+    ) -> Mapping[str, Drawn]:
+        drawn: dict[str, Drawn] = {}
+        for name in self.used:
+            given = Given(counters.get(self._counter_of(name), 0), context, drawn, self.file.parent)
+            try:
+                parts = self.sources[name].draw(given)
+            except InputError as error:
+                message = f"source {name}: {error.message}"
+                raise InputError(message, hint=error.hint, file=self.file) from None
+            for part, value in parts.items():
+                reference = f"{name}.{part}" if part else name
+                drawn[reference] = kept.get(reference, value)
+        return drawn
+
+    def _kept(self, kept: Mapping[str, Value]) -> Mapping[str, Drawn]:
+        """What sources have drawn for these values, but for those sources that draw secrets too."""
+        return {
+            one.source: one.drawn(kept[one.name])
+            for one in self.fields
+            if one.name in kept
+            and not any(part.is_secret for part in self.source_of(one.source)[0].PARTS.values())
+        }
+
+    @cached_property
+    def public_names(self) -> Mapping[str, str]:
+        """Name of a field -> its key, or the whole name where two fields have that key."""
+        keys = [one.key for one in self.fields]
+        return {one.name: one.key if keys.count(one.key) == 1 else one.name for one in self.fields}
+
+    def items(self, draft: Draft) -> list[Item]:
+        """What goes into a device's image, in the order of the spec."""
+        return list(self._items(draft))
+
+    def _items(self, draft: Draft) -> Iterator[Item]:
+        for one in self.fields:
+            for values in (draft.values, draft.secrets):
+                if one.namespace and one.name in values:
+                    yield one.item(values[one.name])
+
+
+def canonical(value: Value) -> bytes:
+    """The bytes that a value is compared by."""
+    return value if isinstance(value, bytes) else str(value).encode(errors="surrogateescape")
+
+
+def shown(value: Value) -> str:
+    """A value as text for people and manifests: bytes as hexadecimal digits."""
+    return value.hex() if isinstance(value, bytes) else str(value)

@@ -1,0 +1,250 @@
+"""The factory spec: read, refused with its line, drawn from."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from fctry.errors import InputError
+from fctry.identity.draft import Context, CounterRange
+from fctry.identity.spec import Spec
+from fctry.identity.spec_file import json_schema, read_spec
+from fctry.identity.toml_lines import tomllib
+from fctry.nvs import ItemType, decode, encode
+
+NOW = Context(datetime(2026, 3, 9, tzinfo=timezone.utc))
+TEXT = """\
+schema = 1
+product = "lamp"
+secret_namespaces = ["secrets", "hap_setup"]
+
+[sources.serial]
+kind = "serial"
+template = "SN{counter:04}{check}"
+check = "damm"
+last = 9999
+
+[sources.mac]
+kind = "mac"
+start = "02:00:00:00:00:00"
+count = 400
+chip = "esp32"
+local = true
+
+[sources.home]
+kind = "homekit"
+
+[sources.password]
+kind = "password"
+
+[sources.page]
+kind = "computed"
+template = "https://example.com/{serial}"
+
+[sources.site]
+kind = "column"
+column = "site"
+
+[sources.token]
+kind = "bytes"
+size_bytes = 4
+
+[fields.fctryNamespace.serial_number]
+encoding = "string"
+source = "serial"
+unique = true
+
+[fields.fctryNamespace]
+mac_addr = { encoding = "binary", source = "mac.bytes", unique = "mac" }
+token = { encoding = "binary", source = "token", unique = true }
+site = { encoding = "u16", source = "site", optional = true }
+
+[fields.hap_setup]
+setup_id = { encoding = "string", source = "home.setup_id" }
+setup_salt = { encoding = "binary", source = "home.salt" }
+setup_verifier = { encoding = "binary", source = "home.verifier" }
+
+[fields.secrets.password]
+encoding = "string"
+source = "password"
+unique = true
+
+[notes.page]
+source = "page"
+
+[notes.payload]
+source = "home.payload"
+secret = true
+"""
+
+
+def spec_of(tmp_path: Path, text: str = TEXT) -> Spec:
+    path = tmp_path / "factory.toml"
+    path.write_text(text, encoding="utf-8")
+    return read_spec(path)
+
+
+def first_numbers(spec: Spec) -> dict[str, int]:
+    return {name: numbers.first for name, numbers in spec.counters.items()}
+
+
+def test_counters_are_the_products_own_but_for_blocks_of_addresses(tmp_path: Path) -> None:
+    block = 0x020000000000
+    assert spec_of(tmp_path).counters == {
+        "lamp/serial": CounterRange(1, 9999),
+        "mac/020000000000": CounterRange(block, block + 396, 4),
+    }
+
+
+def test_draft_tells_public_values_and_secrets_apart(tmp_path: Path) -> None:
+    spec = spec_of(tmp_path)
+    draft = spec.draw(first_numbers(spec), NOW)
+    assert draft.values.keys() == {
+        "fctryNamespace:serial_number",
+        "fctryNamespace:mac_addr",
+        "fctryNamespace:token",
+    }
+    assert draft.values["fctryNamespace:mac_addr"] == b"\x02\0\0\0\0\0"
+    assert draft.public["page"] == f"https://example.com/{draft.public['serial_number']}"
+    assert draft.public["mac_addr"] == "020000000000"
+    assert set(draft.secrets) == {
+        "hap_setup:setup_id",
+        "hap_setup:setup_salt",
+        "hap_setup:setup_verifier",
+        "secrets:password",
+        "payload",
+    }
+    assert str(draft.secrets["secrets:password"]) not in repr(draft)
+
+
+def test_claims_say_scope_and_what_can_be_drawn_again(tmp_path: Path) -> None:
+    spec = spec_of(tmp_path)
+    claims = {one.scope: one for one in spec.draw(first_numbers(spec), NOW).claims}
+    assert {scope: (one.is_random, one.is_secret) for scope, one in claims.items()} == {
+        "fctryNamespace:serial_number": (False, False),
+        "mac": (False, False),
+        "fctryNamespace:token": (True, False),
+        "secrets:password": (True, True),
+    }
+    assert claims["mac"].value == b"\x02\0\0\0\0\0"
+
+
+def test_items_are_those_of_the_image_in_the_order_of_the_spec(tmp_path: Path) -> None:
+    spec = spec_of(tmp_path)
+    context = Context(NOW.now, columns={"site": "0x102"})
+    items = spec.items(spec.draw(first_numbers(spec), context))
+    assert [item.key for item in items] == [one.key for one in spec.fields if one.namespace]
+    assert items[3].type is ItemType.U16
+    assert items[3].value == 0x102
+    assert decode(encode(items, 0x3000)) == items
+
+
+def test_kept_values_are_not_drawn_anew_and_secrets_are(tmp_path: Path) -> None:
+    spec = spec_of(tmp_path)
+    numbers = first_numbers(spec)
+    before = spec.draw(numbers, NOW)
+    after = spec.draw(numbers, NOW, before.values)
+    assert after.values == before.values
+    assert after.public == before.public
+    assert not set(map(str, after.secrets.values())) & set(map(str, before.secrets.values()))
+
+
+def test_value_that_a_device_has_not_is_refused_unless_optional(tmp_path: Path) -> None:
+    spec = spec_of(tmp_path, TEXT.replace(", optional = true", ""))
+    with pytest.raises(InputError, match="fctryNamespace:site: this device has no value") as caught:
+        spec.draw(first_numbers(spec), NOW)
+    assert (
+        caught.value.line
+        == TEXT.splitlines().index(next(x for x in TEXT.splitlines() if x.startswith("site"))) + 1
+    )
+
+
+def test_value_that_its_encoding_does_not_take_is_refused_without_telling_it(tmp_path: Path) -> None:
+    spec = spec_of(tmp_path)
+    with pytest.raises(InputError, match="number") as caught:
+        spec.draw(first_numbers(spec), Context(NOW.now, columns={"site": "70000"}))
+    assert "70000" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message", "hint"),
+    [
+        ("check = ", "chek = ", "unknown key", "`check`"),
+        ('kind = "homekit"', 'kind = "homkit"', "unknown kind 'homkit'", "`homekit`"),
+        ('source = "password"', 'source = "passwort"', "unknown source", "`password`"),
+        ('"home.salt"', '"home.sault"', "draws no `sault`", "`home.salt`"),
+        ('"home.salt"', '"home"', "draws several values", "home.salt"),
+        ("secret = true", "secrt = true", "unknown key", "`secret`"),
+        ("secret = true", 'secret = "yes"', "not boolean", "kept out"),
+        ('"damm"', '"dam"', "none of its values", "`damm`"),
+        ("schema = 1", "schema = 2", "not known", "schema = 1"),
+        ("schema = 1\n", "", "no schema", "add schema"),
+        ("last = 9999", 'last = "9999"', "not integer", "last number"),
+        ("last = 9999", "last = -1", "out of range", "0 to"),
+        ('["secrets", "hap_setup"]', '["secrets", 1]', "array of strings", "secrets"),
+        ('encoding = "u16"', 'encoding = "u17"', "unknown encoding", "u16"),
+        ('template = "https://example.com/{serial}"', 'template = "{page}"', "circle: page → page", "first"),
+        ("{serial}", "{seriall}", "unknown source", "`serial`"),
+        ("[notes.page]", "[note.page]", "unknown key", "`notes`"),
+        ("[sources.site]", "[sources.si-te]", "no name for a source", "underscores"),
+        ('product = "lamp"', "product = lamp", "not TOML", "quotes"),
+    ],
+)
+def test_mistake_is_refused_with_its_line_and_remedy(
+    tmp_path: Path, old: str, new: str, message: str, hint: str
+) -> None:
+    assert TEXT.count(old) >= 1
+    changed = TEXT.replace(old, new, 1)
+    with pytest.raises(InputError, match=message) as caught:
+        spec_of(tmp_path, changed)
+    assert hint in caught.value.hint
+    if new and "circle" not in message:
+        table = [number for number, line in enumerate(changed.splitlines(), 1) if new.split("\n")[0] in line]
+        assert caught.value.line in table
+
+
+def test_json_schema_takes_the_spec_and_is_one_itself() -> None:
+    schema = dict(json_schema())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(tomllib.loads(TEXT), schema)
+    assert json.loads(json.dumps(schema)) == schema
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("check = ", "chek = "),
+        ('kind = "homekit"', 'kind = "homkit"'),
+        ("secret = true", 'secret = "yes"'),
+        ('"damm"', '"dam"'),
+        ("schema = 1", "schema = 2"),
+        ('product = "lamp"\n', ""),
+        ("last = 9999", "last = -1"),
+        ("[notes.page]", "[note.page]"),
+        ("[sources.site]", "[sources.si-te]"),
+    ],
+)
+def test_json_schema_refuses_what_the_reader_refuses(old: str, new: str) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(tomllib.loads(TEXT.replace(old, new, 1)), dict(json_schema()))
+
+
+def test_spec_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot read"):
+        read_spec(tmp_path / "missing.toml")
+    (tmp_path / "latin.toml").write_bytes(b'product = "\xe4"')
+    with pytest.raises(InputError, match="not UTF-8"):
+        read_spec(tmp_path / "latin.toml")
+
+
+def test_spec_without_fields_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no fields"):
+        spec_of(tmp_path, 'schema = 1\nproduct = "lamp"\n')
+
+
+def test_digest_changes_with_the_spec(tmp_path: Path) -> None:
+    assert spec_of(tmp_path).sha256 != spec_of(tmp_path, TEXT + "\n").sha256
