@@ -358,7 +358,7 @@ def _applications(chip: Chip, end: int) -> set[str]:
 
     Without a table, everything before the address `end` counts.
     """
-    from fctry.boards.app_image import AppDescription
+    from fctry.boards.chip.app_image import AppDescription
     from fctry.errors import FormatError
     from fctry.partitions import binary
     from fctry.partitions.table import APP, TABLE_OFFSET

@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from fctry.boards.app_image import AppDescription, pack
+from fctry.boards.chip.app_image import AppDescription, pack
 from fctry.errors import FctryError
 from fctry.partitions import binary
 from fctry.partitions.csv import read_csv

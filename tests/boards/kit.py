@@ -12,7 +12,7 @@ from pathlib import Path
 import serial
 
 from fctry.boards import Board
-from fctry.boards.app_image import AppDescription, pack
+from fctry.boards.chip.app_image import AppDescription, pack
 from fctry.partitions import binary
 from fctry.partitions.table import Partition, PartitionTable
 

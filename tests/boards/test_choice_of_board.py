@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fctry.boards import Board
-from fctry.boards.app_image import AppDescription, pack
+from fctry.boards.chip.app_image import AppDescription, pack
 from fctry.device import flasher
 from fctry.partitions import binary
 from fctry.partitions.csv import read_csv

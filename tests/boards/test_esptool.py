@@ -11,7 +11,7 @@ import pytest
 from esptool.util import FatalError
 
 from fctry.boards import Board
-from fctry.boards.chips import CHIPS
+from fctry.boards.chip.chips import CHIPS
 from tests.boards.kit import RunEsptool
 
 IMAGE_ADDRESS = 0x20000

@@ -13,7 +13,7 @@ import serial
 from esptool.util import FatalError
 
 from fctry.boards import Board
-from fctry.boards.app_image import AppDescription, pack
+from fctry.boards.chip.app_image import AppDescription, pack
 from tests.boards.kit import APP_ADDRESS, NVS, Console, RunEsptool, install, make_build, wait_until_gone
 
 

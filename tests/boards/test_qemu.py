@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from fctry.boards import QemuBoard
-from fctry.boards.qemu_efuses import LAYOUTS, mac_crc8, make_efuses
-from fctry.boards.qemu_machine import CHIPS
+from fctry.boards.chip.chips import CHIPS, Qemu
+from fctry.boards.chip.qemu_efuses import mac_crc8, make_efuses
 from fctry.cli.main import main
 from fctry.errors import BoardError, InputError
 from tests.boards.kit import Console, RunEsptool, wait_until_gone
 
 MAC = bytes.fromhex("240ac4010203")
+QEMU: dict[str, Qemu] = {name: chip.qemu for name, chip in CHIPS.items() if chip.qemu}
 
 STANDIN = """
 import os, sys, time
@@ -180,10 +181,10 @@ def test_command_refuses_an_application(tmp_path: Path, capsys: pytest.CaptureFi
     assert "flash it with esptool" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("chip", LAYOUTS)
+@pytest.mark.parametrize("chip", QEMU)
 def test_efuses_hold_the_mac_address(chip: str) -> None:
-    layout = LAYOUTS[chip]
-    content = make_efuses(chip, MAC)
+    layout = QEMU[chip].efuses
+    content = make_efuses(layout, MAC)
     assert len(content) == layout.size_bytes
     start = layout.mac_word * 4
     assert content[start : start + 6] == MAC[::-1]
@@ -200,7 +201,7 @@ def test_mac_crc_is_that_of_a_real_chip() -> None:
 
 @pytest.fixture
 def real_board(chip: str, tmp_path: Path) -> Iterator[QemuBoard]:
-    program = CHIPS[chip].program
+    program = QEMU[chip].program
     if shutil.which(program) is None:
         pytest.skip(f"needs {program}")
     try:
@@ -227,7 +228,7 @@ def test_esptool_writes_and_reads_through_the_real_rom(
     assert (tmp_path / "flash.bin").read_bytes()[0x10000 : 0x10000 + 10000] == image.read_bytes()
 
 
-@pytest.mark.parametrize("chip", CHIPS)
+@pytest.mark.parametrize("chip", QEMU)
 def test_rom_boots_the_flash_and_says_so(real_board: QemuBoard) -> None:
     console = Console(real_board.url)
     console.reset()

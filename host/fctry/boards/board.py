@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from fctry.boards.apps import find_apps
-from fctry.boards.chips import chip_named
-from fctry.boards.nor_flash import NorFlash
+from fctry.boards.chip.apps import find_apps
+from fctry.boards.chip.chips import chip_named
+from fctry.boards.chip.nor_flash import NorFlash
+from fctry.boards.port import Port
 from fctry.boards.served_board import ServedBoard
 from fctry.boards.simulated_chip import SimulatedChip
 from fctry.errors import InputError
@@ -20,8 +21,8 @@ class Board(ServedBoard):
     """A board on `rfc2217://127.0.0.1:PORT`, running in threads of this process while it is entered.
 
     `flash` is the file of its flash, made (erased) if it is absent; `apps` are build folders or ELF files: only what
-    one of them holds ever runs, and only if the application image in flash names it. `mac` has 6 bytes; `port` 0 takes
-    a free one. Raises InputError or PortError when it cannot be made.
+    one of them holds ever runs, and only if the application image in flash names it. `mac` has 6 bytes; `port` is
+    a TCP port (0 takes a free one), or a port of another kind. Raises InputError or PortError when it cannot be made.
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class Board(ServedBoard):
         chip: str = "esp32",
         flash_size_bytes: int = DEFAULT_FLASH_BYTES,
         mac: bytes = DEFAULT_MAC,
-        port: int = 0,
+        port: int | Port = 0,
     ) -> None:
         check_mac(mac)
         self.chip = chip_named(chip)
@@ -42,9 +43,9 @@ class Board(ServedBoard):
         try:
             self.flash = NorFlash(flash, flash_size_bytes)
         except BaseException:
-            self._server.close()
+            self._port.close()
             raise
-        self._machine = SimulatedChip(self.chip, mac, self.flash, found, self._circuit, self._say)
+        self._machine = SimulatedChip(self.chip, mac, self.flash, found, self._circuit, self._port.send)
 
 
 def check_mac(mac: bytes) -> None:

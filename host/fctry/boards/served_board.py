@@ -1,12 +1,14 @@
-"""What all boards without a board have in common: an RFC2217 port, and the auto-reset circuit on its lines."""
+"""What all boards without a board have in common: a port, and the auto-reset circuit on its lines."""
 
 from __future__ import annotations
 
 from types import TracebackType
 from typing import Protocol, TypeVar
 
-from fctry.boards.auto_reset import AutoReset, Boot, Held, Released
-from fctry.boards.rfc2217_server import LOOPBACK, Rfc2217Server
+from fctry.boards.port import Port
+from fctry.boards.port.auto_reset import AutoReset, Held, Released
+from fctry.boards.port.rfc2217_port import Rfc2217Port
+from fctry.boards.reset import Boot
 
 AnyBoard = TypeVar("AnyBoard", bound="ServedBoard")
 
@@ -31,21 +33,22 @@ class Machine(Protocol):
 
 
 class ServedBoard:
-    """Base of the boards: a subclass makes `_machine`, which says what it has to say with `_say`.
+    """Base of the boards: a subclass makes `_machine`, which says on `_port` what it has to say.
 
-    The board is on while it is entered. `port` 0 takes a free one. Raises PortError if it is taken.
+    The board is on while it is entered. `port` is a TCP port, 0 for a free one, or a port of another kind. Raises
+    PortError if it is taken.
     """
 
     _machine: Machine
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int | Port) -> None:
         self._circuit = AutoReset()
-        self._server = Rfc2217Server(self, port)
+        self._port: Port = Rfc2217Port(port) if isinstance(port, int) else port
 
     @property
     def url(self) -> str:
         """The port, as pyserial and esptool take it."""
-        return f"rfc2217://{LOOPBACK}:{self._server.port}"
+        return self._port.url
 
     @property
     def is_boot_button_down(self) -> bool:
@@ -58,7 +61,7 @@ class ServedBoard:
 
     def __enter__(self: AnyBoard) -> AnyBoard:
         self._machine.start(self._circuit.boot)
-        self._server.start()
+        self._port.start(_Wiring(self._circuit, self._machine))
         return self
 
     def __exit__(
@@ -68,26 +71,22 @@ class ServedBoard:
 
     def close(self) -> None:
         """Switch the board off: no thread, process or open file of it is left."""
-        self._server.close()
+        self._port.close()
         self._machine.close()
 
-    def _say(self, data: bytes) -> None:
-        self._server.send(data)
 
-    # -- called by the server, from its client's thread
+class _Wiring:
+    """The port's lines on the circuit's transistors, and the circuit on the machine's EN."""
+
+    def __init__(self, circuit: AutoReset, machine: Machine) -> None:
+        self._circuit = circuit
+        self._machine = machine
+        self.receive = machine.receive
+        self.set_baud = machine.set_baud
 
     def set_lines(self, *, rts: bool, dtr: bool) -> None:
-        """The port's output lines changed; True is asserted."""
         event = self._circuit.set_lines(rts=rts, dtr=dtr)
         if isinstance(event, Held):
             self._machine.halt()
         elif isinstance(event, Released):
             self._machine.start(event.boot)
-
-    def set_baud(self, baud: int) -> None:
-        """The client set its baud rate."""
-        self._machine.set_baud(baud)
-
-    def receive(self, data: bytes) -> None:
-        """What the client wrote."""
-        self._machine.receive(data)

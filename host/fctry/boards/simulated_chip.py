@@ -6,18 +6,20 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from fctry.boards.apps import App
-from fctry.boards.auto_reset import AutoReset, Boot
-from fctry.boards.boot import BootLog, ResetReason, choose_app, rom_text
-from fctry.boards.bus import Bus
-from fctry.boards.chips import Chip
-from fctry.boards.loader import Leave, Loader, Reply
-from fctry.boards.native_cpu import Ending, NativeCpu
-from fctry.boards.nor_flash import NorFlash, PowerCutError
-from fctry.boards.registers import Registers
-from fctry.boards.rom_loader import RomLoader
-from fctry.boards.slip import Decoder, encode
-from fctry.boards.stub_loader import StubLoader
+from fctry.boards.chip.apps import App
+from fctry.boards.chip.boot import BootLog, choose_app, rom_text
+from fctry.boards.chip.chips import Chip
+from fctry.boards.chip.loader import Leave, Loader, Reply
+from fctry.boards.chip.nor_flash import NorFlash
+from fctry.boards.chip.registers import Registers
+from fctry.boards.chip.rom_loader import RomLoader
+from fctry.boards.chip.slip import Decoder, encode
+from fctry.boards.chip.stub_loader import StubLoader
+from fctry.boards.cpu.bus import Bus
+from fctry.boards.cpu.native_cpu import Ending, NativeCpu
+from fctry.boards.faults import PowerCutError
+from fctry.boards.port.auto_reset import AutoReset
+from fctry.boards.reset import Boot, ResetReason
 
 GPIO_BOOT_BUTTON = 0
 PANIC_PAUSE_S = 0.25  # after a panic right at the start, so that such a firmware does not keep the host busy

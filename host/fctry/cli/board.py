@@ -18,8 +18,8 @@ from pathlib import Path
 
 from fctry.boards import Board, QemuBoard
 from fctry.boards.board import DEFAULT_MAC
-from fctry.boards.chips import CHIPS
-from fctry.boards.nor_flash import SIZES_BYTES
+from fctry.boards.chip.chips import CHIPS
+from fctry.boards.chip.nor_flash import SIZES_BYTES
 from fctry.boards.served_board import ServedBoard
 from fctry.cli.arguments import mac, path, size, tcp_port
 from fctry.errors import InputError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fctry.boards.nor_flash import NorFlash
+from fctry.boards.chip.nor_flash import NorFlash
 
 FLASH_BYTES = 1 << 20
 

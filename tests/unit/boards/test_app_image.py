@@ -9,8 +9,8 @@ from esptool.bin_image import LoadFirmwareImage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fctry.boards.app_image import AppDescription, pack, unpack
-from fctry.boards.chips import CHIPS
+from fctry.boards.chip.app_image import AppDescription, pack, unpack
+from fctry.boards.chip.chips import CHIPS
 from fctry.errors import FormatError, InputError
 
 DESCRIPTION = AppDescription("fctry-reference", "1.0.0", "v5.5.5", hashlib.sha256(b"elf").digest())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fctry.boards.apps import find_apps
+from fctry.boards.chip.apps import find_apps
 from fctry.errors import InputError
 
 

@@ -14,7 +14,8 @@ from esp_pylib.serial_reset import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fctry.boards.auto_reset import AutoReset, Boot, Held, Released
+from fctry.boards.port.auto_reset import AutoReset, Held, Released
+from fctry.boards.reset import Boot
 
 HELD, FLASH, DOWNLOAD = Held(), Released(Boot.FLASH), Released(Boot.DOWNLOAD)
 

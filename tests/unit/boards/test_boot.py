@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from fctry.boards.app_image import AppDescription, pack
-from fctry.boards.apps import App
-from fctry.boards.auto_reset import Boot
-from fctry.boards.boot import BootLog, ResetReason, choose_app, ota_select_crc, rom_text
-from fctry.boards.chips import CHIPS
-from fctry.boards.nor_flash import NorFlash
+from fctry.boards.chip.app_image import AppDescription, pack
+from fctry.boards.chip.apps import App
+from fctry.boards.chip.boot import BootLog, choose_app, ota_select_crc, rom_text
+from fctry.boards.chip.chips import CHIPS
+from fctry.boards.chip.nor_flash import NorFlash
+from fctry.boards.reset import Boot, ResetReason
 from fctry.partitions import binary
 from fctry.partitions.table import Partition, PartitionTable
 

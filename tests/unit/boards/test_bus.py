@@ -6,9 +6,10 @@ import struct
 
 import pytest
 
-from fctry.boards.boot import ResetReason
-from fctry.boards.bus import DONE, REFUSED, Bus, BusOp, BusRequest
-from fctry.boards.nor_flash import NorFlash, PowerCutError
+from fctry.boards.chip.nor_flash import NorFlash
+from fctry.boards.cpu.bus import DONE, REFUSED, Bus, BusOp, BusRequest
+from fctry.boards.faults import PowerCutError
+from fctry.boards.reset import ResetReason
 
 MAC = bytes.fromhex("240ac4010203")
 

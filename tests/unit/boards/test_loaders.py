@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import tracemalloc
 import zlib
 from dataclasses import dataclass, field
 
@@ -11,13 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fctry.boards.chips import CHIPS
-from fctry.boards.loader import Leave, Loader, Output, Reply
-from fctry.boards.loader_wire import Op, Status, checksum
-from fctry.boards.nor_flash import NorFlash, PowerCutError, Wear
-from fctry.boards.registers import Registers
-from fctry.boards.rom_loader import STUB_GREETING, RomLoader
-from fctry.boards.stub_loader import StubLoader
+from fctry.boards.chip.chips import CHIPS
+from fctry.boards.chip.loader import Leave, Loader, Output, Reply
+from fctry.boards.chip.loader_wire import Op, Status, checksum
+from fctry.boards.chip.nor_flash import NorFlash, Wear
+from fctry.boards.chip.registers import Registers
+from fctry.boards.chip.rom_loader import STUB_GREETING, RomLoader
+from fctry.boards.chip.stub_loader import StubLoader
+from fctry.boards.faults import PowerCutError
 
 MAC = bytes.fromhex("240ac4010203")
 SECTOR = 4096
@@ -245,6 +247,33 @@ def test_fast_read_waits_for_acknowledgements(stub: Esptool, flash: NorFlash) ->
     assert stub.loader.receive(struct.pack("<I", 192)) == [Reply(bytes(range(192, 250)))]
     assert stub.loader.receive(struct.pack("<I", 250)) == [Reply(hashlib.md5(bytes(range(250))).digest())]
     assert stub.error(Op.SPI_ATTACH, bytes(4)) == 0  # requests are requests again
+
+
+def test_fast_read_is_bounded_whatever_is_said_to_be_in_flight(stub: Esptool, flash: NorFlash) -> None:
+    outputs = stub.ask(Op.READ_FLASH, struct.pack("<IIII", 0, flash.size_bytes, 1, 0xFFFFFFFF))
+    assert len(outputs) == 1 + 0x10000
+    received = 0x10000
+    while len(frames := stub.loader.receive(struct.pack("<I", received))) > 1:
+        received += len(frames)
+        assert len(frames) <= 0x10000
+    assert stub.error(Op.SPI_ATTACH, bytes(4)) == 0
+
+
+def test_compressed_write_is_bounded_by_what_was_announced(tool: Esptool) -> None:
+    bomb = zlib.compress(bytes(60 << 20))
+    tool.words(Op.FLASH_DEFL_BEGIN, SECTOR, 1, len(bomb), 0)
+    tracemalloc.start()
+    try:
+        assert tool.data(Op.FLASH_DEFL_DATA, 0, bomb) != 0
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_segments_of_a_program_in_ram_are_bounded(rom: Esptool) -> None:
+    answers = [rom.words(Op.MEM_BEGIN, 16, 1, 16, 0x40000000 + 16 * number) for number in range(1000)]
+    assert answers[:64] == [0] * 64
+    assert set(answers[64:]) == {Status.FAILED_TO_ACT}
 
 
 def test_fast_read_of_nothing_is_only_a_digest(stub: Esptool) -> None:

@@ -2,10 +2,10 @@
 
 import queue
 
-from fctry.boards.boot import ResetReason
-from fctry.boards.bus import Bus
-from fctry.boards.native_cpu import NativeCpu
-from fctry.boards.nor_flash import NorFlash
+from fctry.boards.chip.nor_flash import NorFlash
+from fctry.boards.cpu.bus import Bus
+from fctry.boards.cpu.native_cpu import NativeCpu
+from fctry.boards.reset import ResetReason
 
 
 def run_to_its_end(script, tmp_path):

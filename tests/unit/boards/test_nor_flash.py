@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from fctry.boards.nor_flash import PAGE_BYTES, SECTOR_BYTES, NorFlash, PowerCutError, Wear
+from fctry.boards.chip.nor_flash import PAGE_BYTES, SECTOR_BYTES, NorFlash, Wear
+from fctry.boards.faults import AddressError, PowerCutError
 from fctry.errors import InputError
 
 SIZE = 1 << 20
@@ -125,13 +126,13 @@ def test_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("address", "size"), [(SIZE, 1), (-1, 1), (0, SIZE + 1), (0, -1)])
 def test_range_outside_of_the_chip_is_refused(address: int, size: int, flash: NorFlash) -> None:
-    with pytest.raises(ValueError, match="outside"):
+    with pytest.raises(AddressError, match="outside"):
         flash.read(address, size)
 
 
 @pytest.mark.parametrize(("address", "size"), [(1, 4096), (4096, 100)])
 def test_erase_of_less_than_sectors_is_refused(address: int, size: int, flash: NorFlash) -> None:
-    with pytest.raises(ValueError, match="sectors"):
+    with pytest.raises(AddressError, match="sectors"):
         flash.erase(address, size)
     assert flash.wear(0) == flash.wear(4096) == Wear(0, 0)
 

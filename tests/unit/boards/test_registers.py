@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fctry.boards.chips import CHIPS, Chip, chip_named
-from fctry.boards.registers import Registers
+from fctry.boards.chip.chips import CHIPS, Chip, chip_named
+from fctry.boards.chip.registers import Registers
 from fctry.errors import InputError
 
 MAC = bytes.fromhex("240ac4010203")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fctry.boards.rfc2217_session import SIGNATURE, Line, Received, Send, Session, SetBaud, SetLine, Step
+from fctry.boards.port.rfc2217_session import SIGNATURE, Line, Received, Send, Session, SetBaud, SetLine, Step
 from fctry.serialport.com_port import ANSWER, Control, Purge, Request, message, pack_baudrate
 from fctry.serialport.telnet import Option, Verb, escape, negotiation
 

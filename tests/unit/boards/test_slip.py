@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fctry.boards.slip import END, ESC, MAX_FRAME_BYTES, Decoder, encode
+from fctry.boards.chip.slip import END, ESC, MAX_FRAME_BYTES, Decoder, encode
 
 payloads = st.lists(st.binary(min_size=1, max_size=60), max_size=8)
 noise = st.binary(max_size=20).map(lambda data: data.replace(bytes([END]), b""))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import serial
 
-from fctry.boards.rfc2217_session import Received, Send, Session, SetBaud, SetLine, Step
+from fctry.boards.port.rfc2217_session import Received, Send, Session, SetBaud, SetLine, Step
 from fctry.serialport import register
 from fctry.serialport.com_port import ANSWER, Control, Purge, Request, message, pack_baudrate
 from fctry.serialport.protocol_rfc2217 import Serial

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import Protocol
 
-from fctry.boards.boot import ResetReason
-from fctry.boards.nor_flash import NorFlash
+from fctry.boards.faults import AddressError
+from fctry.boards.reset import ResetReason
 
 REQUEST = struct.Struct("<B3xII")  # op, address, length
 _INFO = struct.Struct("<6sBBI")  # MAC address, reset reason, 0, flash size in bytes
@@ -49,11 +50,27 @@ class BusRequest:
         return self.length if self.op == BusOp.PROGRAM else 0
 
 
+class Flash(Protocol):
+    """What the bus needs of a flash chip. Raises AddressError and PowerCutError."""
+
+    path: Path
+    size_bytes: int
+
+    def read(self, address: int, size_bytes: int) -> bytes:
+        """The bytes at `address`."""
+
+    def program(self, address: int, data: bytes) -> None:
+        """Clear bits."""
+
+    def erase(self, address: int, size_bytes: int) -> None:
+        """Set whole sectors to ones."""
+
+
 class Bus:
     """The board's end: the flash, the chip's identity and its pins."""
 
     def __init__(
-        self, flash: NorFlash, mac: bytes, reset_reason: ResetReason, gpio: Callable[[int], bool]
+        self, flash: Flash, mac: bytes, reset_reason: ResetReason, gpio: Callable[[int], bool]
     ) -> None:
         self._flash = flash
         self._info = _INFO.pack(mac, reset_reason, 0, flash.size_bytes)
@@ -76,7 +93,7 @@ class Bus:
             if request.op == BusOp.ERASE:
                 self._flash.erase(address, length)
                 return DONE
-        except ValueError:  # out of range, misaligned
+        except AddressError:
             return REFUSED
         if request.op == BusOp.INFO:
             return DONE + self._info

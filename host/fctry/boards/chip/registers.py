@@ -6,7 +6,7 @@ run_spiflash_command.
 
 from __future__ import annotations
 
-from fctry.boards.chips import Chip
+from fctry.boards.chip.chips import Chip
 
 _CMD_USR = 1 << 18  # SPI_CMD_REG: start a user-defined command; reads 0 when it is done
 _OPCODE_MASK = 0xFF  # of SPI_USER2_REG

@@ -15,14 +15,8 @@ Source: ESP32-DevKitC V4 schematic, "Auto program"; esptool's documentation, "Bo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
-
-class Boot(Enum):
-    """Where the chip goes when EN rises."""
-
-    FLASH = "flash"
-    DOWNLOAD = "download"
+from fctry.boards.reset import Boot
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fctry.boards.flash_file import open_flash_file
-from fctry.errors import BoardError, InputError
+from fctry.boards.chip.flash_file import open_flash_file
+from fctry.boards.faults import AddressError, PowerCutError
+from fctry.errors import InputError
 
 SECTOR_BYTES = 4096
 PAGE_BYTES = 256
 SIZES_BYTES = tuple(1 << exponent for exponent in range(20, 25))  # 1 to 16 MiB, what a JEDEC id can tell
-
-
-class PowerCutError(BoardError):
-    """The power failed in the middle of an operation, as `NorFlash.cut_power_at` had been told."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class NorFlash:
 
     `size_bytes` is one of SIZES_BYTES. Raises InputError if it is not, if the file has another size, or if another
     board uses it. Methods may be called from any thread; addresses and sizes are in bytes, and what lies outside
-    of the chip is a ValueError.
+    of the chip is an AddressError.
     """
 
     def __init__(self, path: Path, size_bytes: int) -> None:
@@ -84,7 +81,7 @@ class NorFlash:
         """Set whole sectors to ones: `address` and `size_bytes` are multiples of 4096. Raises PowerCutError."""
         self.check_range(address, size_bytes)
         if address % SECTOR_BYTES or size_bytes % SECTOR_BYTES:
-            raise ValueError(
+            raise AddressError(
                 f"{size_bytes:#x} bytes at {address:#x} are not whole sectors of {SECTOR_BYTES:#x}"
             )
         for sector in range(address, address + size_bytes, SECTOR_BYTES):
@@ -125,8 +122,8 @@ class NorFlash:
         self._erases[address // SECTOR_BYTES] += 1
 
     def check_range(self, address: int, size_bytes: int) -> None:
-        """Raise ValueError unless the range lies inside the chip."""
+        """Raise AddressError unless the range lies inside the chip."""
         if address < 0 or size_bytes < 0 or address + size_bytes > self.size_bytes:
-            raise ValueError(
+            raise AddressError(
                 f"{size_bytes:#x} bytes at {address:#x} are outside of {self.size_bytes:#x} bytes"
             )

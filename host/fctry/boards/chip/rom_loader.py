@@ -8,15 +8,16 @@ from __future__ import annotations
 import hashlib
 import struct
 
-from fctry.boards.chips import Chip
-from fctry.boards.flash_write import FlashWrite, InflateError
-from fctry.boards.loader import CommandError, Leave, Loader, Output, Reply, is_compressed
-from fctry.boards.loader_wire import Op, Request, Status
-from fctry.boards.nor_flash import NorFlash
-from fctry.boards.registers import Registers
+from fctry.boards.chip.chips import Chip
+from fctry.boards.chip.flash_write import FlashWrite, InflateError, TooMuchDataError
+from fctry.boards.chip.loader import CommandError, Leave, Loader, Output, Reply, is_compressed
+from fctry.boards.chip.loader_wire import Op, Request, Status
+from fctry.boards.chip.nor_flash import NorFlash
+from fctry.boards.chip.registers import Registers
 
 READ_SLOW_BYTES = 64  # the answer to READ_FLASH_SLOW always has this length
 STUB_GREETING = b"OHAI"
+SEGMENTS_MAX = 64  # of a program in RAM; a stub has two
 
 _BEGIN = struct.Struct("<IIII")  # size to erase in bytes, number of blocks, block size in bytes, address
 _MEM_BEGIN = struct.Struct("<IIII")  # size in bytes, number of blocks, block size in bytes, address
@@ -72,6 +73,8 @@ class RomLoader(Loader):
 
     def _mem_begin(self, request: Request) -> list[Output]:
         size, _blocks, _block_size, address = _MEM_BEGIN.unpack(request.body)
+        if len(self._loaded) == SEGMENTS_MAX:
+            raise CommandError(Status.FAILED_TO_ACT)
         self._loaded.append(range(address, address + size))
         return [self._response(request)]
 
@@ -108,6 +111,8 @@ class RomLoader(Loader):
             self._write.take(sequence, block)
         except InflateError as error:
             raise CommandError(Status.DEFLATE_ERROR) from error
+        except TooMuchDataError as error:
+            raise CommandError(Status.FAILED_TO_ACT) from error
         return [self._response(request)]
 
     def _flash_end(self, request: Request) -> list[Output]:

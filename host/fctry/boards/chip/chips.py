@@ -1,7 +1,9 @@
 """The chips that a board can carry, as data: who they are, where their registers lie, what their ROM says.
 
 Source: esptool 5.6.0, esptool/targets/esp32*.py (registers, eFuse words); boot logs of the chips (ROM text);
-ESP-IDF v5.5.5 components/bootloader_support/include/esp_app_format.h (image chip ids).
+ESP-IDF v5.5.5 components/bootloader_support/include/esp_app_format.h (image chip ids),
+tools/idf_py_actions/qemu_ext.py (QEMU's options, strapping modes, size of the eFuse file, revisions) and
+components/efuse/esp32*/esp_efuse_table.csv (places of MAC, its CRC and revisions).
 """
 
 from __future__ import annotations
@@ -35,6 +37,33 @@ class RomText:
 
 
 @dataclass(frozen=True)
+class QemuEfuses:
+    """The file of eFuses that QEMU reads, in 32-bit words: its size, the first of the two words with the MAC address,
+    whether the MAC's CRC stands in the second, and the words that tell the revision.
+    """
+
+    size_bytes: int
+    mac_word: int
+    has_mac_crc: bool
+    revision: Mapping[int, int]
+
+
+@dataclass(frozen=True)
+class Qemu:
+    """What Espressif's QEMU needs to be told for a chip. In the strapping mode `download_strap` the ROM waits.
+
+    `package` is that of ESP-IDF's idf_tools.py. `is_paced`: in download, input has to wait until it is taken.
+    """
+
+    program: str
+    package: str
+    download_strap: int
+    efuses: QemuEfuses
+    options: tuple[str, ...] = ()
+    is_paced: bool = False  # the UART of the later chips wakes the guest for a full FIFO only
+
+
+@dataclass(frozen=True)
 class Chip:
     """One kind of chip. `image_chip_id` stands in application images; `drom_address` is where flash data is mapped.
 
@@ -52,6 +81,7 @@ class Chip:
     mac_extension: int = 0
     has_security_info: bool = True
     registers: Mapping[int, int] = field(default_factory=dict)
+    qemu: Qemu | None = None  # where QEMU emulates it
 
 
 _ESP32_SPI = SpiRegisters(base=0x3FF42000, usr2=0x24, w0=0x80, address_bits_are_msb_first=True)
@@ -81,6 +111,14 @@ _ESP32 = Chip(
             0x3FF6607C: 1 << 31,  # APB_CTRL_DATE: revision bit 2, so v3.0
         }
     ),
+    qemu=Qemu(
+        program="qemu-system-xtensa",
+        package="qemu-xtensa",
+        download_strap=0x0F,
+        efuses=QemuEfuses(124, 1, True, {3: 1 << 15, 5: 1 << 20}),  # v3.0, with the third bit that QEMU sets
+        options=("-m", "4M"),
+        is_paced=True,
+    ),
 )
 
 _ESP32S3 = Chip(
@@ -98,6 +136,13 @@ _ESP32S3 = Chip(
     ),
     uart_clkdiv_register=0x60000014,
     registers=MappingProxyType({0x60007050: 2 << 18}),  # eFuse block 1 word 3: revision v0.2
+    qemu=Qemu(
+        program="qemu-system-xtensa",
+        package="qemu-xtensa",
+        download_strap=0x07,
+        efuses=QemuEfuses(1024, 6, False, {9: 3 << 18}),  # v0.3
+        options=("-m", "32M"),
+    ),
 )
 
 _ESP32C3 = Chip(
@@ -115,6 +160,12 @@ _ESP32C3 = Chip(
     ),
     uart_clkdiv_register=0x60000014,
     registers=MappingProxyType({0x60008850: 4 << 18}),  # eFuse block 1 word 3: revision v0.4
+    qemu=Qemu(
+        program="qemu-system-riscv32",
+        package="qemu-riscv32",
+        download_strap=0x02,
+        efuses=QemuEfuses(1024, 6, False, {9: 3 << 18}),  # v0.3
+    ),
 )
 
 _ESP32C6 = Chip(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import xor
 
-from fctry.boards.chips import CHIPS, chip_named
+from fctry.boards.chip.chips import CHIPS, chip_named
 from fctry.errors import FormatError, InputError
 
 MAGIC = 0xE9

@@ -2,7 +2,7 @@
 
 QEMU delivers bytes by the clock on the wall, also when the host gives it little time; the loader's receive buffer then
 overflows, and esptool does not recover from that. Here the next bytes follow only when QEMU has had the time for the
-last ones. The stub, which greets with OHAI, is quicker than the ROM.
+last ones. The stub is quicker than the ROM.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fctry.boards.rom_loader import STUB_GREETING
-from fctry.boards.uart_process import UartProcess
+from fctry.boards.cpu.uart_process import UartProcess
 
 IDLE_S = 0.2  # a QEMU that has used no CPU time for so long waits for input
 POLL_S = 0.0005
@@ -35,7 +34,7 @@ STUB_PACE = Pace(64, 0.0005)
 
 
 class PacedProcess(UartProcess):
-    """A UartProcess whose input waits for its CPU time."""
+    """A UartProcess whose input waits for its CPU time. `greeting` is what the stub says first."""
 
     def __init__(
         self,
@@ -43,7 +42,9 @@ class PacedProcess(UartProcess):
         *,
         on_output: Callable[[bytes], None],
         on_end: Callable[[int], None],
+        greeting: bytes,
     ) -> None:
+        self._greeting = greeting
         self._pass_on = on_output
         self._last_words = b""
         self._pace = ROM_PACE
@@ -76,8 +77,8 @@ class PacedProcess(UartProcess):
 
     def _watch(self, output: bytes) -> None:
         if self._pace is ROM_PACE:
-            self._pace = STUB_PACE if STUB_GREETING in self._last_words + output else ROM_PACE
-            self._last_words = output[-len(STUB_GREETING) :]
+            self._pace = STUB_PACE if self._greeting in self._last_words + output else ROM_PACE
+            self._last_words = output[-len(self._greeting) :]
         self._pass_on(output)
 
     def _feed(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from fctry.boards.nor_flash import SECTOR_BYTES, NorFlash
+from fctry.boards.chip.nor_flash import SECTOR_BYTES, NorFlash
 
 
 class InflateError(ValueError):
@@ -19,7 +19,7 @@ class FlashWrite:
     """Writes what comes, in order, from `address` on; at most `size_bytes`.
 
     `erase_bytes` are erased at the start, as the ROM does; every further sector when the write comes to it, as the
-    stub does. `is_compressed`: the blocks are pieces of one zlib stream. Raises ValueError outside of the chip.
+    stub does. `is_compressed`: the blocks are pieces of one zlib stream. Raises AddressError outside of the chip.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class FlashWrite:
     def _inflated(self, block: bytes) -> bytes:
         assert self._inflate is not None
         try:
-            return self._inflate.decompress(block)
+            return self._inflate.decompress(block, self._end - self._next + 1)  # one more is too much already
         except zlib.error as error:
             raise InflateError(str(error)) from error
 

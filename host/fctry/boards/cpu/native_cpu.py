@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fctry.boards.boot import ResetReason
-from fctry.boards.bus import REQUEST, Bus, BusRequest
-from fctry.boards.nor_flash import PowerCutError
-from fctry.boards.uart_process import UartProcess
+from fctry.boards.cpu.bus import REQUEST, Bus, BusRequest
+from fctry.boards.cpu.uart_process import UartProcess
+from fctry.boards.faults import PowerCutError
+from fctry.boards.reset import ResetReason
 
 FLASH_FILE_VARIABLE = "FCTRY_FLASH_FILE"
 """For firmware built by ESP-IDF for its linux target: it knows no bus, and maps the flash file itself."""

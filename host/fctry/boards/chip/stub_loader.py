@@ -8,16 +8,17 @@ from __future__ import annotations
 import hashlib
 import struct
 
-from fctry.boards.flash_write import FlashWrite, InflateError, TooMuchDataError
-from fctry.boards.loader import CommandError, Leave, Loader, Output, Reply, is_compressed
-from fctry.boards.loader_wire import Op, Request, Status
-from fctry.boards.nor_flash import NorFlash
-from fctry.boards.registers import Registers
+from fctry.boards.chip.flash_write import FlashWrite, InflateError, TooMuchDataError
+from fctry.boards.chip.loader import CommandError, Leave, Loader, Output, Reply, is_compressed
+from fctry.boards.chip.loader_wire import Op, Request, Status
+from fctry.boards.chip.nor_flash import NorFlash
+from fctry.boards.chip.registers import Registers
 
 _BEGIN = struct.Struct("<IIII")  # size in bytes, number of blocks, block size in bytes, address
 _RANGE = struct.Struct("<II")  # address, size in bytes
 _READ_FLASH = struct.Struct("<IIII")  # address, size in bytes, block size in bytes, blocks in flight
 _WORD = struct.Struct("<I")
+WINDOW_BYTES_MAX = 0x10000  # under way at once; esptool acknowledges every block
 _RESTART = 0  # in FLASH_END; 1 stays in the stub
 
 
@@ -28,10 +29,10 @@ class FlashReading:
         self, flash: NorFlash, address: int, size_bytes: int, block_bytes: int, blocks_in_flight: int
     ) -> None:
         if not block_bytes or not blocks_in_flight:
-            raise ValueError("a block size or a number of blocks of 0")
+            raise CommandError(Status.STUB_FAILED_SPI_OP)
         self._data = flash.read(address, size_bytes)
         self._block_bytes = block_bytes
-        self._window_bytes = block_bytes * blocks_in_flight
+        self._window_bytes = min(block_bytes * blocks_in_flight, max(block_bytes, WINDOW_BYTES_MAX))
         self._sent = 0
         self._acknowledged = 0
         self.is_done = False

@@ -13,23 +13,34 @@ import binascii
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
 
-from fctry.boards.app_image import AppImage, unpack
-from fctry.boards.apps import App
-from fctry.boards.auto_reset import Boot
-from fctry.boards.chips import Chip
+from fctry.boards.chip.app_image import AppImage, unpack
+from fctry.boards.chip.apps import App
+from fctry.boards.chip.chips import Chip
+from fctry.boards.reset import Boot, ResetReason
 from fctry.errors import FormatError
 from fctry.partitions import binary
-from fctry.partitions.table import Partition, PartitionTable
+from fctry.partitions.table import (
+    APP,
+    DATA,
+    DATA_EFUSE,
+    DATA_NVS,
+    DATA_NVS_KEYS,
+    DATA_OTA,
+    DATA_PHY,
+    TABLE_OFFSET,
+    Partition,
+    PartitionTable,
+)
 
-TABLE_ADDRESS = 0x8000
-
-_TYPE_APP, _TYPE_DATA = 0x00, 0x01
-_SUBTYPE_FACTORY, _SUBTYPE_OTA_FIRST, _SUBTYPE_OTA_LAST = 0x00, 0x10, 0x1F
-_SUBTYPE_TEST = 0x20
-_SUBTYPE_DATA_OTA = 0x00
-_DATA_USAGE = {0x00: "OTA data", 0x01: "RF data", 0x02: "WiFi data", 0x04: "NVS keys", 0x05: "efuse"}
+SUBTYPE_FACTORY, SUBTYPE_OTA_FIRST, SUBTYPE_OTA_LAST, SUBTYPE_TEST = 0x00, 0x10, 0x1F, 0x20  # of applications
+_DATA_USAGE = {
+    DATA_OTA: "OTA data",
+    DATA_PHY: "RF data",
+    DATA_NVS: "WiFi data",
+    DATA_NVS_KEYS: "NVS keys",
+    DATA_EFUSE: "efuse",
+}
 
 _OTA_SELECT = struct.Struct("<I20sII")  # esp_ota_select_entry_t: ota_seq, seq_label, ota_state, crc
 _OTA_SELECT_STRIDE = 0x1000
@@ -37,14 +48,6 @@ _OTA_UNSET = 0xFFFFFFFF
 _OTA_INVALID, _OTA_ABORTED = 3, 4
 
 Read = Callable[[int, int], bytes]
-
-
-class ResetReason(IntEnum):
-    """Why the chip starts, as `esp_reset_reason_t` has it."""
-
-    POWER_ON = 1
-    SOFTWARE = 3
-    PANIC = 4
 
 
 @dataclass
@@ -98,7 +101,7 @@ def choose_app(
 
 def _read_table(read: Read, flash_size_bytes: int, log: BootLog) -> PartitionTable | None:
     try:
-        table = binary.unpack(read(TABLE_ADDRESS, binary.TABLE_BYTES))
+        table = binary.unpack(read(TABLE_OFFSET, binary.TABLE_BYTES))
     except FormatError as error:
         log.error("flash_parts", error.message)
         log.error("boot", "Failed to verify partition table")
@@ -124,24 +127,24 @@ def _read_table(read: Read, flash_size_bytes: int, log: BootLog) -> PartitionTab
 
 
 def _usage(partition: Partition) -> str:
-    if partition.type == _TYPE_APP:
-        if partition.subtype == _SUBTYPE_FACTORY:
+    if partition.type == APP:
+        if partition.subtype == SUBTYPE_FACTORY:
             return "factory app"
-        if partition.subtype == _SUBTYPE_TEST:
+        if partition.subtype == SUBTYPE_TEST:
             return "test app"
         return "OTA app" if _is_ota(partition) else "Unknown app"
-    if partition.type == _TYPE_DATA:
+    if partition.type == DATA:
         return _DATA_USAGE.get(partition.subtype, "Unknown data")
     return "unknown"
 
 
 def _is_ota(partition: Partition) -> bool:
-    return partition.type == _TYPE_APP and _SUBTYPE_OTA_FIRST <= partition.subtype <= _SUBTYPE_OTA_LAST
+    return partition.type == APP and SUBTYPE_OTA_FIRST <= partition.subtype <= SUBTYPE_OTA_LAST
 
 
 def _bootable_name(partition: Partition) -> str:
     if _is_ota(partition):
-        return f"OTA app partition slot {partition.subtype - _SUBTYPE_OTA_FIRST}"
+        return f"OTA app partition slot {partition.subtype - SUBTYPE_OTA_FIRST}"
     return "Factory app partition"
 
 
@@ -152,7 +155,7 @@ def _boot_order(table: PartitionTable, read: Read, log: BootLog) -> Iterator[Par
     slots = [
         partition
         for partition in table.partitions
-        if partition.type == _TYPE_APP and partition.subtype == _SUBTYPE_FACTORY
+        if partition.type == APP and partition.subtype == SUBTYPE_FACTORY
     ][:1]
     first_ota = len(slots)
     slots += sorted(filter(_is_ota, table.partitions), key=lambda partition: partition.subtype)
@@ -170,7 +173,7 @@ def _boot_order(table: PartitionTable, read: Read, log: BootLog) -> Iterator[Par
 def _selected_ota(table: PartitionTable, read: Read, ota_count: int) -> int | None:
     """Index of the OTA application that otadata selects, None if it selects none."""
     otadata = next(
-        (part for part in table.partitions if (part.type, part.subtype) == (_TYPE_DATA, _SUBTYPE_DATA_OTA)),
+        (part for part in table.partitions if (part.type, part.subtype) == (DATA, DATA_OTA)),
         None,
     )
     if otadata is None or ota_count == 0:

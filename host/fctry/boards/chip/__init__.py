@@ -1,0 +1,1 @@
+"""A chip: its ROM and loaders, registers, eFuses and flash, and how it boots."""

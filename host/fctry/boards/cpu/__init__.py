@@ -1,0 +1,1 @@
+"""What runs the application: a process of this machine, or QEMU."""

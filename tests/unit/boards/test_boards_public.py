@@ -1,0 +1,19 @@
+"""What the package offers: removing a name is a decision."""
+
+from __future__ import annotations
+
+from fctry import boards
+
+
+def test_public_names_are_these() -> None:
+    assert boards.__all__ == [
+        "AddressError",
+        "Board",
+        "NorFlash",
+        "Port",
+        "PowerCutError",
+        "QemuBoard",
+        "Wear",
+        "Wire",
+    ]
+    assert all(getattr(boards, name) for name in boards.__all__)

@@ -1,0 +1,127 @@
+"""The port, with clients that do not read: EN falls all the same, and what is queued is bounded."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from fctry.boards.port.rfc2217_port import QUEUE_BYTES, Rfc2217Port
+
+RTS_ON = b"\xff\xfa\x2c\x05\x0b\xff\xf0"  # COM-PORT-OPTION SET-CONTROL, RTS on: RFC 2217, section 3
+DTR_ON = b"\xff\xfa\x2c\x05\x08\xff\xf0"
+
+
+class Flood:
+    """A chip that prints without end, from a thread that holds the lock which its reset takes."""
+
+    def __init__(self, port: Rfc2217Port) -> None:
+        self._port = port
+        self._lock = threading.Lock()
+        self.sent_bytes = 0
+        self.is_held = threading.Event()
+        self.received = b""
+        self._is_stopped = threading.Event()
+        self._thread = threading.Thread(target=self._print, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._is_stopped.set()
+        self._thread.join(10)
+
+    def _print(self) -> None:
+        while not self._is_stopped.is_set():
+            with self._lock:
+                if not self.is_held.is_set():
+                    self._port.send(b"x" * 4096)
+                    self.sent_bytes += 4096
+            time.sleep(0)  # gives others the lock
+
+    def receive(self, data: bytes) -> None:
+        with self._lock:
+            self.received += data
+
+    def set_lines(self, *, rts: bool, dtr: bool) -> None:
+        with self._lock:
+            if rts and not dtr:
+                self.is_held.set()
+
+    def set_baud(self, baud: int) -> None:
+        pass
+
+
+@pytest.fixture
+def flood() -> Iterator[tuple[Flood, socket.socket]]:
+    port = Rfc2217Port()
+    chip = Flood(port)
+    port.start(chip)
+    address = port.url.removeprefix("rfc2217://").split(":")
+    client = socket.create_connection((address[0], int(address[1])), timeout=10)
+    client.recv(1)  # the server's first words: it is connected
+    chip.start()
+    yield chip, client
+    client.close()
+    chip.stop()
+    port.close()
+
+
+def is_stuck(chip: Flood) -> bool:
+    """Whether the chip has been unable to print for a while: all buffers are full."""
+    before = chip.sent_bytes
+    time.sleep(0.3)
+    return chip.sent_bytes == before
+
+
+def wait_until_stuck(chip: Flood) -> None:
+    deadline = time.monotonic() + 20
+    while not is_stuck(chip):
+        assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize("words", [RTS_ON, b"typed" * 100 + RTS_ON, b"typed" + DTR_ON + b"more" + RTS_ON])
+def test_en_falls_while_the_client_does_not_read(flood: tuple[Flood, socket.socket], words: bytes) -> None:
+    chip, client = flood
+    wait_until_stuck(chip)
+    client.sendall(words.replace(DTR_ON, b""))
+    assert chip.is_held.wait(5)
+
+
+def test_what_waits_for_a_client_is_bounded(flood: tuple[Flood, socket.socket]) -> None:
+    chip, client = flood
+    wait_until_stuck(chip)
+    client.settimeout(0.5)
+    read = 0
+    chip.is_held.set()
+    while True:
+        try:
+            read += len(client.recv(65536))
+        except TimeoutError:
+            break
+    socket_buffers_bytes = 32 << 20  # the kernel's, at most
+    assert QUEUE_BYTES <= read <= QUEUE_BYTES + socket_buffers_bytes
+
+
+def test_nothing_is_lost_for_a_client_that_reads_late(flood: tuple[Flood, socket.socket]) -> None:
+    chip, client = flood
+    wait_until_stuck(chip)
+    client.settimeout(2)
+    read = 0
+    while read < chip.sent_bytes or not chip.is_held.is_set():
+        read += client.recv(1 << 20).count(b"x")
+        if chip.sent_bytes > 64 << 20:
+            chip.is_held.set()
+    assert read == chip.sent_bytes
+
+
+def test_port_closes_while_the_client_does_not_read(flood: tuple[Flood, socket.socket]) -> None:
+    chip, _ = flood
+    wait_until_stuck(chip)
+    closing = threading.Thread(target=chip._port.close, daemon=True)
+    closing.start()
+    closing.join(5)
+    assert not closing.is_alive()
