@@ -164,7 +164,7 @@ class Spec:
         Of ``kept``, what belongs together with a secret is drawn anew with it: a certificate with its key.
         """
         held = self._kept(kept)
-        drawn = self._draw_sources(counters, context, held)
+        drawn = self.draw_sources(counters, context, held)
         values: dict[str, Value] = {}
         public: dict[str, str] = {}
         secrets: dict[str, Value] = {}
@@ -188,9 +188,10 @@ class Spec:
                 claims.append(Claim(one.scope, canonical(value), self.is_random(one.source), one.is_secret))
         return Draft(values, secrets, public, tuple(claims))
 
-    def _draw_sources(
-        self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Drawn]
+    def draw_sources(
+        self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Drawn] = MappingProxyType({})
     ) -> Mapping[str, Drawn]:
+        """What each source has drawn for a device, by ``name`` or ``name.part``. Raises InputError."""
         drawn: dict[str, Drawn] = {}
         for name in self.used:
             given = Given(counters.get(self._counter_of(name), 0), context, drawn, self.file.parent)

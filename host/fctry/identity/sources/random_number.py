@@ -31,6 +31,10 @@ class RandomNumber(Source):
     def capacity(self, part: str) -> int:
         return self.high - self.low + 1
 
+    @property
+    def ends(self) -> tuple[str, ...]:
+        return str(self.low), str(self.high)
+
     def weakness(self) -> str:
         bits = self.capacity("").bit_length() - 1
         return "" if bits >= 64 else f"{bits} bits of entropy"

@@ -71,6 +71,11 @@ class Source:
         """Part -> value. Raises InputError for what cannot be drawn for this device."""
         raise NotImplementedError
 
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """The smallest and the largest of what it may draw, where that is a range."""
+        return ()
+
     def weakness(self) -> str:
         """Why its secrets can be guessed, or nothing."""
         return ""

@@ -1,0 +1,76 @@
+"""Say everything that is wrong with a factory spec, before the first device. Each code is explained in
+docs/factory-spec.md. Whether it fits is told when the partition is known: by --size, or from the project's table.
+Exit code 1 on errors, and on warnings with --strict.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from fctry.cli.arguments import path, size
+from fctry.cli.options import add_project, project_of
+from fctry.findings import fails
+from fctry.identity.sources.password import Password
+from fctry.identity.spec import Spec
+from fctry.identity.spec_check import check
+from fctry.identity.spec_file import read_spec
+from fctry.identity.spec_rules import Room
+from fctry.project import PARTITIONS_FILE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", type=path, metavar="TOML")
+    parser.add_argument(
+        "--count", type=int, default=0, help="devices that it shall do for (default: the spec's)"
+    )
+    parser.add_argument(
+        "--size", type=size, help="size of the partition: 0x6000, 24K, … (default: the project's)"
+    )
+    parser.add_argument("--read-only", action="store_true", help="it is flagged readonly")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the findings as JSON")
+    form.add_argument("--sarif", action="store_true", help="print the findings as SARIF, for code review")
+    parser.add_argument("--strict", action="store_true", help="fail on warnings too")
+    add_project(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    spec = read_spec(args.spec)
+    findings = check(spec, _room(args))
+    if args.sarif:
+        from fctry.sarif import sarif
+
+        print(json.dumps(sarif(findings, "fctry spec check"), indent=2))
+    elif args.json:
+        print(json.dumps([one.as_dict() for one in findings], indent=2))
+    else:
+        from fctry.cli.printed import print_findings
+
+        _print_sources(spec)
+        print_findings(findings, f"{args.spec}: ")
+    return 1 if fails(findings, strict=args.strict) else 0
+
+
+def _room(args: argparse.Namespace) -> Room:
+    if args.size is not None:
+        return Room(args.size, args.read_only, args.count)
+    if args.partitions is None and not PARTITIONS_FILE.exists():
+        return Room(None, args.read_only, args.count)
+    partition = project_of(args).factory_partition
+    return Room(partition.size_bytes, partition.readonly or args.read_only, args.count)
+
+
+def _print_sources(spec: Spec) -> None:
+    """How many devices each field's source can serve, and the entropy of passwords."""
+    width = max(len(one.name) for one in spec.fields)
+    for one in spec.fields:
+        source = spec.source_of(one.source)[0]
+        capacity = spec.capacity_of(one.source)
+        if isinstance(source, Password):
+            told = f"{source.entropy_bits:.0f} bits of entropy"
+        elif capacity is None:
+            told = "as its input has it"
+        else:
+            told = "one value" if capacity == 1 else f"{capacity:,} values" if capacity < 10**12 else "no end"
+        print(f"{one.name:{width}}  {source.KIND:11}  {told}{', unique' if one.scope else ''}")

@@ -1,0 +1,20 @@
+"""Print the JSON Schema of a factory spec: editors complete and check it by that.
+
+In factory.toml, for editors with taplo: #:schema ./factory.schema.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from fctry.identity.spec_file import json_schema
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    pass
+
+
+def run(args: argparse.Namespace) -> int:
+    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    return 0

@@ -1,0 +1,113 @@
+"""Findings about specs: one fault for each code, and none for the specs that the documents show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fctry.errors import InputError
+from fctry.findings import Severity
+from fctry.identity.spec_check import RULES, check, require
+from fctry.identity.spec_file import read_spec
+from fctry.identity.spec_rules import Room
+
+ROOT = Path(__file__).parents[3]
+HEAD = 'schema = 1\nproduct = "lamp"\n'
+SERIAL = '[sources.s]\nkind = "serial"\ntemplate = "{counter}"\n'
+PLACE = Room(0x3000)
+
+
+def field(source: str, more: str = "", place: str = "ns.key", encoding: str = "string") -> str:
+    return f'[fields.{place}]\nencoding = "{encoding}"\nsource = "{source}"\n{more}\n'
+
+
+def codes(tmp_path: Path, text: str, room: Room = PLACE) -> set[str]:
+    path = tmp_path / "factory.toml"
+    path.write_text(HEAD + text, encoding="utf-8")
+    return {one.code for one in check(read_spec(path), room)}
+
+
+UNIQUE = "unique = true"
+MAC = '[sources.{}]\nkind = "mac"\nstart = "24:0A:C4:00:00:{}"\ncount = 16\n'
+NUMBER = '[sources.n]\nkind = "number"\nhigh = 4095\n'
+FAULTS = {
+    "spec-name": SERIAL + field("s", UNIQUE, "ns.'éééééééé'"),
+    "spec-source": '[sources.f]\nkind = "file"\npath = "missing"\n' + field("f"),
+    "spec-value": '[sources.s]\nkind = "serial"\ntemplate = "{counter}"\nlast = 256\n'
+    + field("s", UNIQUE, encoding="u8"),
+    "spec-room": '[sources.b]\nkind = "bytes"\nsize_bytes = 4096\n'
+    + "".join(field("b", place=f"ns.k{number}", encoding="binary") for number in range(3)),
+    "spec-capacity": "count = 4097\n" + NUMBER + field("n", UNIQUE, encoding="u16"),
+    "spec-crowded": "count = 4096\n" + NUMBER + field("n", UNIQUE, encoding="u16"),
+    "spec-not-unique": SERIAL + field("s"),
+    "spec-collision": SERIAL + field("s", 'unique = "x"') + field("s", 'unique = "x"', "ns.other"),
+    "spec-secret-place": '[sources.p]\nkind = "password"\n' + field("p", "secret = true"),
+    "spec-secret-shown": '[sources.p]\nkind = "password"\n[notes.n]\nsource = "p"\n'
+    + field("p", place="secrets.p"),
+    "spec-weak": '[sources.p]\nkind = "password"\nlength = 8\n' + field("p", place="secrets.p"),
+    "spec-same-secret": '[sources.c]\nkind = "constant"\nvalue = "x"\n' + field("c", place="secrets.p"),
+    "spec-unused": SERIAL + field("s", UNIQUE) + NUMBER,
+    "spec-station": '[sources.m]\nkind = "station"\n' + field("m", UNIQUE),
+}
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_fault_is_found_and_nothing_else(tmp_path: Path, code: str) -> None:
+    assert codes(tmp_path, FAULTS[code]) == {code}
+
+
+def test_every_rule_has_a_fault_and_an_explanation() -> None:
+    assert {rule.code for rule in RULES} == set(FAULTS)
+    sections = (ROOT / "docs/factory-spec.md").read_text(encoding="utf-8").split("\n### `")[1:]
+    assert [section.partition("`")[0] for section in sections] == [rule.code for rule in RULES]
+
+
+def test_blocks_of_addresses_that_overlap_are_found(tmp_path: Path) -> None:
+    fields = field("a", UNIQUE, "ns.a") + field("b", UNIQUE, "ns.b")
+    assert codes(tmp_path, MAC.format("a", "00") + MAC.format("b", "0F") + fields) == {"spec-collision"}
+    assert codes(tmp_path, MAC.format("a", "00") + MAC.format("b", "10") + fields) == set()
+
+
+def test_number_at_the_end_of_a_random_range_is_tried(tmp_path: Path) -> None:
+    assert codes(tmp_path, NUMBER + field("n", encoding="u8")) == {"spec-value"}
+
+
+def test_constant_that_must_be_unique_is_found(tmp_path: Path) -> None:
+    text = '[sources.c]\nkind = "constant"\nvalue = "x"\n' + field("c", UNIQUE)
+    assert codes(tmp_path, text) == {"spec-capacity"}
+
+
+def test_template_is_as_secret_as_what_it_is_made_of(tmp_path: Path) -> None:
+    sources = '[sources.p]\nkind = "password"\n[sources.t]\nkind = "computed"\ntemplate = "x{p}"\n'
+    assert codes(tmp_path, sources + field("t")) == {"spec-secret-shown"}
+
+
+def test_finding_names_the_line_of_its_field(tmp_path: Path) -> None:
+    path = tmp_path / "factory.toml"
+    path.write_text(HEAD + FAULTS["spec-not-unique"], encoding="utf-8")
+    (found,) = check(read_spec(path), PLACE)
+    assert found.where == f"{path}:6"
+
+
+def test_size_that_nobody_knows_is_not_judged(tmp_path: Path) -> None:
+    assert codes(tmp_path, FAULTS["spec-room"], Room()) == set()
+
+
+def test_spec_with_an_error_makes_no_devices(tmp_path: Path) -> None:
+    path = tmp_path / "factory.toml"
+    path.write_text(HEAD + FAULTS["spec-unused"], encoding="utf-8")
+    require(read_spec(path))
+    path.write_text(HEAD + FAULTS["spec-weak"], encoding="utf-8")
+    with pytest.raises(InputError, match="46 bits"):
+        require(read_spec(path))
+
+
+def test_example_of_the_documents_is_right(tmp_path: Path) -> None:
+    text = (ROOT / "docs/factory-spec.md").read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+    assert codes(tmp_path, text.removeprefix(HEAD)) == set()
+
+
+def test_severities_are_those_of_their_rules() -> None:
+    warnings = {rule.code for rule in RULES if rule.severity is Severity.WARNING}
+    assert warnings == {"spec-crowded", "spec-not-unique", "spec-same-secret", "spec-unused"}
