@@ -7,7 +7,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -186,8 +186,11 @@ class Firmware:
         return True
 
 
+Boot = Callable[..., Firmware]
+
+
 @pytest.fixture
-def boot(native_build: Path, request: pytest.FixtureRequest):
+def boot(native_build: Path, request: pytest.FixtureRequest) -> Boot:
     """Start the firmware on a flash; it is stopped after the test at the latest."""
 
     def start(flash: bytearray, **options: object) -> Firmware:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from conftest import SOFTWARE, flash_of
+from conftest import SOFTWARE, Boot, flash_of
 
-from fctry.device.report import ReportCollector, item_of
+from fctry.device.report import Event, ReportCollector, item_of
 from fctry.nvs import Item, ItemType, encode
 from fctry.partitions.table import PartitionTable
 
@@ -37,7 +37,7 @@ ITEMS = [
 ]
 
 
-def test_boot_reports_items_in_order(boot, table):
+def test_boot_reports_items_in_order(boot: Boot, table: PartitionTable) -> None:
     events = boot(flash_of(table, fctry=ARTICLE)).events_until("ready")
     assert [event.name for event in events] == ["boot", "item", "item", "end", "ready"]
     assert events[0].fields == {
@@ -50,7 +50,7 @@ def test_boot_reports_items_in_order(boot, table):
     assert events[3].fields == {"partition": "fctry", "items": 2}
 
 
-def test_boot_prints_a_table_for_people_before_ready(boot, table):
+def test_boot_prints_a_table_for_people_before_ready(boot: Boot, table: PartitionTable) -> None:
     lines = []
     for line in boot(flash_of(table, fctry=ARTICLE)).lines():
         if '"ready"' in line:
@@ -63,7 +63,7 @@ def test_boot_prints_a_table_for_people_before_ready(boot, table):
     ]
 
 
-def test_boot_leaves_the_flash_alone(boot, table):
+def test_boot_leaves_the_flash_alone(boot: Boot, table: PartitionTable) -> None:
     flash = flash_of(table, fctry=ARTICLE)
     before = bytes(flash)
     firmware = boot(flash)
@@ -89,7 +89,7 @@ STRINGS = [
 
 
 @pytest.mark.parametrize("items", [LIMITS, STRINGS], ids=["integer limits", "strings"])
-def test_boot_reports_every_value_as_written(boot, table, items):
+def test_boot_reports_every_value_as_written(boot: Boot, table: PartitionTable, items: list[Item]) -> None:
     events = boot(flash_of(table, fctry=encode(items, 0x6000))).events_until("end")
     reported = [item_of(event) for event in events if event.name == "item"]
     assert [(item.key, item.type, item.value) for item in reported] == [
@@ -97,7 +97,9 @@ def test_boot_reports_every_value_as_written(boot, table, items):
     ]
 
 
-def test_erased_partition_is_an_error_by_name_and_the_firmware_runs_on(boot, table):
+def test_erased_partition_is_an_error_by_name_and_the_firmware_runs_on(
+    boot: Boot, table: PartitionTable
+) -> None:
     firmware = boot(flash_of(table))
     events = firmware.events_until("ready")
     assert [event.name for event in events] == ["boot", "error", "end", "ready"]
@@ -110,13 +112,13 @@ def test_erased_partition_is_an_error_by_name_and_the_firmware_runs_on(boot, tab
     assert firmware.ask("help")[-1].name == "done"
 
 
-def test_missing_partition_is_an_error_by_name(boot, table):
+def test_missing_partition_is_an_error_by_name(boot: Boot, table: PartitionTable) -> None:
     without = PartitionTable(tuple(part for part in table if part.name != "fctry"))
     events = boot(flash_of(without)).events_until("end")
     assert [event["code"] for event in events if event.name == "error"] == ["ESP_ERR_NOT_FOUND"]
 
 
-def test_damaged_partition_table_is_an_error_by_name(boot, table):
+def test_damaged_partition_table_is_an_error_by_name(boot: Boot, table: PartitionTable) -> None:
     flash = flash_of(table, fctry=ARTICLE)
     flash[0x8004] ^= 1
     events = boot(flash).events_until("ready")
@@ -127,7 +129,7 @@ def test_damaged_partition_table_is_an_error_by_name(boot, table):
     ]
 
 
-def test_factory_command_answers_with_its_id(boot, table):
+def test_factory_command_answers_with_its_id(boot: Boot, table: PartitionTable) -> None:
     firmware = boot(flash_of(table, fctry=ARTICLE))
     firmware.events_until("ready")
     answer = firmware.ask("factory")
@@ -140,14 +142,14 @@ def test_factory_command_answers_with_its_id(boot, table):
 
 
 @pytest.mark.parametrize("line_end", ["", "\r"], ids=["LF", "CR LF"])
-def test_line_ends_of_all_kinds_are_understood(boot, table, line_end):
+def test_line_ends_of_all_kinds_are_understood(boot: Boot, table: PartitionTable, line_end: str) -> None:
     firmware = boot(flash_of(table))
     firmware.events_until("ready")
     firmware.send("help #a" + line_end)
     assert firmware.events_until("done")[-1].fields == {"id": "a", "command": "help", "result": "ESP_OK"}
 
 
-def test_unknown_command_is_an_error(boot, table):
+def test_unknown_command_is_an_error(boot: Boot, table: PartitionTable) -> None:
     firmware = boot(flash_of(table))
     firmware.events_until("ready")
     error, done = firmware.ask("bogus")
@@ -155,7 +157,7 @@ def test_unknown_command_is_an_error(boot, table):
     assert done.fields == {"id": "ask", "result": "ESP_ERR_NOT_FOUND"}
 
 
-def test_overlong_line_is_refused_and_the_next_one_works(boot, table):
+def test_overlong_line_is_refused_and_the_next_one_works(boot: Boot, table: PartitionTable) -> None:
     firmware = boot(flash_of(table))
     firmware.events_until("ready")
     firmware.send("help " + "x" * 5000)
@@ -163,14 +165,14 @@ def test_overlong_line_is_refused_and_the_next_one_works(boot, table):
     assert firmware.ask("help")[-1].name == "done"
 
 
-def test_malformed_id_is_part_of_the_command(boot, table):
+def test_malformed_id_is_part_of_the_command(boot: Boot, table: PartitionTable) -> None:
     firmware = boot(flash_of(table))
     firmware.events_until("ready")
     firmware.send("help #not/an/id")
     assert firmware.events_until("error")[-1].fields == {"where": "help", "code": "ESP_ERR_INVALID_ARG"}
 
 
-def test_restart_ends_the_process_as_a_software_reset(boot, table):
+def test_restart_ends_the_process_as_a_software_reset(boot: Boot, table: PartitionTable) -> None:
     firmware = boot(flash_of(table))
     firmware.events_until("ready")
     assert firmware.ask("restart")[-1].name == "done"
@@ -179,7 +181,7 @@ def test_restart_ends_the_process_as_a_software_reset(boot, table):
     assert events[-1]["reset"] == "software"
 
 
-def test_end_of_stdin_ends_the_process(boot, table):
+def test_end_of_stdin_ends_the_process(boot: Boot, table: PartitionTable) -> None:
     firmware = boot(flash_of(table))
     firmware.events_until("ready")
     firmware.close_stdin()
@@ -210,7 +212,7 @@ DAMAGE = {
 }
 
 
-def said(events):
+def said(events: list[Event]) -> list[str | tuple[str, str]]:
     return [
         event["key"] if event.name == "item" else (event["where"], event["code"])
         for event in events
@@ -219,7 +221,7 @@ def said(events):
 
 
 @pytest.mark.parametrize("where", DAMAGE)
-def test_flipped_bit_is_reported_as_nvs_flash_does(boot, table, where):
+def test_flipped_bit_is_reported_as_nvs_flash_does(boot: Boot, table: PartitionTable, where: str) -> None:
     offset, without_flag, with_flag = DAMAGE[where]
     image = bytearray(ARTICLE)
     image[offset] ^= 1

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import itertools
+from collections.abc import Sequence
 from zlib import crc32
 
 import pytest
-from conftest import flash_of
+from conftest import Boot, Firmware, flash_of
 
+from fctry.device.report import Event
 from fctry.nvs import Item, ItemType, decode, encode
 from fctry.nvs import format as nvs_format
 from fctry.partitions.table import PartitionTable
@@ -34,13 +36,13 @@ CHALLENGE = bytes(range(32))
 
 
 @pytest.fixture
-def firmware(boot, table):
+def firmware(boot: Boot, table: PartitionTable) -> Firmware:
     running = boot(flash_of(table, fctry=FACTORY))
     running.events_until("ready")
     return running
 
 
-def names(events):
+def names(events: Sequence[Event]) -> list[str]:
     return [event.name for event in events]
 
 
@@ -55,7 +57,9 @@ def without_nul(image: bytes, text: str) -> bytes:
     return image[:at] + entry + image[at + len(entry) :]
 
 
-def test_string_without_nul_is_no_value_in_report_and_proof_as_in_the_getter(boot, table):
+def test_string_without_nul_is_no_value_in_report_and_proof_as_in_the_getter(
+    boot: Boot, table: PartitionTable
+) -> None:
     image = without_nul(without_nul(FACTORY, "164589345735"), PASSWORD)
     firmware = boot(flash_of(table, fctry=image))
     assert "serial_number" not in [
@@ -74,7 +78,9 @@ def test_string_without_nul_is_no_value_in_report_and_proof_as_in_the_getter(boo
     ("key", "kind", "value"),
     [("serial_number", "str", "164589345735"), ("hw_version", "u16", 3)],
 )
-def test_factory_get_reports_a_key_with_its_type(firmware, key, kind, value):
+def test_factory_get_reports_a_key_with_its_type(
+    firmware: Firmware, key: str, kind: str, value: str | int
+) -> None:
     item, end, done = firmware.ask(f"factory-get {key}")
     assert (item.name, item["key"], item["type"], item["value"]) == ("item", key, kind, value)
     assert (end.name, end["items"]) == ("end", 1)
@@ -84,7 +90,7 @@ def test_factory_get_reports_a_key_with_its_type(firmware, key, kind, value):
 @pytest.mark.parametrize(
     "command", ["factory-get missing", "factory-get hw_version u32", "factory-get hw_version str"]
 )
-def test_factory_get_of_a_missing_key_or_another_type_is_an_error(firmware, command):
+def test_factory_get_of_a_missing_key_or_another_type_is_an_error(firmware: Firmware, command: str) -> None:
     error, end, done = firmware.ask(command)
     assert done["result"] == "ESP_ERR_NVS_NOT_FOUND"
     assert (error.name, error["code"], error["key"]) == ("error", "ESP_ERR_NVS_NOT_FOUND", command.split()[1])
@@ -92,13 +98,13 @@ def test_factory_get_of_a_missing_key_or_another_type_is_an_error(firmware, comm
 
 
 @pytest.mark.parametrize("command", ["factory-get", "factory-get a u8 b", "factory-get hw_version u17"])
-def test_factory_get_with_wrong_arguments_is_an_error(firmware, command):
+def test_factory_get_with_wrong_arguments_is_an_error(firmware: Firmware, command: str) -> None:
     error, done = firmware.ask(command)
     assert (error.name, error["code"]) == ("error", "ESP_ERR_INVALID_ARG")
     assert done["result"] == "ESP_ERR_INVALID_ARG"
 
 
-def test_factory_get_does_not_reach_secrets(firmware):
+def test_factory_get_does_not_reach_secrets(firmware: Firmware) -> None:
     error, *_ = firmware.ask("factory-get password")
     assert error["code"] == "ESP_ERR_NVS_NOT_FOUND"
 
@@ -108,7 +114,9 @@ def test_factory_get_does_not_reach_secrets(firmware):
 
 @pytest.mark.parametrize(("key", "secret"), [("password", PASSWORD.encode()), ("private_key", PRIVATE_KEY)])
 @pytest.mark.parametrize("size", [16, 32, 64])
-def test_proof_is_hmac_sha256_of_the_challenge(firmware, key, secret, size):
+def test_proof_is_hmac_sha256_of_the_challenge(
+    firmware: Firmware, key: str, secret: bytes, size: int
+) -> None:
     challenge = bytes(range(size))
     proof, done = firmware.ask(f"prove {SECRETS} {key} {challenge.hex()}")
     assert proof["hmac"] == hmac.new(secret, challenge, hashlib.sha256).hexdigest()
@@ -129,13 +137,13 @@ def test_proof_is_hmac_sha256_of_the_challenge(firmware, key, secret, size):
         (f"{SECRETS} password", "ESP_ERR_INVALID_ARG"),
     ],
 )
-def test_proof_that_cannot_be_made_is_an_error(firmware, arguments, code):
+def test_proof_that_cannot_be_made_is_an_error(firmware: Firmware, arguments: str, code: str) -> None:
     error, done = firmware.ask(f"prove {arguments}")
     assert (error.name, error["code"]) == ("error", code)
     assert done["result"] == code
 
 
-def test_neither_secrets_nor_challenges_are_ever_printed(boot, table):
+def test_neither_secrets_nor_challenges_are_ever_printed(boot: Boot, table: PartitionTable) -> None:
     firmware = boot(flash_of(table, fctry=FACTORY))
     for command in (
         "factory",
@@ -157,7 +165,7 @@ def test_neither_secrets_nor_challenges_are_ever_printed(boot, table):
 # --- user-set, user-get, user-list --------------------------------------------------------------------------------
 
 
-def test_user_settings_are_stored_and_listed(firmware):
+def test_user_settings_are_stored_and_listed(firmware: Firmware) -> None:
     assert firmware.ask("user-list")[-2]["items"] == 0
     assert names(firmware.ask("user-set wifi home")) == ["done"]
     assert names(firmware.ask('user-set greeting "hello  world"')) == ["done"]
@@ -168,7 +176,7 @@ def test_user_settings_are_stored_and_listed(firmware):
     ]
 
 
-def test_user_settings_outlive_a_restart_and_are_fctry_readable(boot, table):
+def test_user_settings_outlive_a_restart_and_are_fctry_readable(boot: Boot, table: PartitionTable) -> None:
     flash = flash_of(table, fctry=FACTORY)
     first = boot(flash)
     first.events_until("ready")
@@ -184,7 +192,7 @@ def test_user_settings_outlive_a_restart_and_are_fctry_readable(boot, table):
     ]
 
 
-def test_user_get_of_a_missing_key_is_an_error(firmware):
+def test_user_get_of_a_missing_key_is_an_error(firmware: Firmware) -> None:
     assert firmware.ask("user-get wifi")[0]["code"] == "ESP_ERR_NVS_NOT_FOUND"
     firmware.ask("user-set other value")
     error, end, _ = firmware.ask("user-get wifi")
@@ -196,7 +204,7 @@ def test_user_get_of_a_missing_key_is_an_error(firmware):
     )
 
 
-def test_user_set_into_a_full_partition_is_an_error_and_the_rest_stays(firmware):
+def test_user_set_into_a_full_partition_is_an_error_and_the_rest_stays(firmware: Firmware) -> None:
     codes = []
     for i in range(40):
         codes.append(firmware.ask(f"user-set key{i} {'x' * 900}")[-1]["result"])
@@ -223,7 +231,9 @@ def test_user_set_into_a_full_partition_is_an_error_and_the_rest_stays(firmware)
     ],
     ids=["no free page", "newer version"],
 )
-def test_unusable_user_partition_is_erased_and_factory_data_stays(boot, table, image, code):
+def test_unusable_user_partition_is_erased_and_factory_data_stays(
+    boot: Boot, table: PartitionTable, image: bytes, code: str
+) -> None:
     flash = flash_of(table, nvs=image, fctry=FACTORY)
     firmware = boot(flash)
     events = firmware.events_until("ready")
@@ -238,14 +248,14 @@ def test_unusable_user_partition_is_erased_and_factory_data_stays(boot, table, i
 # --- factory-reset ------------------------------------------------------------------------------------------------
 
 
-def settings_of(boot, flash) -> list[str]:
+def settings_of(boot: Boot, flash: bytearray) -> list[str]:
     """What a fresh start lists as the user's settings."""
     firmware = boot(flash)
     firmware.events_until("ready")
     return [event["key"] for event in firmware.ask("user-list") if event.name == "item"]
 
 
-def with_settings(boot, table) -> bytearray:
+def with_settings(boot: Boot, table: PartitionTable) -> bytearray:
     flash = flash_of(table, fctry=FACTORY)
     firmware = boot(flash)
     firmware.events_until("ready")
@@ -259,7 +269,7 @@ def outside_of_nvs(table: PartitionTable, flash: bytearray) -> bytes:
     return bytes(flash[: nvs.offset] + flash[nvs.offset + nvs.size_bytes :])
 
 
-def test_factory_reset_erases_the_settings_and_nothing_else(boot, table):
+def test_factory_reset_erases_the_settings_and_nothing_else(boot: Boot, table: PartitionTable) -> None:
     flash = with_settings(boot, table)
     before = outside_of_nvs(table, flash)
     firmware = boot(flash)
@@ -272,7 +282,9 @@ def test_factory_reset_erases_the_settings_and_nothing_else(boot, table):
     assert settings_of(boot, flash) == []
 
 
-def test_power_cut_at_any_point_of_a_reset_leaves_all_settings_or_none(boot, table):
+def test_power_cut_at_any_point_of_a_reset_leaves_all_settings_or_none(
+    boot: Boot, table: PartitionTable
+) -> None:
     settings = with_settings(boot, table)
     before = outside_of_nvs(table, settings)
     keys = settings_of(boot, settings)
@@ -293,7 +305,7 @@ def test_power_cut_at_any_point_of_a_reset_leaves_all_settings_or_none(boot, tab
     assert outcomes[1:] == [[]] * 7, "once the mark is there, the next start finishes the reset"
 
 
-def test_interrupted_reset_is_reported_at_the_next_start(boot, table):
+def test_interrupted_reset_is_reported_at_the_next_start(boot: Boot, table: PartitionTable) -> None:
     flash = with_settings(boot, table)
     firmware = boot(flash, power_cut_at=3)
     firmware.events_until("ready")
@@ -304,7 +316,9 @@ def test_interrupted_reset_is_reported_at_the_next_start(boot, table):
 
 
 @pytest.mark.parametrize("state", [0x00, 0x5C, 0xF0])
-def test_mark_of_a_reset_that_was_cut_off_itself_counts(boot, table, state):
+def test_mark_of_a_reset_that_was_cut_off_itself_counts(
+    boot: Boot, table: PartitionTable, state: int
+) -> None:
     flash = with_settings(boot, table)
     flash[table.find("nvs").offset] &= state
     events = boot(flash).events_until("ready")
@@ -312,7 +326,7 @@ def test_mark_of_a_reset_that_was_cut_off_itself_counts(boot, table, state):
     assert settings_of(boot, flash) == []
 
 
-def test_power_cut_while_finishing_a_reset_is_survived_too(boot, table):
+def test_power_cut_while_finishing_a_reset_is_survived_too(boot: Boot, table: PartitionTable) -> None:
     settings = with_settings(boot, table)
     firmware = boot(settings, power_cut_at=4)
     firmware.events_until("ready")
@@ -326,7 +340,7 @@ def test_power_cut_while_finishing_a_reset_is_survived_too(boot, table):
         assert settings_of(boot, flash) == []
 
 
-def test_boot_button_held_for_five_seconds_resets_to_factory(boot, table):
+def test_boot_button_held_for_five_seconds_resets_to_factory(boot: Boot, table: PartitionTable) -> None:
     flash = with_settings(boot, table)
     firmware = boot(flash, boot_button_down=True)
     console = []
@@ -337,7 +351,7 @@ def test_boot_button_held_for_five_seconds_resets_to_factory(boot, table):
     assert settings_of(boot, flash) == []
 
 
-def test_boot_button_let_go_cancels(boot, table):
+def test_boot_button_let_go_cancels(boot: Boot, table: PartitionTable) -> None:
     flash = with_settings(boot, table)
     keys = settings_of(boot, flash)
     firmware = boot(flash, boot_button_down=True)
@@ -352,7 +366,9 @@ def test_boot_button_let_go_cancels(boot, table):
 # --- info ---------------------------------------------------------------------------------------------------------
 
 
-def test_info_reports_application_chip_partitions_and_entries(firmware, table):
+def test_info_reports_application_chip_partitions_and_entries(
+    firmware: Firmware, table: PartitionTable
+) -> None:
     events = firmware.ask("info")
     info, *partitions = events[: 1 + len(table.partitions)]
     assert info.fields == {
@@ -374,7 +390,9 @@ def test_info_reports_application_chip_partitions_and_entries(firmware, table):
     assert events[-1].name == "done"
 
 
-def test_info_of_an_erased_factory_partition_is_an_error_line_in_it(boot, table):
+def test_info_of_an_erased_factory_partition_is_an_error_line_in_it(
+    boot: Boot, table: PartitionTable
+) -> None:
     firmware = boot(flash_of(table))
     firmware.events_until("ready")
     events = firmware.ask("info")
@@ -382,7 +400,7 @@ def test_info_of_an_erased_factory_partition_is_an_error_line_in_it(boot, table)
     assert events[-1].name == "done"
 
 
-def test_help_lists_every_command(firmware):
+def test_help_lists_every_command(firmware: Firmware) -> None:
     firmware.send("help")
     lines = list(itertools.takewhile(lambda line: '"done"' not in line, firmware.lines()))
     commands = [

@@ -25,7 +25,7 @@ def found(native_build: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 
 @pytest.mark.parametrize("kind", ["readonly", "writable", "series"])
-def test_native_does_what_nvs_flash_did(found, kind):
+def test_native_does_what_nvs_flash_did(found: dict[str, str], kind: str) -> None:
     recorded = {label: digest for label, digest in RECORDING["digests"].items() if label.startswith(kind)}
     assert len(recorded) >= 20
     assert [label for label, digest in recorded.items() if found.get(label) != digest] == []

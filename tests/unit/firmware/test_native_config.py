@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from conftest import ROOT
 
+from fctry.partitions.table import PartitionTable
+
 FIRMWARE = ROOT / "firmware"
 KCONFIGS = [FIRMWARE / "components" / "factory_data" / "Kconfig", FIRMWARE / "main" / "Kconfig.projbuild"]
 
@@ -21,7 +23,7 @@ def kconfig_defaults() -> dict[str, str]:
     return {name: value for name, value in defaults.items() if value != "n"}
 
 
-def test_native_sdkconfig_has_the_defaults_of_kconfig():
+def test_native_sdkconfig_has_the_defaults_of_kconfig() -> None:
     sdkconfig = FIRMWARE / "native" / "port" / "include" / "sdkconfig.h"
     lines = [line.split(" ", 2) for line in sdkconfig.read_text().splitlines() if line.startswith("#define")]
     defined = {name: value for _, name, value in lines}
@@ -29,5 +31,5 @@ def test_native_sdkconfig_has_the_defaults_of_kconfig():
     assert defined == kconfig_defaults()
 
 
-def test_factory_partition_of_kconfig_is_in_the_partition_table(table):
+def test_factory_partition_of_kconfig_is_in_the_partition_table(table: PartitionTable) -> None:
     assert table.find(kconfig_defaults()["CONFIG_FACTORY_DATA_PARTITION_LABEL"].strip('"')).readonly

@@ -111,13 +111,13 @@ OVER_PAGES = (4000, 4001, 4400)
 
 
 @pytest.mark.parametrize("sizes", [SMALL, OVER_PAGES], ids=["in a page", "over pages"])
-def test_native_reads_what_fctry_encodes_as_version_2(flash, sizes):
+def test_native_reads_what_fctry_encodes_as_version_2(flash: Flash, sizes: tuple[int, ...]) -> None:
     items = numbers() + fractions() + texts() + blobs(sizes)
     flash.write(fctry=encode(items, NVS_BYTES))
     assert flash.values("fctry") == {f"{item.namespace}/{item.key}": hex_of(item) for item in items}
 
 
-def test_native_reads_what_fctry_encodes_as_version_1(flash):
+def test_native_reads_what_fctry_encodes_as_version_1(flash: Flash) -> None:
     items = numbers() + texts() + blobs(SMALL)
     flash.write(fctry=encode(items, NVS_BYTES, version=1))
     shown = [item for item in items if item.type is not ItemType.BLOB]
@@ -139,7 +139,7 @@ def sets(items: list[Item]) -> list[str]:
     return commands
 
 
-def test_fctry_decodes_what_native_writes(flash):
+def test_fctry_decodes_what_native_writes(flash: Flash) -> None:
     items = numbers() + fractions() + texts() + blobs(SMALL + OVER_PAGES)
     assert set(flash.script("mount nvs", *sets(items))) == {"ESP_OK"}
     assert {(item.namespace, item.key, item.type, item.value) for item in decode(flash.partition("nvs"))} == {
@@ -147,37 +147,37 @@ def test_fctry_decodes_what_native_writes(flash):
     }
 
 
-def test_native_writes_the_same_bytes_as_fctry_encodes(flash):
+def test_native_writes_the_same_bytes_as_fctry_encodes(flash: Flash) -> None:
     items = numbers() + fractions() + texts() + blobs(SMALL + OVER_PAGES)
     flash.script("mount nvs", *sets(items))
     assert flash.partition("nvs") == encode(items, NVS_BYTES)
 
 
-def test_native_stores_no_nan(flash):
+def test_native_stores_no_nan(flash: Flash) -> None:
     nan = struct.pack("<d", math.nan).hex()
     assert flash.script("mount nvs", "open nvs n rw", f"set double x {nan}")[-1] == "ESP_ERR_INVALID_ARG"
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_native_reads_what_fctry_encrypts(flash, version):
+def test_native_reads_what_fctry_encrypts(flash: Flash, version: int) -> None:
     items = numbers() + texts() + blobs(SMALL + OVER_PAGES if version == 2 else ())
     flash.write(fctry=encrypt(encode(items, NVS_BYTES, version=version), KEYS))
     assert flash.values("fctry", KEYS) == {f"{item.namespace}/{item.key}": hex_of(item) for item in items}
 
 
-def test_native_reads_what_espressifs_generator_encrypts(flash):
+def test_native_reads_what_espressifs_generator_encrypts(flash: Flash) -> None:
     items = numbers() + texts() + blobs(OVER_PAGES)
     flash.write(fctry=oracle_encode(items, NVS_BYTES, keys=KEYS))
     assert flash.values("fctry", KEYS) == {f"{item.namespace}/{item.key}": hex_of(item) for item in items}
 
 
-def test_native_encrypts_the_same_bytes_as_fctry(flash):
+def test_native_encrypts_the_same_bytes_as_fctry(flash: Flash) -> None:
     items = numbers() + texts() + blobs(SMALL + OVER_PAGES)
     flash.script(mount("nvs", KEYS), *sets(items))
     assert flash.partition("nvs") == encrypt(encode(items, NVS_BYTES), KEYS)
 
 
-def test_native_moves_encrypted_entries_to_another_page(flash):
+def test_native_moves_encrypted_entries_to_another_page(flash: Flash) -> None:
     writes = [f"set u32 counter {number:08x}" for number in range(700)]
     flash.script(mount("nvs", KEYS), "open nvs app rw", "set str kept 616263", *writes)
     plain = decrypt(flash.partition("nvs"), KEYS)
@@ -186,7 +186,7 @@ def test_native_moves_encrypted_entries_to_another_page(flash):
 
 
 @pytest.mark.parametrize("keys", [None, OTHER_KEYS], ids=["without keys", "with other keys"])
-def test_encrypted_partition_is_neither_read_nor_changed(flash, keys):
+def test_encrypted_partition_is_neither_read_nor_changed(flash: Flash, keys: Keys | None) -> None:
     image = encrypt(encode(texts(), NVS_BYTES), KEYS)
     flash.write(fctry=image)
     assert flash.script(mount("fctry", keys)) == ["ESP_ERR_NOT_ALLOWED"]
@@ -194,7 +194,7 @@ def test_encrypted_partition_is_neither_read_nor_changed(flash, keys):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_native_and_fctry_agree_after_many_writes(flash, seed):
+def test_native_and_fctry_agree_after_many_writes(flash: Flash, seed: int) -> None:
     generator = random.Random(seed)
     expected: dict[str, Item] = {}
     commands = ["mount nvs", "open nvs settings rw"]
@@ -244,7 +244,7 @@ def filled(flash: Flash, fillings: int) -> bytes:
 
 
 @pytest.mark.parametrize("fillings", [0, 2, 14, 17, 18, 19])
-def test_power_cut_at_any_operation_leaves_the_old_value_or_the_new_one(flash, fillings):
+def test_power_cut_at_any_operation_leaves_the_old_value_or_the_new_one(flash: Flash, fillings: int) -> None:
     image = filled(flash, fillings)
     old = {f"settings/{item.key}": hex_of(item) for item in OLD}
     new = {f"settings/{item.key}": hex_of(item) for item in NEW}
@@ -267,7 +267,7 @@ def test_power_cut_at_any_operation_leaves_the_old_value_or_the_new_one(flash, f
     assert power_cut_at > 12
 
 
-def test_power_cut_between_chunk_and_index_loses_a_blob_as_in_nvs_flash(flash):
+def test_power_cut_between_chunk_and_index_loses_a_blob_as_in_nvs_flash(flash: Flash) -> None:
     """nvs_flash v5.5.5 takes the new chunk, last on its page, for a duplicate of the old one, and erases that."""
     flash.script("mount nvs", "open nvs n rw", "set blob b " + "11" * 100)
     image = flash.partition("nvs")
@@ -281,7 +281,7 @@ def test_power_cut_between_chunk_and_index_loses_a_blob_as_in_nvs_flash(flash):
     assert survived == {n: "" if n == index_written else "11" if n <= 8 else "22" for n in survived}
 
 
-def test_errors_of_names_sizes_and_modes_are_those_of_nvs_flash(flash):
+def test_errors_of_names_sizes_and_modes_are_those_of_nvs_flash(flash: Flash) -> None:
     answers = flash.script(
         "mount nowhere",
         "open nvs settings rw",
@@ -331,14 +331,14 @@ def test_errors_of_names_sizes_and_modes_are_those_of_nvs_flash(flash):
     ]
 
 
-def test_full_partition_refuses_a_value_and_keeps_the_others(flash):
+def test_full_partition_refuses_a_value_and_keeps_the_others(flash: Flash) -> None:
     commands = [f"set str key{i} {'41' * 3000}" for i in range(6)]
     answers = flash.script("mount nvs", "open nvs settings rw", *commands)
     assert answers == ["ESP_OK"] * 7 + ["ESP_ERR_NVS_NOT_ENOUGH_SPACE"]
     assert sorted(flash.values("nvs")) == [f"settings/key{i}" for i in range(5)]
 
 
-def test_statistics_count_as_nvs_flash_does(flash):
+def test_statistics_count_as_nvs_flash_does(flash: Flash) -> None:
     answers = flash.script("mount nvs", "open nvs settings rw", "set u8 a 01", "set str b 4142", "stats nvs")
     assert answers[-2] == "used 4 free 752 available 626 total 756 namespaces 1"
 
@@ -348,7 +348,7 @@ def page_with_version(version: int) -> bytes:
     return header + zlib.crc32(header[4:], 0xFFFFFFFF).to_bytes(4, "little")
 
 
-def test_newer_version_is_refused_until_erased(flash):
+def test_newer_version_is_refused_until_erased(flash: Flash) -> None:
     flash.write(nvs=page_with_version(0xFD))
     assert flash.script("mount nvs", "erase nvs", "mount nvs") == [
         "ESP_ERR_NVS_NEW_VERSION_FOUND",
@@ -357,7 +357,9 @@ def test_newer_version_is_refused_until_erased(flash):
     ]
 
 
-def test_partition_without_an_empty_page_is_refused_unless_readonly(flash, table):
+def test_partition_without_an_empty_page_is_refused_unless_readonly(
+    flash: Flash, table: PartitionTable
+) -> None:
     items = [Item("n", f"k{i}", ItemType.BLOB, bytes(1984)) for i in range(11)]
     image = encode(items, NVS_BYTES, read_only=True)
     flash.write(nvs=image, fctry=image)
@@ -365,7 +367,9 @@ def test_partition_without_an_empty_page_is_refused_unless_readonly(flash, table
     assert flash.script("mount nvs", "mount fctry") == ["ESP_ERR_NVS_NO_FREE_PAGES", "ESP_OK"]
 
 
-def test_keys_of_equal_hash_lose_the_older_one_as_in_nvs_flash(native_build, tmp_path, table):
+def test_keys_of_equal_hash_lose_the_older_one_as_in_nvs_flash(
+    native_build: Path, tmp_path: Path, table: PartitionTable
+) -> None:
     writable = PartitionTable(tuple(dataclasses.replace(part, readonly=False) for part in table))
     flash = Flash(native_build / "nvs_script", tmp_path / "flash.bin", writable)
     # Both are 0x5df94d in namespace 1; found by trying.

@@ -74,7 +74,7 @@ class Writer:
     def _write(self, _: object, data: ctypes.Array[ctypes.c_char], length: int) -> None:
         self.output += data[:length]
 
-    def line(self, event: bytes, *fields: tuple[str, ...]) -> bytes:
+    def line(self, event: bytes, *fields: tuple[object, ...]) -> bytes:
         """The line; each field is the function's suffix and its arguments."""
         begin = self._library.factory_data_line_begin
         begin(ctypes.byref(self._line), ctypes.byref(self._sink), event)
@@ -91,51 +91,51 @@ def fields_of(line: bytes) -> dict[str, object]:
 
 
 @given(data=st.binary())
-def test_crc16_equals_crcmod(library, data):
+def test_crc16_equals_crcmod(library: ctypes.CDLL, data: bytes) -> None:
     assert library.factory_data_crc16(0xFFFF, data, len(data)) == crc16(data)
 
 
-def test_crc16_has_the_catalogued_check_value(library):
+def test_crc16_has_the_catalogued_check_value(library: ctypes.CDLL) -> None:
     assert library.factory_data_crc16(0xFFFF, b"123456789", 9) == 0x29B1
 
 
 @given(text=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
-def test_text_is_json_that_python_reads_back(library, text):
+def test_text_is_json_that_python_reads_back(library: ctypes.CDLL, text: str) -> None:
     line = Writer(library).line(b"item", ("text", b"value", text.encode()))
     assert fields_of(line) == {"value": text}
 
 
 @given(data=st.binary().map(lambda data: data.replace(b"\0", b"")))
-def test_text_of_any_bytes_is_valid_json(library, data):
+def test_text_of_any_bytes_is_valid_json(library: ctypes.CDLL, data: bytes) -> None:
     line = Writer(library).line(b"item", ("text", b"value", data))
     assert isinstance(fields_of(line)["value"], str)
 
 
-def test_text_that_is_not_utf8_has_replacement_characters(library):
+def test_text_that_is_not_utf8_has_replacement_characters(library: ctypes.CDLL) -> None:
     line = Writer(library).line(b"item", ("text", b"value", b"a\xffb\xc3"))
     assert fields_of(line) == {"value": "a\ufffdb\ufffd"}
 
 
 @given(data=st.binary())
-def test_base64_equals_pythons(library, data):
+def test_base64_equals_pythons(library: ctypes.CDLL, data: bytes) -> None:
     line = Writer(library).line(b"item", ("base64", b"value", data, ctypes.c_size_t(len(data))))
     assert fields_of(line) == {"value": base64.b64encode(data).decode()}
 
 
 @given(value=st.integers(0, 2**64 - 1))
-def test_unsigned_is_exact(library, value):
+def test_unsigned_is_exact(library: ctypes.CDLL, value: int) -> None:
     line = Writer(library).line(b"item", ("unsigned", b"value", ctypes.c_uint64(value)))
     assert fields_of(line) == {"value": value}
 
 
 @given(value=st.integers(-(2**63), 2**63 - 1))
-def test_signed_is_exact(library, value):
+def test_signed_is_exact(library: ctypes.CDLL, value: int) -> None:
     line = Writer(library).line(b"item", ("signed", b"value", ctypes.c_int64(value)))
     assert fields_of(line) == {"value": value}
 
 
 @pytest.mark.parametrize("value", [-(2**63), -1, 0, 1, 2**63 - 1])
-def test_signed_is_exact_at_its_limits(library, value):
+def test_signed_is_exact_at_its_limits(library: ctypes.CDLL, value: int) -> None:
     line = Writer(library).line(b"item", ("signed", b"value", ctypes.c_int64(value)))
     assert json.loads(line[7:-6])["value"] == value
 
@@ -144,48 +144,48 @@ def test_signed_is_exact_at_its_limits(library, value):
 @example(value=-0.0)
 @example(value=5e-324)
 @example(value=float("-inf"))
-def test_float_is_exact(library, value):
+def test_float_is_exact(library: ctypes.CDLL, value: float) -> None:
     line = Writer(library).line(b"item", ("float", b"value", ctypes.c_double(value)))
     read = float.fromhex(fields_of(line)["value"])
     assert (read, math.copysign(1, read)) == (value, math.copysign(1, value))
 
 
-def test_float_is_written_as_c_does(library):
+def test_float_is_written_as_c_does(library: ctypes.CDLL) -> None:
     line = Writer(library).line(b"item", ("float", b"value", ctypes.c_double(3.0)))
     assert fields_of(line) == {"value": "0x1.8p+1"}
 
 
-def test_float_that_is_no_number_is_said(library):
+def test_float_that_is_no_number_is_said(library: ctypes.CDLL) -> None:
     line = Writer(library).line(b"item", ("float", b"value", ctypes.c_double(math.nan)))
     assert fields_of(line) == {"value": "nan"}
 
 
 @pytest.mark.parametrize("value", [True, False])
-def test_bool_is_json(library, value):
+def test_bool_is_json(library: ctypes.CDLL, value: bool) -> None:
     line = Writer(library).line(b"item", ("bool", b"value", ctypes.c_bool(value)))
     assert fields_of(line) == {"value": value}
 
 
-def test_line_is_the_one_that_python_formats(library):
+def test_line_is_the_one_that_python_formats(library: ctypes.CDLL) -> None:
     line = Writer(library).line(
         b"end", ("text", b"partition", b"fctry"), ("unsigned", b"items", ctypes.c_uint64(2))
     )
     assert line.decode() == format_line({"event": "end", "partition": "fctry", "items": 2}) + "\n"
 
 
-def test_line_carries_the_id_of_its_sink(library):
+def test_line_carries_the_id_of_its_sink(library: ctypes.CDLL) -> None:
     line = Writer(library, b"x-1").line(b"done")
     assert line.decode() == format_line({"event": "done", "id": "x-1"}) + "\n"
 
 
-def test_sink_is_told_of_begin_and_end(library):
+def test_sink_is_told_of_begin_and_end(library: ctypes.CDLL) -> None:
     writer = Writer(library)
     writer.line(b"ready")
     assert writer.calls == ["begin", "end"]
 
 
 @given(data=st.binary(max_size=8))
-def test_utf8_check_agrees_with_python(library, data):
+def test_utf8_check_agrees_with_python(library: ctypes.CDLL, data: bytes) -> None:
     try:
         data.decode()
         expected = True
@@ -219,5 +219,5 @@ def test_utf8_check_agrees_with_python(library, data):
         "lone",
     ],
 )
-def test_utf8_check_refuses(library, data):
+def test_utf8_check_refuses(library: ctypes.CDLL, data: bytes) -> None:
     assert not library.factory_data_is_utf8(data, len(data))
