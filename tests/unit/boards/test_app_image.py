@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 from esptool.bin_image import LoadFirmwareImage
@@ -29,7 +30,7 @@ def test_unpack_returns_what_pack_took_for_any_description(
 
 
 @pytest.mark.parametrize("chip", CHIPS)
-def test_image_is_valid_for_esptool_on_every_chip(chip: str, tmp_path) -> None:
+def test_image_is_valid_for_esptool_on_every_chip(chip: str, tmp_path: Path) -> None:
     path = tmp_path / "app.bin"
     path.write_bytes(pack(DESCRIPTION, chip))
     image = LoadFirmwareImage(chip, str(path))

@@ -2,6 +2,7 @@
 
 import socket
 import struct
+from pathlib import Path
 
 import pytest
 
@@ -17,14 +18,14 @@ LAYOUT = (
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "device.csv").write_text(DEVICE)
     (tmp_path / "partitions.csv").write_text(LAYOUT)
     return tmp_path
 
 
-def error_of(capsys, *arguments):
+def error_of(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[str, str]:
     assert main(["flash", *map(str, arguments)]) == 1
     out, err = capsys.readouterr()
     assert out == ""
@@ -34,7 +35,9 @@ def error_of(capsys, *arguments):
     return error, hint
 
 
-def test_layout_without_factory_partition_is_refused(project, capsys):
+def test_layout_without_factory_partition_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (project / "partitions.csv").write_text(LAYOUT.replace("fctry,", "other,"))
     error, hint = error_of(capsys, "device.csv", "--port", "unused")
     assert "partitions.csv" in error
@@ -42,18 +45,20 @@ def test_layout_without_factory_partition_is_refused(project, capsys):
     assert "fctry" in hint
 
 
-def test_layout_that_does_not_exist_is_refused(project, capsys):
+def test_layout_that_does_not_exist_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     error, _ = error_of(capsys, "device.csv", "--port", "unused", "--partitions", "none.csv")
     assert "none.csv" in error
 
 
-def test_image_that_does_not_exist_is_refused(project, capsys):
+def test_image_that_does_not_exist_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     error, hint = error_of(capsys, "device.bin", "--port", "unused")
     assert "device.bin" in error
     assert "fctry image build" in hint
 
 
-def test_image_larger_than_the_partition_is_refused(project, capsys):
+def test_image_larger_than_the_partition_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     main(["image", "build", "device.csv", "-o", "device.bin", "--size", "0x7000"])
     capsys.readouterr()
     error, hint = error_of(capsys, "device.bin", "--port", "unused")
@@ -61,7 +66,7 @@ def test_image_larger_than_the_partition_is_refused(project, capsys):
     assert "--size 0x6000" in hint
 
 
-def test_port_that_nobody_serves_is_an_error(project, capsys):
+def test_port_that_nobody_serves_is_an_error(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     error, hint = error_of(capsys, "device.csv", "--port", f"rfc2217://127.0.0.1:{port}")
@@ -69,14 +74,14 @@ def test_port_that_nobody_serves_is_an_error(project, capsys):
     assert "Start the board" in hint
 
 
-def test_port_that_does_not_exist_is_an_error(project, capsys):
+def test_port_that_does_not_exist_is_an_error(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     error, hint = error_of(capsys, "device.csv", "--port", "/dev/ttyNONE")
     assert "/dev/ttyNONE" in error
     assert "connect the board" in hint
 
 
 @pytest.mark.parametrize("source", ["device.csv", "device.bin"])
-def test_with_keys_the_image_is_encrypted_and_its_items_are_known(project, source):
+def test_with_keys_the_image_is_encrypted_and_its_items_are_known(project: Path, source: str) -> None:
     keys = nvs.Keys.generate()
     (project / "keys.bin").write_bytes(keys.to_partition())
     partition = read_csv(project / "partitions.csv").find("fctry")
@@ -87,7 +92,7 @@ def test_with_keys_the_image_is_encrypted_and_its_items_are_known(project, sourc
     assert [(item.key, item.value) for item in items] == [("serial_number", "1")]
 
 
-def test_encrypted_image_without_keys_is_refused(project, capsys):
+def test_encrypted_image_without_keys_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["image", "keys", "-o", "keys.bin"])
     main(["image", "build", "device.csv", "-o", "device.bin", "--keys", "keys.bin"])
     capsys.readouterr()
@@ -98,7 +103,9 @@ def test_encrypted_image_without_keys_is_refused(project, capsys):
 
 
 @pytest.mark.parametrize("is_encrypted", [True, False])
-def test_wrong_keys_are_refused_as_such(project, capsys, is_encrypted):
+def test_wrong_keys_are_refused_as_such(
+    project: Path, capsys: pytest.CaptureFixture[str], is_encrypted: bool
+) -> None:
     main(["image", "keys", "-o", "keys.bin"])
     main(["image", "keys", "-o", "other.bin"])
     main(["image", "build", "device.csv", "-o", "device.bin", *(["--keys", "keys.bin"] * is_encrypted)])
@@ -110,7 +117,9 @@ def test_wrong_keys_are_refused_as_such(project, capsys, is_encrypted):
 
 
 @pytest.mark.parametrize("name", ["factory", "phy"])
-def test_partition_that_is_not_nvs_is_refused(project, capsys, name):
+def test_partition_that_is_not_nvs_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
     (project / "partitions.csv").write_text(
         LAYOUT.replace("fctry,", "phy,data,phy,0xf000,0x1000,\nfctry,", 1)
     )
@@ -119,7 +128,7 @@ def test_partition_that_is_not_nvs_is_refused(project, capsys, name):
     assert "nvs, fctry" in hint
 
 
-def test_csv_is_flashed_as_the_image_that_build_makes_of_it(project):
+def test_csv_is_flashed_as_the_image_that_build_makes_of_it(project: Path) -> None:
     (project / "device.csv").write_text(
         "key,type,encoding,value\nempty,namespace,,\n" + DEVICE.partition("\n")[2]
     )
@@ -137,7 +146,9 @@ EMPTY = {
 
 @pytest.mark.parametrize("name", EMPTY)
 @pytest.mark.parametrize("has_keys", [True, False])
-def test_image_without_keys_is_refused(project, capsys, name, has_keys):
+def test_image_without_keys_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str], name: str, has_keys: bool
+) -> None:
     main(["image", "keys", "-o", "keys.bin"])
     capsys.readouterr()
     (project / name).write_bytes(EMPTY[name])
@@ -145,7 +156,7 @@ def test_image_without_keys_is_refused(project, capsys, name, has_keys):
     assert error == f"error: {name}: no keys in it"
 
 
-def test_items_of_a_csv_are_those_of_its_image(project):
+def test_items_of_a_csv_are_those_of_its_image(project: Path) -> None:
     rows = "gain,data,float,0.1\ntext,data,string,a\nother,namespace,,\nfill,data,blob_fill(3;0x00),a\n"
     (project / "device.csv").write_text(DEVICE + rows)
     made = load_image(project / "device.csv", read_csv(project / "partitions.csv").find("fctry"))
@@ -160,7 +171,9 @@ def test_items_of_a_csv_are_those_of_its_image(project):
     [(option, value) for option in ("--baud", "--timeout") for value in ("0", "-1", "x", "nan", "")]
     + [("--baud", "1.5"), ("--timeout", "-0.0"), ("--timeout", "-inf")],
 )
-def test_number_that_makes_no_sense_is_an_error_of_usage(project, capsys, option, value):
+def test_number_that_makes_no_sense_is_an_error_of_usage(
+    project: Path, capsys: pytest.CaptureFixture[str], option: str, value: str
+) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["flash", "device.csv", "--port", "unused", f"{option}={value}"])
     assert caught.value.code == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +16,11 @@ from alembic.migration import MigrationContext
 from tests.unit.identity.conftest import LAMP, NOW, Lamps
 
 from fctry.errors import InputError, LedgerError
-from fctry.identity.draft import CounterRange
+from fctry.identity.draft import Context, CounterRange, Draft
 from fctry.identity.ledger import Ledger, Station, accept_restore, create_ledger, open_ledger
 from fctry.identity.ledger.database import open_engine
 from fctry.identity.ledger.tables import APPEND_ONLY, metadata
+from fctry.nvs.item import Value
 
 
 @contextmanager
@@ -59,7 +60,9 @@ def test_value_that_was_handed_out_is_refused_by_name(ledger: Ledger) -> None:
     other = Lamps(counters={"serial": CounterRange(1000, 2000), "another": CounterRange(1, 9)})
 
     class Twins(Lamps):
-        def draw(self, counters, context, kept=None):  # type: ignore[no-untyped-def]
+        def draw(
+            self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] | None = None
+        ) -> Draft:
             return super().draw({"serial": 1000}, context, kept)
 
     with pytest.raises(InputError, match=r"'lamp/serial' was handed out already: device 1 has it"):
