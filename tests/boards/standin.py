@@ -15,7 +15,7 @@ REQUEST = struct.Struct("<B3xII")
 bus = socket.socket(fileno=int(sys.argv[2]))
 
 
-def receive(size):
+def receive(size: int) -> bytes:
     data = b""
     while len(data) < size:
         part = bus.recv(size - len(data))
@@ -25,17 +25,19 @@ def receive(size):
     return data
 
 
-def ask(op, address=0, length=0, data=b"", reply_bytes=0):
+def ask(
+    op: str, address: int = 0, length: int = 0, data: bytes = b"", reply_bytes: int = 0
+) -> tuple[int, bytes]:
     bus.sendall(REQUEST.pack(ord(op), address, length) + data)
     status = receive(1)[0]
     return status, receive(reply_bytes) if status == 0 else b""
 
 
-def say(text):
+def say(text: str) -> None:
     os.write(1, text.encode() + b"\r\n")
 
 
-def obey(line):
+def obey(line: str) -> None:
     command, *numbers = line.split()
     if command == "read":
         status, data = ask("R", int(numbers[0], 0), int(numbers[1], 0), reply_bytes=int(numbers[1], 0))

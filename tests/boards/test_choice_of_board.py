@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 NATIVE_BUILD = ROOT / "firmware" / "native" / "build"
 
 
-def run_suite(*arguments, **environment):
+def run_suite(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "tests/device", "-k", "article_keys", "-p", "no:cacheprovider"]
     return subprocess.run(
         [*command, *arguments],
@@ -32,13 +33,13 @@ def run_suite(*arguments, **environment):
 
 
 @pytest.fixture
-def connected_board(tmp_path):
+def connected_board(tmp_path: Path) -> Iterator[Board]:
     """A simulated board in the place of one that is connected by USB."""
     with Board(tmp_path / "board.bin", [NATIVE_BUILD]) as board:
         yield board
 
 
-def test_no_board_connected_ends_at_once_with_the_choices():
+def test_no_board_connected_ends_at_once_with_the_choices() -> None:
     done = run_suite("--target", "esp32")
     assert done.returncode != 0
     assert "no board is connected" in done.stderr
@@ -46,7 +47,7 @@ def test_no_board_connected_ends_at_once_with_the_choices():
     assert "--board native" in done.stderr
 
 
-def test_connected_board_is_tested_and_the_suite_says_what_it_erases(connected_board):
+def test_connected_board_is_tested_and_the_suite_says_what_it_erases(connected_board: Board) -> None:
     done = run_suite(
         "--target", "esp32", "--port", connected_board.url, "--app-path", str(NATIVE_BUILD.parent)
     )
@@ -55,7 +56,7 @@ def test_connected_board_is_tested_and_the_suite_says_what_it_erases(connected_b
     assert "1 passed" in done.stdout
 
 
-def test_connected_board_with_another_application_is_not_touched_without_yes(connected_board):
+def test_connected_board_with_another_application_is_not_touched_without_yes(connected_board: Board) -> None:
     table = read_csv(ROOT / "partitions.csv")
     other = pack(AppDescription("thermostat", "1", "v5.5", hashlib.sha256(b"").digest()))
     with flasher.connect(connected_board.url) as chip:
@@ -71,7 +72,7 @@ def test_connected_board_with_another_application_is_not_touched_without_yes(con
     assert run_suite(*arguments, "--yes").returncode == 0
 
 
-def test_connected_board_with_data_but_no_table_is_not_touched_without_yes(connected_board):
+def test_connected_board_with_data_but_no_table_is_not_touched_without_yes(connected_board: Board) -> None:
     data = b"customer data behind a table elsewhere"
     with flasher.connect(connected_board.url) as chip:
         chip.write([(0x10000, data)])
@@ -81,7 +82,9 @@ def test_connected_board_with_data_but_no_table_is_not_touched_without_yes(conne
     assert connected_board.flash.read(0x10000, len(data)) == data
 
 
-def test_board_is_found_by_its_mac_behind_a_port_that_has_none(connected_board, tmp_path):
+def test_board_is_found_by_its_mac_behind_a_port_that_has_none(
+    connected_board: Board, tmp_path: Path
+) -> None:
     (tmp_path / "ports.py").write_text(
         "import fctry.serialport\n"
         "from fctry.serialport.find import FoundPort\n"
@@ -98,13 +101,13 @@ def test_board_is_found_by_its_mac_behind_a_port_that_has_none(connected_board, 
     assert "no board with the MAC address 24:0a:c4:00:00:99" in done.stderr
 
 
-def test_connected_boards_are_not_shared_by_workers(connected_board):
+def test_connected_boards_are_not_shared_by_workers(connected_board: Board) -> None:
     done = run_suite("--port", connected_board.url, "-n", "2")
     assert done.returncode != 0
     assert "-n is not for connected boards" in done.stderr
 
 
-def test_port_is_locked_under_each_of_its_names(tmp_path):
+def test_port_is_locked_under_each_of_its_names(tmp_path: Path) -> None:
     (tmp_path / "by-id").symlink_to(tmp_path / "ttyUSB0")
     code = "import conftest; print(conftest._lock_of({!r}).lock_file)"
     names = {
@@ -119,12 +122,12 @@ def test_port_is_locked_under_each_of_its_names(tmp_path):
     assert len(names) == 1
 
 
-def test_of_several_devices_the_first_is_tested():
+def test_of_several_devices_the_first_is_tested() -> None:
     done = run_suite("--count", "2")
     assert "1 passed" in done.stdout, done.stdout
 
 
-def test_build_that_is_missing_is_named_with_its_remedy(tmp_path):
+def test_build_that_is_missing_is_named_with_its_remedy(tmp_path: Path) -> None:
     done = run_suite("--app-path", str(tmp_path))
     assert done.returncode != 0
     assert f"{tmp_path / 'build'} is not built: make native" in done.stdout

@@ -1,13 +1,12 @@
 """Layouts that the device suite flashes in place of partitions.csv."""
 
 import dataclasses
-from typing import Any
 
 from fctry.partitions.table import PartitionTable
 from fctry.pytest_plugin import FactoryDevice
 
 
-def with_partition(device: FactoryDevice, **changes: Any) -> PartitionTable:
+def with_partition(device: FactoryDevice, **changes: int | bool) -> PartitionTable:
     """The device's layout with its factory partition changed."""
     return PartitionTable(
         tuple(

@@ -7,6 +7,9 @@ import random
 
 import pytest
 
+from fctry.device.report import Report
+from fctry.pytest_plugin import FactoryDevice
+
 from .identities import ARTICLE, NAMESPACE
 from .layouts import with_partition
 
@@ -19,29 +22,29 @@ SERIAL_NUMBER, MAC_ADDR = ((item.namespace, item.key) for item in ARTICLE)
 WRITTEN = {(item.namespace, item.key): item.value for item in ARTICLE}
 
 
-def with_bit_flipped(image, offset):
+def with_bit_flipped(image: bytes, offset: int) -> bytes:
     damaged = bytearray(image)
     damaged[offset] ^= 1
     return bytes(damaged)
 
 
-def assert_runs_on(device, report):
+def assert_runs_on(device: FactoryDevice, report: Report) -> None:
     """The application answers its console with the same report."""
     assert device.ask("factory").report(device.partition.name).items == report.items
 
 
-def assert_nothing_wrong_is_a_value(report):
+def assert_nothing_wrong_is_a_value(report: Report) -> None:
     assert report.values().items() <= WRITTEN.items()
 
 
 @pytest.fixture
-def writable_device(factory_device):
+def writable_device(factory_device: FactoryDevice) -> FactoryDevice:
     """The device with a partition table whose factory partition lacks the flag `readonly`."""
     factory_device.flash_table(with_partition(factory_device, readonly=False))
     return factory_device
 
 
-def test_erased_factory_partition_is_an_error_by_name(factory_device):
+def test_erased_factory_partition_is_an_error_by_name(factory_device: FactoryDevice) -> None:
     report = factory_device.flash_factory(b"")
     assert report.items == ()
     assert report.codes == ("ESP_ERR_NVS_NOT_FOUND",)
@@ -50,7 +53,9 @@ def test_erased_factory_partition_is_an_error_by_name(factory_device):
 
 
 @pytest.mark.parametrize("content", ["random bytes", "zeros"])
-def test_factory_partition_of_anything_else_is_an_error_by_name(factory_device, content):
+def test_factory_partition_of_anything_else_is_an_error_by_name(
+    factory_device: FactoryDevice, content: str
+) -> None:
     size_bytes = factory_device.partition.size_bytes
     image = bytes(size_bytes) if content == "zeros" else random.Random(1).randbytes(size_bytes)
     report = factory_device.flash_factory(image)
@@ -69,8 +74,12 @@ def test_factory_partition_of_anything_else_is_an_error_by_name(factory_device, 
     ],
 )
 def test_flipped_bit_under_readonly_is_reported_and_stays(
-    factory_device, article_image, damage, values, error
-):
+    factory_device: FactoryDevice,
+    article_image: bytes,
+    damage: str,
+    values: set[tuple[str, str]],
+    error: tuple[str, str | None],
+) -> None:
     damaged = with_bit_flipped(article_image, DAMAGE[damage])
     report = factory_device.flash_factory(damaged)
     assert_nothing_wrong_is_a_value(report)
@@ -89,7 +98,13 @@ def test_flipped_bit_under_readonly_is_reported_and_stays(
         ("string data", {MAC_ADDR}, [("nvs_get_str", "serial_number", "ESP_ERR_NVS_NOT_FOUND")]),
     ],
 )
-def test_flipped_bit_without_readonly_costs_the_data(writable_device, article_image, damage, values, errors):
+def test_flipped_bit_without_readonly_costs_the_data(
+    writable_device: FactoryDevice,
+    article_image: bytes,
+    damage: str,
+    values: set[tuple[str, str]],
+    errors: list[tuple[str, str | None, str]],
+) -> None:
     damaged = with_bit_flipped(article_image, DAMAGE[damage])
     report = writable_device.flash_factory(damaged)
     assert_nothing_wrong_is_a_value(report)

@@ -2,10 +2,12 @@
 
 import struct
 import zlib
+from collections.abc import Callable
 
 import pytest
 
-from fctry.nvs import Item, ItemType, encode
+from fctry.nvs import Item, ItemType, Value, encode
+from fctry.pytest_plugin import FactoryDevice
 
 from .identities import ARTICLE
 
@@ -13,31 +15,31 @@ PAGE_SIZE_BYTES = 0x1000
 
 
 @pytest.fixture
-def device(factory_device, article_image):
+def device(factory_device: FactoryDevice, article_image: bytes) -> FactoryDevice:
     """A device with the article's factory data and no settings."""
     factory_device.flash_partition("nvs", b"")
     factory_device.flash_factory(article_image)
     return factory_device
 
 
-def settings(device):
+def settings(device: FactoryDevice) -> dict[str, Value]:
     """The user's settings by key."""
     return {key: value for (_, key), value in device.ask("user-list").report("nvs").values().items()}
 
 
-def store(device, **values):
+def store(device: FactoryDevice, **values: str) -> None:
     for key, value in values.items():
         assert device.ask(f"user-set {key} {value}").result == "ESP_OK"
 
 
-def assert_factory_data_is_whole(device, image):
+def assert_factory_data_is_whole(device: FactoryDevice, image: bytes) -> None:
     assert device.ask("factory").report("fctry").values() == {
         (item.namespace, item.key): item.value for item in ARTICLE
     }
     assert device.read_partition() == image
 
 
-def test_settings_survive_a_reset(device):
+def test_settings_survive_a_reset(device: FactoryDevice) -> None:
     store(device, name="kitchen", colour="red")
     store(device, colour="blue")
     assert settings(device) == {"name": "kitchen", "colour": "blue"}
@@ -45,11 +47,13 @@ def test_settings_survive_a_reset(device):
     assert settings(device) == {"name": "kitchen", "colour": "blue"}
 
 
-def test_setting_that_is_not_there_is_an_error_by_name(device):
+def test_setting_that_is_not_there_is_an_error_by_name(device: FactoryDevice) -> None:
     assert device.ask("user-get name").report("nvs").codes == ("ESP_ERR_NVS_NOT_FOUND",)
 
 
-def test_reset_to_factory_erases_the_settings_and_nothing_else(device, article_image):
+def test_reset_to_factory_erases_the_settings_and_nothing_else(
+    device: FactoryDevice, article_image: bytes
+) -> None:
     store(device, name="kitchen")
     assert device.ask("factory-reset").result == "ESP_OK"
     device.expect_event("ready")
@@ -59,7 +63,7 @@ def test_reset_to_factory_erases_the_settings_and_nothing_else(device, article_i
 
 @pytest.mark.not_on("linux", reason="ESP-IDF's linux target has no GPIO")
 @pytest.mark.not_on("qemu", reason="QEMU's GPIO0 has no way to the port's DTR while it runs")
-def test_boot_button_held_at_start_up_resets_to_factory(device, article_image):
+def test_boot_button_held_at_start_up_resets_to_factory(device: FactoryDevice, article_image: bytes) -> None:
     store(device, name="kitchen")
     device.reset()
     device.expect_event("ready")
@@ -73,7 +77,7 @@ def test_boot_button_held_at_start_up_resets_to_factory(device, article_image):
 
 @pytest.mark.not_on("linux", reason="ESP-IDF's linux target has no GPIO")
 @pytest.mark.not_on("qemu", reason="QEMU's GPIO0 has no way to the port's DTR while it runs")
-def test_boot_button_let_go_too_early_resets_nothing(device):
+def test_boot_button_let_go_too_early_resets_nothing(device: FactoryDevice) -> None:
     store(device, name="kitchen")
     device.reset()
     device.expect_event("ready")
@@ -83,7 +87,7 @@ def test_boot_button_let_go_too_early_resets_nothing(device):
     assert settings(device) == {"name": "kitchen"}
 
 
-def test_application_upgrade_keeps_both_partitions(device, article_image):
+def test_application_upgrade_keeps_both_partitions(device: FactoryDevice, article_image: bytes) -> None:
     store(device, name="kitchen")
     device.flash_application()
     device.reset()
@@ -91,20 +95,22 @@ def test_application_upgrade_keeps_both_partitions(device, article_image):
     assert_factory_data_is_whole(device, article_image)
 
 
-def test_factory_image_flashed_again_keeps_the_settings(device, image_of):
+def test_factory_image_flashed_again_keeps_the_settings(
+    device: FactoryDevice, image_of: Callable[..., bytes]
+) -> None:
     store(device, name="kitchen")
     device.flash_factory(image_of(ARTICLE[0]))
     assert settings(device) == {"name": "kitchen"}
 
 
-def page_header(version):
+def page_header(version: int) -> bytes:
     """A full page's header, its CRC right. Source: ESP-IDF components/nvs_flash/src/nvs_page.hpp."""
     state_full, sequence_number = 0xFFFFFFFC, 0
     fields = struct.pack("<IB19x", sequence_number, version).replace(b"\0" * 19, b"\xff" * 19)
     return struct.pack("<I", state_full) + fields + struct.pack("<I", zlib.crc32(fields, 0xFFFFFFFF))
 
 
-def user_partition(device, content):
+def user_partition(device: FactoryDevice, content: str) -> bytes:
     size_bytes = device.table.find("nvs").size_bytes
     if content == "full":  # every entry of every page is in use
         page = page_header(0xFE) + b"\xaa" * 32 + b"\0" * (PAGE_SIZE_BYTES - 64)
@@ -121,7 +127,9 @@ def user_partition(device, content):
 @pytest.mark.parametrize(
     "content", ["full", "of a newer version", "zeros", "damaged in a page header", "damaged in an entry"]
 )
-def test_user_partition_is_recovered_and_the_factory_data_untouched(device, article_image, content):
+def test_user_partition_is_recovered_and_the_factory_data_untouched(
+    device: FactoryDevice, article_image: bytes, content: str
+) -> None:
     device.flash_partition("nvs", user_partition(device, content))
     device.expect_event("ready")
     store(device, name="cellar")
@@ -130,8 +138,8 @@ def test_user_partition_is_recovered_and_the_factory_data_untouched(device, arti
 
 
 def test_power_cut_while_settings_are_stored_leaves_the_old_or_the_new_value(
-    device, article_image, cut_power_at
-):
+    device: FactoryDevice, article_image: bytes, cut_power_at: Callable[[int | None], None]
+) -> None:
     store(device, name="value-0")
     number, is_cut = 0, True
     while is_cut:
@@ -152,8 +160,8 @@ def test_power_cut_while_settings_are_stored_leaves_the_old_or_the_new_value(
 
 
 def test_power_cut_while_the_reset_to_factory_runs_is_finished_at_the_next_boot(
-    device, article_image, cut_power_at
-):
+    device: FactoryDevice, article_image: bytes, cut_power_at: Callable[[int | None], None]
+) -> None:
     number, is_cut = 0, True
     while is_cut:
         number += 1
