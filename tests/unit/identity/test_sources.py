@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from hashlib import sha512
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -64,7 +64,7 @@ def test_serial_has_counter_lot_line_and_date() -> None:
     ],
 )
 @given(counter=st.integers(1, 999_999))
-def test_check_character_is_valid_for_python_stdnum(check: str, validator: Any, counter: int) -> None:
+def test_check_character_is_valid_for_python_stdnum(check: str, validator: ModuleType, counter: int) -> None:
     text = draw(Serial(template="{counter:06}{check}", check=check), counter)[""]
     assert validator.is_valid(text)
     changed = str((int(text[0]) + 1) % 10) + text[1:]
