@@ -139,7 +139,7 @@ def _sdkconfig(settings: Settings, build: FlasherArgs | None) -> Sdkconfig | Non
 
     built = Path(build.file).parent / "config" / "sdkconfig.json" if build else None
     path = settings.sdkconfig or (built if built and built.is_file() else None)
-    return read_sdkconfig(path) if path else find_sdkconfig(settings.partitions)
+    return read_sdkconfig(path, settings.chip) if path else find_sdkconfig(settings.partitions, settings.chip)
 
 
 def _bootloader_offset(chip: str) -> int:

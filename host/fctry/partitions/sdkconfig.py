@@ -1,55 +1,71 @@
 """A project's sdkconfig, sdkconfig.defaults or build/config/sdkconfig.json, as far as it concerns partitions.
 
 Source: ESP-IDF v5.5.5 components/partition_table (Kconfig.projbuild, CMakeLists.txt), components/esptool_py and
-components/bootloader (Kconfig.projbuild), components/esp_rom/*/esp_rom_caps.h.
+components/bootloader (Kconfig.projbuild), components/esp_rom/*/esp_rom_caps.h, tools/cmake/kconfig.cmake.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from fctry.errors import InputError
+from fctry.partitions.kconfig import (
+    CUSTOM_TABLE,
+    FLASH_SIZES,
+    FLASH_SIZES_MB,
+    TABLE_FILE,
+    Assignments,
+    Ignored,
+    choice_of,
+)
 from fctry.partitions.keywords import IdfVersion
 from fctry.partitions.layout import read_bytes
 from fctry.partitions.options import Options, SecureBoot
 from fctry.partitions.table import TABLE_OFFSET
 
-ASSIGNMENT = re.compile(r"(CONFIG_\w+)=(.*)")
-NOT_SET = re.compile(r"# (CONFIG_\w+) is not set")
-FLASH_SIZE_MB = (1, 2, 4, 8, 16, 32, 64, 128)
+IDF_VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})")
+PLATFORMIO_TABLE = re.compile(r"^\s*board_build\.partitions\s*=\s*(\S+)", re.MULTILINE)
+
 DEFAULT_FLASH_SIZE_MB = 2
-NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|\d+")
+LINUX_FLASH_BYTES = 4 << 20
+"""What the target linux emulates, whatever the configuration says. Source: esp_partition's partition_linux.h."""
 
 BOOTLOADER_OFFSETS: Mapping[str, int] = MappingProxyType(
     {
         **dict.fromkeys(("esp32", "esp32s2"), 0x1000),
         **dict.fromkeys(("esp32c2", "esp32c3", "esp32c6", "esp32c61", "esp32h2", "esp32h21", "esp32s3"), 0x0),
         **dict.fromkeys(("esp32c5", "esp32h4", "esp32p4", "esp32s31"), 0x2000),
+        "linux": 0x0,
     }
 )
-"""Where the ROM of each chip looks for the boot loader in flash."""
+"""Where the ROM of each target looks for the boot loader in flash."""
 
 
 @dataclass(frozen=True)
 class Sdkconfig:
-    """The options of one file, each with its line (0 in a JSON file).
+    """The options of one file, or of several that are read one after the other.
 
-    ``values`` has the text of each option without quotes: ``y`` and ``n`` for bool. ``is_whole`` tells a generated
-    file, in which an option that is not there is off, from defaults, in which it has its default.
+    ``values`` has the text of each option without quotes: ``y`` and ``n`` for bool. ``places`` says where it was
+    assigned, (file, line), but for a JSON file. ``is_whole`` tells a generated file, in which an option that is not
+    there is off, from defaults, in which it has its default. ``unsure`` are options that depend on a target which
+    nobody says. ``platformio`` are the tables that a platformio.ini names.
     """
 
     file: str
     values: Mapping[str, str]
-    lines: Mapping[str, int]
-    is_whole: bool
+    places: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    is_whole: bool = False
+    ignored: Sequence[Ignored] = ()
+    unsure: frozenset[str | int] = frozenset()
+    platformio: Sequence[str] = ()
 
     def is_on(self, option: str) -> bool:
-        """Whether a bool is set; one that is not there is off."""
-        return self.values.get(option) == "y"
+        """Whether a bool is set; one that is not there is off, and so is one that depends on an unknown target."""
+        return self.values.get(option) == "y" and not self.is_unsure(option)
 
     def first_on(self, *options: str) -> str | None:
         """The first of these bools that is set."""
@@ -57,24 +73,19 @@ class Sdkconfig:
 
     def is_off(self, option: str) -> bool:
         """Whether a bool that is on by default is off."""
-        return self.values.get(option, "n" if self.is_whole else "y") == "n"
+        return self.values.get(option, "n" if self.is_whole else "y") == "n" and not self.is_unsure(option)
+
+    def is_unsure(self, option: str) -> bool:
+        """Whether only a target's file of defaults says it, and the target is not known."""
+        return _key(option) in self.unsure
 
     def text(self, option: str, default: str = "") -> str:
         return self.values.get(option) or default
 
     def number(self, option: str) -> int | None:
-        """The value of a number, or None when the option is not there. Raises InputError when it is none."""
+        """The value of a number, or None when the option is not there."""
         text = self.values.get(option)
-        if not text:
-            return None
-        if not NUMBER.fullmatch(text):
-            raise InputError(
-                f"{option} is `{text}`, which is not a number",
-                hint="write it as 0x8000",
-                file=self.file,
-                line=self.lines.get(option) or None,
-            )
-        return int(text, 0)
+        return int(text, 16) if text and not self.is_unsure(option) else None
 
     @property
     def target(self) -> str:
@@ -87,12 +98,14 @@ class Sdkconfig:
         return BOOTLOADER_OFFSETS.get(self.target, 0) if offset is None else offset
 
     @property
-    def flash_size_bytes(self) -> int:
-        named = self.text("CONFIG_ESPTOOLPY_FLASHSIZE").removesuffix("MB")
-        if named.isdigit():
-            return int(named) << 20
-        chosen = [mb for mb in FLASH_SIZE_MB if self.is_on(f"CONFIG_ESPTOOLPY_FLASHSIZE_{mb}MB")]
-        return (chosen[0] if chosen else DEFAULT_FLASH_SIZE_MB) << 20
+    def flash_size_bytes(self) -> int | None:
+        """The size of the flash, or None when only an unknown target's file says it."""
+        if self.target == "linux":
+            return LINUX_FLASH_BYTES
+        if self.is_unsure(FLASH_SIZES[0]):
+            return None
+        sizes = zip(FLASH_SIZES, FLASH_SIZES_MB, strict=True)
+        return next((mb for option, mb in sizes if self.is_on(option)), DEFAULT_FLASH_SIZE_MB) << 20
 
     @property
     def secure_boot(self) -> SecureBoot:
@@ -107,15 +120,15 @@ class Sdkconfig:
     @property
     def idf(self) -> IdfVersion | None:
         """The release that wrote the file, where it says so."""
-        found = re.match(r"(\d+)\.(\d+)", self.text("CONFIG_IDF_INIT_VERSION"))
+        found = IDF_VERSION.match(self.text("CONFIG_IDF_INIT_VERSION"))
         return (int(found[1]), int(found[2])) if found else None
 
     @property
-    def table_file(self) -> str:
-        """The CSV that the project uses, as it is written there, or nothing for one of ESP-IDF's own."""
-        if not self.is_on("CONFIG_PARTITION_TABLE_CUSTOM"):
-            return ""
-        return self.text("CONFIG_PARTITION_TABLE_CUSTOM_FILENAME", "partitions.csv")
+    def tables(self) -> Sequence[str]:
+        """The CSVs that the project uses, as they are written there; none when it is one of ESP-IDF's own."""
+        if self.platformio:
+            return self.platformio
+        return [self.text(TABLE_FILE, "partitions.csv")] if self.is_on(CUSTOM_TABLE) else []
 
     def options(self, base: Options) -> Options:
         """``base`` with what this configuration says."""
@@ -132,55 +145,70 @@ class Sdkconfig:
         )
 
 
-def read_sdkconfig(path: Path) -> Sdkconfig:
-    """The configuration in ``path``. Raises InputError with file and line when it cannot be read."""
-    data = read_bytes(path)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError("not UTF-8", hint="save it as UTF-8", file=path) from None
-    return _of_json(path, text) if path.suffix == ".json" else _of_lines(path, text)
+def read_sdkconfig(path: Path, target: str | None = None) -> Sdkconfig:
+    """The configuration in ``path``; to a file of defaults that of its target is added: ``sdkconfig.defaults.esp32``.
+
+    ``target`` is the project's, if that is known otherwise. Raises InputError when a file cannot be read.
+    """
+    if path.suffix == ".json":
+        return _of_json(path)
+    said = Assignments().read(path)
+    is_whole = "CONFIG_PARTITION_TABLE_FILENAME" in said.values
+    target = target or said.values.get("CONFIG_IDF_TARGET")
+    unsure: set[str | int] = set()
+    if not is_whole:
+        others = {chip: path.with_name(f"{path.name}.{chip}") for chip in BOOTLOADER_OFFSETS}
+        others = {chip: other for chip, other in others.items() if other.is_file()}
+        if target in others:
+            said.read(others[target])
+        elif not target:
+            unsure = {
+                _key(option) for other in others.values() for option in Assignments().read(other).values
+            }
+        said.drop_without_prompt()
+    if target:
+        said.values["CONFIG_IDF_TARGET"] = target
+    return Sdkconfig(str(path), said.values, said.places, is_whole, said.ignored, frozenset(unsure))
 
 
-def find_sdkconfig(csv: Path) -> Sdkconfig | None:
+def find_sdkconfig(csv: Path, target: str | None = None) -> Sdkconfig | None:
     """The sdkconfig, or else sdkconfig.defaults, beside a CSV, if it is about that CSV.
 
-    That is when it names the CSV, or when the CSV has the name that a project's own table has by default.
+    That is when it, or a platformio.ini, names the CSV, or when the CSV has the name that a project's own table has by
+    default. For ``target`` see `read_sdkconfig`.
     """
+    ini = csv.parent / "platformio.ini"
+    tables = PLATFORMIO_TABLE.findall(ini.read_text(errors="replace")) if ini.is_file() else ()
     for name in ("sdkconfig", "sdkconfig.defaults"):
         path = csv.parent / name
         if path.is_file():
-            config = read_sdkconfig(path)
-            is_named = Path(config.table_file).name == csv.name
+            config = replace(read_sdkconfig(path, target), platformio=tables)
+            is_named = csv.name in (Path(table).name for table in config.tables)
             return config if is_named or csv.name == "partitions.csv" else None
     return None
 
 
-def _of_lines(path: Path, text: str) -> Sdkconfig:
-    values: dict[str, str] = {}
-    lines: dict[str, int] = {}
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip()
-        if assigned := ASSIGNMENT.fullmatch(line):
-            name, value = assigned[1], assigned[2].strip().strip('"')
-        elif unset := NOT_SET.fullmatch(line):
-            name, value = unset[1], "n"
-        elif not line or line.startswith("#"):
-            continue
-        else:
-            raise InputError(f"`{line}` is no option", hint="write CONFIG_NAME=value", file=path, line=number)
-        values[name], lines[name] = value, number
-    return Sdkconfig(str(path), values, lines, "CONFIG_PARTITION_TABLE_FILENAME" in values)
+def _key(option: str) -> str | int:
+    """What an option is unsure by: itself, or the choice that it belongs to."""
+    return choice_of(option) or option
 
 
-def _of_json(path: Path, text: str) -> Sdkconfig:
+def _of_json(path: Path) -> Sdkconfig:
     import json  # not for an sdkconfig beside a table
 
     try:
-        options = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"not JSON: {error.msg}", hint="build again", file=path, line=error.lineno) from None
+        options = json.loads(read_bytes(path))
+        items = options.items()
+    except (ValueError, RecursionError, AttributeError) as error:
+        raise InputError(f"not JSON of options: {error}", hint="build the project again", file=path) from None
     values = {}
-    for name, value in options.items():
-        values[f"CONFIG_{name}"] = ("y" if value else "n") if isinstance(value, bool) else str(value)
+    for name, value in items:
+        text = (
+            ("n", "y")[value]
+            if isinstance(value, bool)
+            else hex(value)
+            if isinstance(value, int)
+            else str(value)
+        )
+        values[f"CONFIG_{name}"] = text
     return Sdkconfig(str(path), values, {}, is_whole=True)

@@ -196,7 +196,7 @@ def test_remedy_for_a_build_that_flashes_factory_data(file: tuple[str, int, int]
     ],
 )
 def test_remedy_for_a_configuration_is_a_line_to_paste(option: str, code: str, remedy: str) -> None:
-    config = Sdkconfig("sdkconfig", {option: "y"}, {option: 7}, is_whole=True)
+    config = Sdkconfig("sdkconfig", {option: "y"}, {option: ("sdkconfig", 7)}, is_whole=True)
     lines = (NVS, FCTRY, APPLICATION, "end,data,fat,0x200000,4K")
     found = _check(*lines, evidence=Evidence(sdkconfig=config))
     (finding,) = [f for f in found if f.code == code]

@@ -78,10 +78,10 @@ def test_configuration_beside_a_table_is_held_against_it(folder: Path) -> None:
 
 
 def test_configuration_that_cannot_be_read_is_named(folder: Path) -> None:
-    (folder / "sdkconfig").write_text("nonsense\n")
+    (folder / "sdkconfig").write_bytes(b"\xff\n")
     exit_code, printed = _run(folder, "partitions.csv")
     assert exit_code != 0
-    assert "sdkconfig:1: `nonsense` is no option" in printed
+    assert "sdkconfig: not UTF-8" in printed
 
 
 def test_table_of_this_repository_is_without_findings() -> None:

@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 
 from fctry.errors import InputError
+from fctry.findings import WARNING
+from fctry.partitions.checker import check
+from fctry.partitions.layout import parse_layout
 from fctry.partitions.options import Options, SecureBoot
+from fctry.partitions.rule import Evidence
 from fctry.partitions.sdkconfig import BOOTLOADER_OFFSETS, Sdkconfig, find_sdkconfig, read_sdkconfig
+from fctry.project import Settings, open_project
 
 
 def _read(folder: Path, text: str, name: str = "sdkconfig.defaults") -> Sdkconfig:
@@ -56,7 +61,7 @@ def test_options_are_taken_from_the_configuration(tmp_path: Path) -> None:
     ("text", "secure_boot"),
     [
         ("CONFIG_SECURE_BOOT=y", SecureBoot.V1),
-        ("CONFIG_SECURE_BOOT=y\nCONFIG_IDF_TARGET=esp32s3", SecureBoot.V2),
+        ('CONFIG_SECURE_BOOT=y\nCONFIG_IDF_TARGET="esp32s3"', SecureBoot.V2),
         ("CONFIG_SECURE_BOOT_V1_ENABLED=y", SecureBoot.V1),
         ("CONFIG_SECURE_BOOT_V1_ENABLED=y\nCONFIG_SECURE_BOOT_ALLOW_SHORT_APP_PARTITION=y", SecureBoot.NONE),
         ("# CONFIG_SECURE_BOOT is not set", SecureBoot.NONE),
@@ -80,7 +85,7 @@ def test_json_of_a_build_folder_says_the_same(tmp_path: Path) -> None:
         "PARTITION_TABLE_MD5": False,
     }
     config = _read(tmp_path, json.dumps({**content, "PARTITION_TABLE_OFFSET": 0x9000}), "sdkconfig.json")
-    assert config.table_file == "my.csv"
+    assert config.tables == ["my.csv"]
     assert config.options(Options()).table_offset == 0x9000
     assert not config.options(Options()).md5
 
@@ -94,22 +99,113 @@ def test_boot_loader_is_where_the_rom_of_the_chip_looks(tmp_path: Path, chip: st
     assert _read(tmp_path, f'CONFIG_IDF_TARGET="{chip}"').bootloader_offset == offset
 
 
-def test_boot_loader_offset_of_the_configuration_comes_first(tmp_path: Path) -> None:
-    assert _read(tmp_path, "CONFIG_BOOTLOADER_OFFSET_IN_FLASH=0x4000").bootloader_offset == 0x4000
+def test_boot_loader_offset_of_a_generated_configuration_comes_first(tmp_path: Path) -> None:
+    offset = "CONFIG_BOOTLOADER_OFFSET_IN_FLASH=0x4000\n"
+    generated = offset + 'CONFIG_PARTITION_TABLE_FILENAME="partitions.csv"\n'
+    assert _read(tmp_path, generated, "sdkconfig").bootloader_offset == 0x4000
+    assert _read(tmp_path, offset).bootloader_offset == 0x1000  # defaults cannot say it
 
 
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("CONFIG_A=y\nnonsense", 2, "`nonsense` is no option"),
-        ("CONFIG_PARTITION_TABLE_OFFSET=lots", 1, "is `lots`, which is not a number"),
+        ("CONFIG_A=y\nMY_CHECK=y", 2, "`MY_CHECK=y` is ignored: it is no option"),
+        (" CONFIG_A=y", 1, "`CONFIG_A=y` is ignored: it is no option"),
+        (
+            "CONFIG_PARTITION_TABLE_OFFSET=lots",
+            1,
+            "OFFSET=lots is ignored: it is not a number such as 0x8000",
+        ),
+        ("CONFIG_PARTITION_TABLE_CUSTOM=1", 1, "CUSTOM=1 is ignored: it is not y or n"),
+        (
+            "CONFIG_PARTITION_TABLE_CUSTOM_FILENAME=a.csv",
+            1,
+            "FILENAME=a.csv is ignored: it is not a text in quotes",
+        ),
+        (
+            'CONFIG_ESPTOOLPY_FLASHSIZE="16MB"',
+            1,
+            "CONFIG_ESPTOOLPY_FLASHSIZE is ignored: ESP-IDF works it out",
+        ),
     ],
 )
-def test_bad_line_is_named(tmp_path: Path, text: str, line: int, message: str) -> None:
-    with pytest.raises(InputError, match=message) as caught:
-        _read(tmp_path, text).options(Options())
-    assert caught.value.line == line
-    assert caught.value.hint
+def test_line_that_esp_idf_ignores_is_a_warning_and_counts_for_nothing(
+    tmp_path: Path, text: str, line: int, message: str
+) -> None:
+    config = _read(tmp_path, text)
+    assert config.options(Options()) == _read(tmp_path, "").options(Options())
+    layout = parse_layout("nvs,data,nvs,,0x6000", file="partitions.csv")
+    (found,) = [
+        one for one in check(layout, Evidence(sdkconfig=config)) if one.code == "layout-sdkconfig-line"
+    ]
+    assert (found.severity, found.where) == (WARNING, f"{tmp_path / 'sdkconfig.defaults'}:{line}")
+    assert message in found.message
+    assert found.hint
+
+
+def _flash_mb(config: Sdkconfig | None) -> int | None:
+    assert config
+    size_bytes = config.options(Options()).flash_size_bytes
+    return size_bytes and size_bytes >> 20
+
+
+SIZE_4, SIZE_16 = "CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y\n", "CONFIG_ESPTOOLPY_FLASHSIZE_16MB=y\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "size_mb"),
+    [
+        (SIZE_4 + SIZE_16, 16),
+        (SIZE_16 + SIZE_4, 4),
+        (SIZE_16 + "# CONFIG_ESPTOOLPY_FLASHSIZE_4MB is not set", 16),
+        (SIZE_4 + 'CONFIG_ESPTOOLPY_FLASHSIZE="16MB"', 4),
+        ("CONFIG_ESPTOOLPY_FLASHSIZE_16MB=y # as the module has", 16),
+        (SIZE_16 + 'CONFIG_IDF_TARGET="linux"', 4),
+    ],
+)
+def test_size_of_the_flash_is_the_last_that_was_selected(tmp_path: Path, text: str, size_mb: int) -> None:
+    assert _flash_mb(_read(tmp_path, text)) == size_mb
+
+
+def test_table_of_another_choice_is_no_custom_table(tmp_path: Path) -> None:
+    custom, single = "CONFIG_PARTITION_TABLE_CUSTOM=y\n", "CONFIG_PARTITION_TABLE_SINGLE_APP=y\n"
+    assert _read(tmp_path, custom + single).tables == []
+    assert _read(tmp_path, single + custom).tables == ["partitions.csv"]
+
+
+def test_defaults_of_the_target_come_on_top(tmp_path: Path) -> None:
+    _read(tmp_path, SIZE_16, "sdkconfig.defaults.esp32s3")
+    _read(tmp_path, SIZE_4, "sdkconfig.defaults.esp32c3")
+    config = _read(tmp_path, 'CONFIG_IDF_TARGET="esp32s3"\n' + SIZE_4)
+    assert _flash_mb(config) == 16
+    assert _flash_mb(read_sdkconfig(tmp_path / "sdkconfig.defaults", "esp32c3")) == 4
+    assert _flash_mb(read_sdkconfig(tmp_path / "sdkconfig.defaults", "esp32")) == 4
+    (tmp_path / "partitions.csv").touch()
+    assert _flash_mb(open_project(Settings(tmp_path / "partitions.csv")).sdkconfig) == 16
+
+
+def test_what_only_the_file_of_an_unknown_target_says_is_not_known(tmp_path: Path) -> None:
+    _read(tmp_path, SIZE_16 + "CONFIG_PARTITION_TABLE_CUSTOM=y\n", "sdkconfig.defaults.esp32s3")
+    config = _read(tmp_path, SIZE_4)
+    assert config.options(Options()).flash_size_bytes is None
+    layout = parse_layout(
+        "nvs,data,nvs,,0x6000\napp,app,factory,,7M", file="partitions.csv", options=config.options(Options())
+    )
+    assert not {"layout-sdkconfig-custom", "layout-flash-size"} & {
+        one.code for one in check(layout, Evidence(sdkconfig=config))
+    }
+
+
+def test_table_that_platformio_names_is_a_custom_table(tmp_path: Path) -> None:
+    ini = "[env:a]\nboard_build.partitions = large.csv\n[env:b]\nboard_build.partitions=small.csv\n"
+    (tmp_path / "platformio.ini").write_text(ini)
+    _read(tmp_path, SIZE_16)
+    codes = {}
+    for name in ("large.csv", "small.csv", "partitions.csv"):
+        layout = parse_layout("nvs,data,nvs,,0x6000", file=name)
+        findings = check(layout, Evidence(sdkconfig=find_sdkconfig(tmp_path / name)))
+        codes[name] = {one.code for one in findings if one.code.startswith("layout-sdkconfig")}
+    assert codes == {"large.csv": set(), "small.csv": set(), "partitions.csv": {"layout-sdkconfig-file"}}
 
 
 def test_bad_json_is_named(tmp_path: Path) -> None:

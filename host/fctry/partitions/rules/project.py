@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fctry.findings import ERROR, WARNING, Finding
+from fctry.partitions.kconfig import CUSTOM_TABLE, TABLE_FILE
 from fctry.partitions.keywords import subtype_name
 from fctry.partitions.layout import Layout
 from fctry.partitions.rule import Evidence, LayoutRule, Needs
@@ -18,7 +19,6 @@ from fctry.partitions.sdkconfig import Sdkconfig
 from fctry.partitions.spaces import NewLine
 from fctry.partitions.table import DATA, DATA_COREDUMP, DATA_NVS_KEYS, DATA_PHY, SECTOR_BYTES
 
-CUSTOM, FILE_NAME = "CONFIG_PARTITION_TABLE_CUSTOM", "CONFIG_PARTITION_TABLE_CUSTOM_FILENAME"
 TABLE_OFFSET = "CONFIG_PARTITION_TABLE_OFFSET"
 PHY_OPTIONS = ("CONFIG_ESP_PHY_INIT_DATA_IN_PARTITION", "CONFIG_ESP32_PHY_INIT_DATA_IN_PARTITION")
 COREDUMP_OPTIONS = ("CONFIG_ESP_COREDUMP_ENABLE_TO_FLASH", "CONFIG_ESP32_ENABLE_COREDUMP_TO_FLASH")
@@ -34,17 +34,24 @@ LEFTOVERS = (
 @LayoutRule("layout-sdkconfig-custom", ERROR, "the project uses a table of its own", needs=Needs.SDKCONFIG)
 def custom(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     config, name = evidence.sdkconfig, Path(layout.file).name
-    if config and not layout.is_binary and not config.is_on(CUSTOM):  # a configuration names CSVs only
-        message = f"{CUSTOM} is not set: the project uses one of ESP-IDF's own tables, not `{name}`"
-        yield _at(custom, config, CUSTOM, message, f'set {CUSTOM}=y and {FILE_NAME}="{name}"')
+    is_known = config and not layout.is_binary and not config.is_unsure(CUSTOM_TABLE)  # it names CSVs only
+    if config and is_known and not config.tables:
+        message = f"{CUSTOM_TABLE} is not set: the project uses one of ESP-IDF's own tables, not `{name}`"
+        yield _at(custom, config, CUSTOM_TABLE, message, f'set {CUSTOM_TABLE}=y and {TABLE_FILE}="{name}"')
 
 
 @LayoutRule("layout-sdkconfig-file", ERROR, "the project uses this table", needs=Needs.SDKCONFIG)
 def file(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     config, name = evidence.sdkconfig, Path(layout.file).name
-    if config and not layout.is_binary and config.table_file and Path(config.table_file).name != name:
-        message = f"{FILE_NAME} is `{config.table_file}`, not `{name}`"
-        yield _at(file, config, FILE_NAME, message, f'set {FILE_NAME}="{name}"')
+    if not config or layout.is_binary or config.is_unsure(TABLE_FILE):
+        return
+    if config.tables and name not in [Path(table).name for table in config.tables]:
+        message = f"{TABLE_FILE} is `{config.tables[0]}`, not `{name}`"
+        hint = f'set {TABLE_FILE}="{name}"'
+        if config.platformio:
+            message = f"board_build.partitions of platformio.ini is `{config.tables[0]}`, not `{name}`"
+            hint = f"set board_build.partitions = {name}"
+        yield _at(file, config, TABLE_FILE, message, hint)
 
 
 @LayoutRule("layout-sdkconfig-offset", ERROR, "the table's offset is one that works", needs=Needs.SDKCONFIG)
@@ -111,5 +118,12 @@ def leftover(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
             yield _at(leftover, config, option, message, "remove the line")
 
 
+@LayoutRule("layout-sdkconfig-line", WARNING, "every line of the configuration counts", needs=Needs.SDKCONFIG)
+def line(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
+    for ignored in evidence.sdkconfig.ignored if evidence.sdkconfig else ():
+        yield line.at(ignored.line, ignored.message, ignored.hint, ignored.file)
+
+
 def _at(rule: LayoutRule, config: Sdkconfig, option: str, message: str, hint: str) -> Finding:
-    return rule.at(config.lines.get(option, 0), message, hint, config.file)
+    of_file, number = config.places.get(option, (config.file, 0))
+    return rule.at(number, message, hint, of_file)
