@@ -130,5 +130,5 @@ void app_main(void)
     finish_reset(sink);
     init_user_nvs(sink);
     (void)report_factory(sink); /* whatever is wrong with the data, the application runs on */
-    console_run(watch_boot_button);
+    console_run(commands_register, watch_boot_button);
 }

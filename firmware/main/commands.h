@@ -1,7 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The console's commands. Each answers through console_sink(); the `done` line at the end comes from commands.c.
+ * The console's commands. Each answers through console_sink(); the `done` line at the end comes from commands.c. Below this
+ * lies the console, which is handed commands_register().
  */
 #pragma once
 

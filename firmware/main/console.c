@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commands.h"
 #include "esp_console.h"
 #include "port.h"
 
@@ -107,7 +106,7 @@ static void run_line(char *line)
     s_sink.id = NULL;
 }
 
-void console_run(console_idle_t idle)
+void console_run(void (*register_commands)(void), console_idle_t idle)
 {
     static char line[CONSOLE_LINE_BYTES_MAX + 1];
     esp_console_config_t config = ESP_CONSOLE_CONFIG_DEFAULT();
@@ -117,7 +116,7 @@ void console_run(console_idle_t idle)
     if (err != ESP_OK) {
         console_answer_error("esp_console_init", err, NULL, NULL);
     }
-    commands_register();
+    register_commands();
 
     factory_data_line_t ready;
     factory_data_line_begin(&ready, &s_sink, "ready");

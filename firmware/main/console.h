@@ -3,7 +3,7 @@
  *
  * The console: one command a line, answered in report lines, the last of which is always a `done` line. A command may end
  * in " #ID"; the lines that answer it then carry that id. Nothing is echoed and there is no prompt, so that a program reads
- * what a person reads.
+ * what a person reads. Below this lie report lines, esp_console and port.h; commands stand on it.
  */
 #pragma once
 
@@ -23,8 +23,8 @@ typedef void (*console_idle_t)(void);
 
 #define CONSOLE_IDLE_MS 50
 
-/** Say that the firmware is ready, then read commands and run them, for ever. */
-void console_run(console_idle_t idle);
+/** Register the commands, say that the firmware is ready, then read commands and run them, for ever. */
+void console_run(void (*register_commands)(void), console_idle_t idle);
 
 /** Where the running command writes its answer. */
 const factory_data_sink_t *console_sink(void);

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Handles, and the values behind them.
+ * The values behind handles.
  * Source: ESP-IDF v5.5.5, components/nvs_flash/src/nvs_api.cpp and nvs_handle_simple.cpp.
  */
 #include <math.h>
@@ -9,40 +9,8 @@
 #include <string.h>
 
 #include "nvs.h"
+#include "nvs_handles.h"
 #include "nvs_mounts.h"
-
-typedef struct handle {
-    struct handle *next;
-    nvs_handle_t number;
-    nvs_storage_t *storage;
-    uint8_t namespace_index;
-    bool is_readonly;
-} handle_t;
-
-static handle_t *s_handles;
-static nvs_handle_t s_last_handle;
-
-static handle_t *find_handle(nvs_handle_t number)
-{
-    handle_t *handle = s_handles;
-    while (handle != NULL && handle->number != number) {
-        handle = handle->next;
-    }
-    return handle;
-}
-
-void nvs_close_handles(const nvs_storage_t *storage)
-{
-    for (handle_t **link = &s_handles; *link != NULL;) {
-        handle_t *handle = *link;
-        if (handle->storage == storage) {
-            *link = handle->next;
-            free(handle);
-        } else {
-            link = &handle->next;
-        }
-    }
-}
 
 esp_err_t nvs_open_from_partition(const char *label, const char *namespace_name, nvs_open_mode_t mode,
                                   nvs_handle_t *out)
@@ -62,20 +30,7 @@ esp_err_t nvs_open_from_partition(const char *label, const char *namespace_name,
     if (err != ESP_OK) {
         return err;
     }
-    handle_t *handle = malloc(sizeof(*handle));
-    if (handle == NULL) {
-        return ESP_ERR_NO_MEM;
-    }
-    *handle = (handle_t){
-        .next = s_handles,
-        .number = ++s_last_handle,
-        .storage = storage,
-        .namespace_index = namespace_index,
-        .is_readonly = mode == NVS_READONLY,
-    };
-    s_handles = handle;
-    *out = handle->number;
-    return ESP_OK;
+    return nvs_handle_open(storage, namespace_index, mode == NVS_READONLY, out);
 }
 
 esp_err_t nvs_open(const char *namespace_name, nvs_open_mode_t mode, nvs_handle_t *out)
@@ -85,24 +40,17 @@ esp_err_t nvs_open(const char *namespace_name, nvs_open_mode_t mode, nvs_handle_
 
 void nvs_close(nvs_handle_t number)
 {
-    for (handle_t **link = &s_handles; *link != NULL; link = &(*link)->next) {
-        if ((*link)->number == number) {
-            handle_t *handle = *link;
-            *link = handle->next;
-            free(handle);
-            return;
-        }
-    }
+    nvs_handle_close(number);
 }
 
 esp_err_t nvs_commit(nvs_handle_t number)
 {
-    return find_handle(number) == NULL ? ESP_ERR_NVS_INVALID_HANDLE : ESP_OK; /* every write is in flash already */
+    return nvs_handle_find(number) == NULL ? ESP_ERR_NVS_INVALID_HANDLE : ESP_OK; /* every write is in flash already */
 }
 
 static esp_err_t set_value(nvs_handle_t number, nvs_item_type_t type, const char *key, const void *data, size_t size)
 {
-    const handle_t *handle = find_handle(number);
+    const nvs_open_handle_t *handle = nvs_handle_find(number);
     if (handle == NULL) {
         return ESP_ERR_NVS_INVALID_HANDLE;
     }
@@ -122,7 +70,7 @@ static esp_err_t set_value(nvs_handle_t number, nvs_item_type_t type, const char
 
 static esp_err_t get_value(nvs_handle_t number, nvs_item_type_t type, const char *key, void *data, size_t size)
 {
-    const handle_t *handle = find_handle(number);
+    const nvs_open_handle_t *handle = nvs_handle_find(number);
     return handle == NULL ? ESP_ERR_NVS_INVALID_HANDLE
                           : nvs_storage_read(handle->storage, handle->namespace_index, (uint8_t)type, key, data, size);
 }
@@ -171,7 +119,7 @@ esp_err_t nvs_set_blob(nvs_handle_t handle, const char *key, const void *value, 
 
 static esp_err_t get_bytes(nvs_handle_t number, nvs_item_type_t type, const char *key, void *out, size_t *size)
 {
-    const handle_t *handle = find_handle(number);
+    const nvs_open_handle_t *handle = nvs_handle_find(number);
     if (handle == NULL) {
         return ESP_ERR_NVS_INVALID_HANDLE;
     }
@@ -203,7 +151,7 @@ esp_err_t nvs_get_blob(nvs_handle_t handle, const char *key, void *out, size_t *
 
 esp_err_t nvs_find_key(nvs_handle_t number, const char *key, nvs_type_t *type)
 {
-    const handle_t *handle = find_handle(number);
+    const nvs_open_handle_t *handle = nvs_handle_find(number);
     if (handle == NULL) {
         return ESP_ERR_NVS_INVALID_HANDLE;
     }
@@ -218,7 +166,7 @@ esp_err_t nvs_find_key(nvs_handle_t number, const char *key, nvs_type_t *type)
 
 esp_err_t nvs_erase_key(nvs_handle_t number, const char *key)
 {
-    const handle_t *handle = find_handle(number);
+    const nvs_open_handle_t *handle = nvs_handle_find(number);
     if (handle == NULL) {
         return ESP_ERR_NVS_INVALID_HANDLE;
     }
@@ -228,7 +176,7 @@ esp_err_t nvs_erase_key(nvs_handle_t number, const char *key)
 
 esp_err_t nvs_erase_all(nvs_handle_t number)
 {
-    const handle_t *handle = find_handle(number);
+    const nvs_open_handle_t *handle = nvs_handle_find(number);
     if (handle == NULL) {
         return ESP_ERR_NVS_INVALID_HANDLE;
     }
@@ -252,7 +200,7 @@ esp_err_t nvs_get_used_entry_count(nvs_handle_t number, size_t *count)
         return ESP_ERR_INVALID_ARG;
     }
     *count = 0;
-    const handle_t *handle = find_handle(number);
+    const nvs_open_handle_t *handle = nvs_handle_find(number);
     return handle == NULL ? ESP_ERR_NVS_INVALID_HANDLE
                           : nvs_storage_count(handle->storage, handle->namespace_index, count);
 }

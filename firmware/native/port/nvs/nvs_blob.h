@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Blobs of format version 2: chunks (BLOB_DATA), as many as the pages ask for, and an index (BLOB_IDX) that is written
- * last and erased first, so that a power cut leaves either the old value or the new one.
+ * last and erased first, so that a power cut leaves either the old value or the new one. Below this lies nvs_storage.c.
  */
 #pragma once
 

@@ -10,6 +10,7 @@
 
 #include "esp_log.h"
 #include "nvs_flash.h"
+#include "nvs_handles.h"
 #include "sdkconfig.h"
 
 static nvs_storage_t *s_storages;
@@ -90,7 +91,7 @@ esp_err_t nvs_flash_deinit_partition(const char *label)
     if (storage == NULL) {
         return ESP_ERR_NVS_NOT_INITIALIZED;
     }
-    nvs_close_handles(storage);
+    nvs_handles_close(storage);
     for (nvs_storage_t **link = &s_storages; *link != NULL; link = &(*link)->next) {
         if (*link == storage) {
             *link = storage->next;

@@ -13,38 +13,6 @@
 #include "nvs.h"
 #include "nvs_page_private.h"
 
-nvs_entry_state_t nvs_page_entry_state(const nvs_page_t *page, size_t index)
-{
-    const unsigned shift = 2 * (index % NVS_STATES_PER_WORD);
-    return (nvs_entry_state_t)(page->states[index / NVS_STATES_PER_WORD] >> shift & NVS_STATE_MASK);
-}
-
-size_t nvs_page_end(const nvs_page_t *page)
-{
-    return page->next_free < NVS_ENTRIES_PER_PAGE ? page->next_free : NVS_ENTRIES_PER_PAGE;
-}
-
-uint32_t nvs_page_header_crc32(const nvs_page_header_t *header)
-{
-    const size_t begin = offsetof(nvs_page_header_t, sequence_number);
-    return crc32_le(0xFFFFFFFF, (const uint8_t *)header + begin, offsetof(nvs_page_header_t, crc32) - begin);
-}
-
-bool nvs_page_is_in_use(const nvs_page_t *page)
-{
-    return page->state == NVS_PAGE_ACTIVE || page->state == NVS_PAGE_FULL || page->state == NVS_PAGE_FREEING;
-}
-
-size_t nvs_page_find_hash(const nvs_page_t *page, size_t start, uint32_t hash)
-{
-    for (size_t i = start; i < NVS_ENTRIES_PER_PAGE; i++) {
-        if (page->hashes[i] == hash) {
-            return i;
-        }
-    }
-    return NVS_ENTRY_NONE;
-}
-
 static uint32_t hash_of(const nvs_query_t *query)
 {
     nvs_entry_t entry = {.namespace_index = query->namespace_index, .chunk_index = query->chunk_index};

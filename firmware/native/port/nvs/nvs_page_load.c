@@ -163,14 +163,6 @@ static esp_err_t load_entries(nvs_page_t *page)
     return err;
 }
 
-void nvs_page_decrypt(nvs_page_t *page, size_t begin, size_t end)
-{
-    memcpy(&page->entries[begin], &page->flash.entries[begin], (end - begin) * NVS_ENTRY_BYTES);
-    for (size_t i = begin; i < end && page->cipher != NULL; i++) {
-        aes_xts_decrypt(page->cipher, page->offset + NVS_ENTRY_OFFSET(i), &page->entries[i], NVS_ENTRY_BYTES);
-    }
-}
-
 esp_err_t nvs_page_load(nvs_page_t *page)
 {
     page->version = NVS_VERSION_2;

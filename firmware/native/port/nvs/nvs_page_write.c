@@ -13,65 +13,6 @@
 #include "nvs.h"
 #include "nvs_page_private.h"
 
-static void set_entry_state(nvs_page_t *page, size_t index, nvs_entry_state_t state)
-{
-    const unsigned shift = 2 * (index % NVS_STATES_PER_WORD);
-    uint32_t *word = &page->states[index / NVS_STATES_PER_WORD];
-    *word = (*word & ~(NVS_STATE_MASK << shift)) | (uint32_t)state << shift;
-}
-
-/* Program the flash and, if it does not refuse, what is known of it: programming clears bits. */
-static esp_err_t program(nvs_page_t *page, size_t offset, const void *data, size_t size)
-{
-    const esp_err_t err = esp_partition_write(page->partition, page->offset + offset, data, size);
-    if (err == ESP_OK) {
-        const uint8_t *bytes = data;
-        uint8_t *known = (uint8_t *)&page->flash + offset;
-        for (size_t i = 0; i < size; i++) {
-            known[i] &= bytes[i];
-        }
-    }
-    return err;
-}
-
-static esp_err_t program_state_word(nvs_page_t *page, size_t word)
-{
-    return program(page, offsetof(nvs_page_image_t, states) + 4 * word, &page->states[word], 4);
-}
-
-esp_err_t nvs_page_alter_entry(nvs_page_t *page, size_t index, nvs_entry_state_t state)
-{
-    set_entry_state(page, index, state);
-    const esp_err_t err = program_state_word(page, index / NVS_STATES_PER_WORD);
-    if (err != ESP_OK) {
-        page->state = NVS_PAGE_INVALID;
-    }
-    return err;
-}
-
-/* From the last entry to the first, so that a power cut leaves the header entry to tell that something was there. */
-static esp_err_t alter_range(nvs_page_t *page, size_t begin, size_t end, nvs_entry_state_t state)
-{
-    for (size_t i = end; i-- > begin;) {
-        set_entry_state(page, i, state);
-        if (i == begin || i % NVS_STATES_PER_WORD == 0) {
-            const esp_err_t err = program_state_word(page, i / NVS_STATES_PER_WORD);
-            if (err != ESP_OK) {
-                return err;
-            }
-        }
-    }
-    return ESP_OK;
-}
-
-static esp_err_t alter_page(nvs_page_t *page, nvs_page_state_t state)
-{
-    const uint32_t word = (uint32_t)state;
-    const esp_err_t err = program(page, offsetof(nvs_page_image_t, header.state), &word, sizeof(word));
-    page->state = err == ESP_OK ? state : NVS_PAGE_INVALID;
-    return err;
-}
-
 static esp_err_t initialize(nvs_page_t *page)
 {
     nvs_page_header_t header = {
@@ -82,51 +23,13 @@ static esp_err_t initialize(nvs_page_t *page)
     memset(header.reserved, 0xFF, sizeof(header.reserved));
     header.crc32 = nvs_page_header_crc32(&header);
     page->state = NVS_PAGE_ACTIVE;
-    const esp_err_t err = program(page, 0, &header, sizeof(header));
+    const esp_err_t err = nvs_page_program(page, 0, &header, sizeof(header));
     if (err != ESP_OK) {
         page->state = NVS_PAGE_INVALID;
         return err;
     }
     page->next_free = 0;
     memset(page->states, 0xFF, sizeof(page->states));
-    return ESP_OK;
-}
-
-static void update_first_used(nvs_page_t *page, size_t index, size_t span)
-{
-    const size_t end = nvs_page_end(page);
-    page->first_used = NVS_ENTRY_NONE;
-    for (size_t i = index + span; i < end && page->first_used == NVS_ENTRY_NONE; i++) {
-        if (nvs_page_entry_state(page, i) == NVS_ENTRY_WRITTEN) {
-            page->first_used = i;
-        }
-    }
-}
-
-esp_err_t nvs_page_erase_item(nvs_page_t *page, size_t index)
-{
-    size_t span = 1;
-    if (nvs_page_entry_state(page, index) == NVS_ENTRY_WRITTEN) {
-        const nvs_entry_t *entry = &page->entries[index];
-        page->hashes[index] = NVS_HASH_NONE;
-        span = nvs_entry_is_consistent(entry, index) ? entry->span : 1;
-        for (size_t i = index; i < index + span; i++) {
-            if (nvs_page_entry_state(page, i) == NVS_ENTRY_WRITTEN) {
-                page->used_count--;
-            }
-        }
-    }
-    const esp_err_t err = span == 1 ? nvs_page_alter_entry(page, index, NVS_ENTRY_ERASED)
-                                    : alter_range(page, index, index + span, NVS_ENTRY_ERASED);
-    if (err != ESP_OK) {
-        return err;
-    }
-    if (index == page->first_used) {
-        update_first_used(page, index, span);
-    }
-    if (index + span > page->next_free) {
-        page->next_free = index + span;
-    }
     return ESP_OK;
 }
 
@@ -145,7 +48,7 @@ static esp_err_t program_entries(nvs_page_t *page, size_t index, const nvs_entry
     for (size_t i = 0; i < count && page->cipher != NULL; i++) {
         aes_xts_encrypt(page->cipher, page->offset + NVS_ENTRY_OFFSET(index + i), &stored[i], NVS_ENTRY_BYTES);
     }
-    const esp_err_t err = program(page, NVS_ENTRY_OFFSET(index), stored, count * NVS_ENTRY_BYTES);
+    const esp_err_t err = nvs_page_program(page, NVS_ENTRY_OFFSET(index), stored, count * NVS_ENTRY_BYTES);
     if (err == ESP_OK) {
         nvs_page_decrypt(page, index, index + count);
     }
@@ -161,7 +64,7 @@ static esp_err_t write_entries(nvs_page_t *page, const nvs_entry_t *entries, siz
         return err;
     }
     err = count == 1 ? nvs_page_alter_entry(page, page->next_free, NVS_ENTRY_WRITTEN)
-                     : alter_range(page, page->next_free, page->next_free + count, NVS_ENTRY_WRITTEN);
+                     : nvs_page_alter_range(page, page->next_free, page->next_free + count, NVS_ENTRY_WRITTEN);
     if (err != ESP_OK) {
         return err;
     }
@@ -241,13 +144,13 @@ esp_err_t nvs_page_write(nvs_page_t *page, const nvs_value_t *value)
 
 esp_err_t nvs_page_mark_full(nvs_page_t *page)
 {
-    return page->state == NVS_PAGE_ACTIVE ? alter_page(page, NVS_PAGE_FULL) : ESP_ERR_NVS_INVALID_STATE;
+    return page->state == NVS_PAGE_ACTIVE ? nvs_page_alter(page, NVS_PAGE_FULL) : ESP_ERR_NVS_INVALID_STATE;
 }
 
 esp_err_t nvs_page_mark_freeing(nvs_page_t *page)
 {
     const bool allowed = page->state == NVS_PAGE_FULL || page->state == NVS_PAGE_ACTIVE;
-    return allowed ? alter_page(page, NVS_PAGE_FREEING) : ESP_ERR_NVS_INVALID_STATE;
+    return allowed ? nvs_page_alter(page, NVS_PAGE_FREEING) : ESP_ERR_NVS_INVALID_STATE;
 }
 
 esp_err_t nvs_page_copy(const nvs_page_t *page, nvs_page_t *target)
@@ -278,26 +181,5 @@ esp_err_t nvs_page_copy(const nvs_page_t *page, nvs_page_t *target)
             }
         }
     }
-    return ESP_OK;
-}
-
-void nvs_page_forget(nvs_page_t *page, nvs_page_state_t state)
-{
-    page->state = state;
-    page->used_count = 0;
-    page->first_used = NVS_ENTRY_NONE;
-    page->next_free = NVS_ENTRY_NONE;
-    memset(page->hashes, 0xFF, sizeof(page->hashes)); /* NVS_HASH_NONE */
-}
-
-esp_err_t nvs_page_erase(nvs_page_t *page)
-{
-    const esp_err_t err = esp_partition_erase_range(page->partition, page->offset, NVS_PAGE_BYTES);
-    if (err != ESP_OK) {
-        page->state = NVS_PAGE_INVALID;
-        return err;
-    }
-    memset(&page->flash, 0xFF, sizeof(page->flash));
-    nvs_page_forget(page, NVS_PAGE_UNINITIALIZED);
     return ESP_OK;
 }

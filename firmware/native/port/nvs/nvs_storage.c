@@ -1,6 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
+ * Finding items, and what is known of namespaces.
  * Source: ESP-IDF v5.5.5, components/nvs_flash/src/nvs_storage.cpp.
  */
 #include "nvs_storage.h"
@@ -8,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nvs_blob.h"
-#include "nvs_pages.h"
 
 nvs_query_t nvs_query_any(uint8_t namespace_index, const char *key)
 {
@@ -29,7 +28,7 @@ nvs_query_t nvs_query_type(uint8_t namespace_index, uint8_t type, const char *ke
     return query;
 }
 
-static esp_err_t add_namespace(nvs_storage_t *storage, const char *name, uint8_t index)
+esp_err_t nvs_storage_add_namespace(nvs_storage_t *storage, const char *name, uint8_t index)
 {
     nvs_namespace_t *namespaces = realloc(storage->namespaces, (storage->namespace_count + 1) * sizeof(*namespaces));
     if (namespaces == NULL) {
@@ -40,69 +39,6 @@ static esp_err_t add_namespace(nvs_storage_t *storage, const char *name, uint8_t
     *added = (nvs_namespace_t){.index = index};
     memcpy(added->name, name, strnlen(name, NVS_KEY_CHARS_MAX));
     return ESP_OK;
-}
-
-static esp_err_t list_namespaces(nvs_storage_t *storage)
-{
-    const nvs_query_t query = nvs_query_type(NVS_NAMESPACE_OF_NAMESPACES, NVS_ITEM_U8, NULL);
-    for (size_t p = 0; p < storage->used_count; p++) {
-        nvs_entry_t entry;
-        for (size_t i = 0; nvs_page_find(storage->used[p], &query, &i, &entry) == ESP_OK; i += entry.span) {
-            const esp_err_t err = add_namespace(storage, entry.key, entry.data[0]);
-            if (err != ESP_OK) {
-                return err;
-            }
-        }
-    }
-    return ESP_OK;
-}
-
-static esp_err_t set_key(nvs_storage_t *storage, const uint8_t *key)
-{
-    if (key == NULL) {
-        return ESP_OK;
-    }
-    storage->cipher = malloc(sizeof(*storage->cipher));
-    if (storage->cipher == NULL) {
-        return ESP_ERR_NO_MEM;
-    }
-    aes_xts_set_key(storage->cipher, key);
-    return ESP_OK;
-}
-
-esp_err_t nvs_storage_open(const esp_partition_t *partition, const uint8_t *key, nvs_storage_t **out)
-{
-    nvs_storage_t *storage = calloc(1, sizeof(*storage));
-    if (storage == NULL) {
-        return ESP_ERR_NO_MEM;
-    }
-    storage->partition = partition;
-    esp_err_t err = set_key(storage, key);
-    if (err == ESP_OK) {
-        err = nvs_pages_load(storage);
-    }
-    if (err == ESP_OK) {
-        err = list_namespaces(storage);
-    }
-    if (err == ESP_OK) {
-        err = nvs_blob_check_all(storage);
-    }
-    if (err != ESP_OK) {
-        nvs_storage_close(storage);
-        return err;
-    }
-    *out = storage;
-    return ESP_OK;
-}
-
-void nvs_storage_close(nvs_storage_t *storage)
-{
-    free(storage->cipher);
-    free(storage->pages);
-    free(storage->used);
-    free(storage->spare);
-    free(storage->namespaces);
-    free(storage);
 }
 
 esp_err_t nvs_storage_find(nvs_storage_t *storage, const nvs_query_t *query, nvs_page_t **page, size_t *index,
@@ -117,49 +53,6 @@ esp_err_t nvs_storage_find(nvs_storage_t *storage, const nvs_query_t *query, nvs
         }
     }
     return ESP_ERR_NVS_NOT_FOUND;
-}
-
-static esp_err_t create_namespace(nvs_storage_t *storage, const char *name, uint8_t *index)
-{
-    bool is_taken[256] = {[NVS_NAMESPACE_OF_NAMESPACES] = true, [NVS_NAMESPACE_ANY] = true};
-    for (size_t i = 0; i < storage->namespace_count; i++) {
-        is_taken[storage->namespaces[i].index] = true;
-    }
-    unsigned free_index = 1;
-    while (free_index < NVS_NAMESPACE_ANY && is_taken[free_index]) {
-        free_index++;
-    }
-    if (free_index == NVS_NAMESPACE_ANY) {
-        return ESP_ERR_NVS_NOT_ENOUGH_SPACE;
-    }
-    const uint8_t created = (uint8_t)free_index;
-    const nvs_value_t value = {
-        .namespace_index = NVS_NAMESPACE_OF_NAMESPACES,
-        .type = NVS_ITEM_U8,
-        .chunk_index = NVS_CHUNK_ANY,
-        .key = name,
-        .data = &created,
-        .size = sizeof(created),
-    };
-    esp_err_t err = nvs_storage_write(storage, &value);
-    if (err == ESP_OK) {
-        err = add_namespace(storage, name, created);
-    }
-    if (err == ESP_OK) {
-        *index = created;
-    }
-    return err;
-}
-
-esp_err_t nvs_storage_namespace(nvs_storage_t *storage, const char *name, bool create, uint8_t *index)
-{
-    for (size_t i = 0; i < storage->namespace_count; i++) {
-        if (strncmp(name, storage->namespaces[i].name, NVS_KEY_CHARS_MAX) == 0) {
-            *index = storage->namespaces[i].index;
-            return ESP_OK;
-        }
-    }
-    return create ? create_namespace(storage, name, index) : ESP_ERR_NVS_NOT_FOUND;
 }
 
 const char *nvs_storage_namespace_name(const nvs_storage_t *storage, uint8_t index)
@@ -203,30 +96,6 @@ esp_err_t nvs_storage_type(nvs_storage_t *storage, uint8_t namespace_index, cons
         *type = entry.type;
     }
     return err;
-}
-
-esp_err_t nvs_storage_read(nvs_storage_t *storage, uint8_t namespace_index, uint8_t type, const char *key, void *data,
-                           size_t size)
-{
-    if (type == NVS_ITEM_BLOB) {
-        const esp_err_t err = nvs_blob_read(storage, namespace_index, key, data, size);
-        if (err != ESP_ERR_NVS_NOT_FOUND) {
-            return err;
-        }
-    }
-    const nvs_query_t query = nvs_query_type(namespace_index, type, key);
-    nvs_entry_t entry;
-    nvs_page_t *page;
-    size_t index;
-    const esp_err_t err = nvs_storage_find(storage, &query, &page, &index, &entry);
-    if (err != ESP_OK) {
-        return err;
-    }
-    if (!nvs_is_variable(type)) {
-        memcpy(data, entry.data, size);
-        return ESP_OK;
-    }
-    return size < entry.variable.size ? ESP_ERR_NVS_INVALID_LENGTH : nvs_page_read_data(page, &entry, index, data);
 }
 
 esp_err_t nvs_storage_stats(const nvs_storage_t *storage, nvs_stats_t *stats)

@@ -3,6 +3,9 @@
  *
  * One partition: its pages in the order of their sequence numbers, its namespaces, its items. Behaves as nvs::Storage
  * and nvs::PageManager of ESP-IDF v5.5.5 (components/nvs_flash/src).
+ *
+ * Below this lie pages. nvs_storage.c finds items; on it stand blobs, and on those nvs_storage_items.c, which reads and
+ * writes items, and nvs_storage_open.c.
  */
 #pragma once
 
@@ -50,6 +53,9 @@ nvs_query_t nvs_query_type(uint8_t namespace_index, uint8_t type, const char *ke
 /** Find an item in any page. A wrong type counts as not found. */
 esp_err_t nvs_storage_find(nvs_storage_t *storage, const nvs_query_t *query, nvs_page_t **page, size_t *index,
                            nvs_entry_t *entry);
+
+/** Remember a namespace that is in flash. */
+esp_err_t nvs_storage_add_namespace(nvs_storage_t *storage, const char *name, uint8_t index);
 
 /** Index of a namespace; created if `create`. */
 esp_err_t nvs_storage_namespace(nvs_storage_t *storage, const char *name, bool create, uint8_t *index);

@@ -1,11 +1,37 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Writing and erasing items.
+ * Reading, writing and erasing items; making namespaces.
  * Source: ESP-IDF v5.5.5, components/nvs_flash/src/nvs_storage.cpp.
  */
+#include <string.h>
+
 #include "nvs_blob.h"
 #include "nvs_storage.h"
+
+esp_err_t nvs_storage_read(nvs_storage_t *storage, uint8_t namespace_index, uint8_t type, const char *key, void *data,
+                           size_t size)
+{
+    if (type == NVS_ITEM_BLOB) {
+        const esp_err_t err = nvs_blob_read(storage, namespace_index, key, data, size);
+        if (err != ESP_ERR_NVS_NOT_FOUND) {
+            return err;
+        }
+    }
+    const nvs_query_t query = nvs_query_type(namespace_index, type, key);
+    nvs_entry_t entry;
+    nvs_page_t *page;
+    size_t index;
+    const esp_err_t err = nvs_storage_find(storage, &query, &page, &index, &entry);
+    if (err != ESP_OK) {
+        return err;
+    }
+    if (!nvs_is_variable(type)) {
+        memcpy(data, entry.data, size);
+        return ESP_OK;
+    }
+    return size < entry.variable.size ? ESP_ERR_NVS_INVALID_LENGTH : nvs_page_read_data(page, &entry, index, data);
+}
 
 typedef struct { /* the value that a key has before it is written */
     nvs_page_t *page;
@@ -129,4 +155,47 @@ esp_err_t nvs_storage_erase_namespace(nvs_storage_t *storage, uint8_t namespace_
         }
     }
     return ESP_OK;
+}
+
+static esp_err_t create_namespace(nvs_storage_t *storage, const char *name, uint8_t *index)
+{
+    bool is_taken[256] = {[NVS_NAMESPACE_OF_NAMESPACES] = true, [NVS_NAMESPACE_ANY] = true};
+    for (size_t i = 0; i < storage->namespace_count; i++) {
+        is_taken[storage->namespaces[i].index] = true;
+    }
+    unsigned free_index = 1;
+    while (free_index < NVS_NAMESPACE_ANY && is_taken[free_index]) {
+        free_index++;
+    }
+    if (free_index == NVS_NAMESPACE_ANY) {
+        return ESP_ERR_NVS_NOT_ENOUGH_SPACE;
+    }
+    const uint8_t created = (uint8_t)free_index;
+    const nvs_value_t value = {
+        .namespace_index = NVS_NAMESPACE_OF_NAMESPACES,
+        .type = NVS_ITEM_U8,
+        .chunk_index = NVS_CHUNK_ANY,
+        .key = name,
+        .data = &created,
+        .size = sizeof(created),
+    };
+    esp_err_t err = nvs_storage_write(storage, &value);
+    if (err == ESP_OK) {
+        err = nvs_storage_add_namespace(storage, name, created);
+    }
+    if (err == ESP_OK) {
+        *index = created;
+    }
+    return err;
+}
+
+esp_err_t nvs_storage_namespace(nvs_storage_t *storage, const char *name, bool create, uint8_t *index)
+{
+    for (size_t i = 0; i < storage->namespace_count; i++) {
+        if (strncmp(name, storage->namespaces[i].name, NVS_KEY_CHARS_MAX) == 0) {
+            *index = storage->namespaces[i].index;
+            return ESP_OK;
+        }
+    }
+    return create ? create_namespace(storage, name, index) : ESP_ERR_NVS_NOT_FOUND;
 }
