@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.unit.nvs.forge import namespace, page, partition, u8
 
 from fctry.cli.main import main
 from fctry.nvs import Item, ItemType, Keys, encode, encrypt
+from tests.unit.nvs.forge import namespace, page, partition, u8
 
 DATA = Path(__file__).parents[2] / "data" / "nvs"
 ARTICLE_CSV, ARTICLE_IMAGE = str(DATA / "article.csv"), str(DATA / "article.bin")

@@ -1,5 +1,7 @@
 """How a proof looks: what is written and read literally, secrets not at all."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from fctry.cli.proof_table import print_proof
@@ -7,19 +9,19 @@ from fctry.device.report import Event
 from fctry.provision import Comparison, Proof
 
 
-def printed(capsys, *rows, errors=()):
+def printed(capsys: pytest.CaptureFixture[str], *rows: Comparison, errors: Sequence[Event] = ()) -> str:
     print_proof(Proof(rows, tuple(errors)))
     return capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["ab[/x]cd", "pass[1]word[red]", ":smile:", "é"])
-def test_text_is_shown_literally(capsys, text):
+def test_text_is_shown_literally(capsys: pytest.CaptureFixture[str], text: str) -> None:
     out = printed(capsys, Comparison(text, text, "str", text, text))
     assert out.count(text) == 4
 
 
 @pytest.mark.parametrize("char", ["\x1b", "\x07", "\n", "\r", "\x7f", "\x9b", "\u202e", "\u2028", "\udc80"])
-def test_control_characters_are_shown_escaped(capsys, char):
+def test_control_characters_are_shown_escaped(capsys: pytest.CaptureFixture[str], char: str) -> None:
     text = f"a{char}b"
     error = Event("error", {"code": text, "where": text, "key": text})
     out = printed(capsys, Comparison(text, text, "str", text, text), errors=[error])
@@ -31,7 +33,9 @@ def test_control_characters_are_shown_escaped(capsys, char):
     ("is_accepted", "read", "count"),
     [(True, "(proof accepted)", 1), (False, "(proof refused)", 0), (None, "-", 0)],
 )
-def test_secret_is_not_shown(capsys, is_accepted, read, count):
+def test_secret_is_not_shown(
+    capsys: pytest.CaptureFixture[str], is_accepted: bool | None, read: str, count: int
+) -> None:
     rows = [
         Comparison("secrets", "password", "str", "hünter2", None, is_secret=True, is_accepted=is_accepted),
         Comparison("secrets", "number", "u32", 4711, None, is_secret=True),
@@ -46,7 +50,7 @@ def test_secret_is_not_shown(capsys, is_accepted, read, count):
     assert "`prove`" in out
 
 
-def test_all_that_is_proven_needs_no_advice(capsys):
+def test_all_that_is_proven_needs_no_advice(capsys: pytest.CaptureFixture[str]) -> None:
     out = printed(
         capsys, Comparison("secrets", "password", "str", "x", None, is_secret=True, is_accepted=True)
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from conftest import SOFTWARE, Boot, flash_of
 
 from fctry.device.report import Event, ReportCollector, item_of
 from fctry.nvs import Item, ItemType, encode
 from fctry.partitions.table import PartitionTable
+from tests.unit.firmware.conftest import SOFTWARE, Boot, flash_of
 
 NAMESPACE = "fctryNamespace"
 ARTICLE = encode(

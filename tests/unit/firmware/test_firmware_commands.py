@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from zlib import crc32
 
 import pytest
-from conftest import Boot, Firmware, flash_of
 
 from fctry.device.report import Event
 from fctry.nvs import Item, ItemType, decode, encode
 from fctry.nvs import format as nvs_format
 from fctry.partitions.table import PartitionTable
+from tests.unit.firmware.conftest import Boot, Firmware, flash_of
 
 NAMESPACE = "fctryNamespace"
 SECRETS = "secrets"

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
-sys.path.append(str(ROOT / "tests" / "conformance"))
-
-from compare_nvs_flash import digests
+from tests.conformance.compare_nvs_flash import digests
 
 RECORDING = json.loads((Path(__file__).parent / "data" / "nvs_flash_v5.5.5.json").read_text())
 

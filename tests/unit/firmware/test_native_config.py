@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from conftest import ROOT
-
 from fctry.partitions.table import PartitionTable
+from tests.unit.firmware.conftest import ROOT
 
 FIRMWARE = ROOT / "firmware"
 KCONFIGS = [FIRMWARE / "components" / "factory_data" / "Kconfig", FIRMWARE / "main" / "Kconfig.projbuild"]

@@ -6,20 +6,16 @@ import dataclasses
 import math
 import random
 import struct
-import sys
 import zlib
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, flash_of
-from nvs_script import POWER_CUT_STATUS, NvsScript, ProgramEndedError
 
 from fctry.nvs import Item, ItemType, Keys, check, decode, decrypt, encode, encrypt
 from fctry.partitions.table import PartitionTable
-
-sys.path.append(str(ROOT / "tests" / "conformance"))
-
-from nvs_oracle import oracle_encode
+from tests.conformance.nvs_oracle import oracle_encode
+from tests.unit.firmware.conftest import flash_of
+from tests.unit.firmware.nvs_script import POWER_CUT_STATUS, NvsScript, ProgramEndedError
 
 TYPES = {"u8": 1, "i8": 1, "u16": 2, "i16": 2, "u32": 4, "i32": 4, "u64": 8, "i64": 8}
 KEYS = Keys(bytes(range(32)), bytes(range(32, 64)))

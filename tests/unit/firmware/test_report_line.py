@@ -10,11 +10,11 @@ import subprocess
 
 import crcmod.predefined
 import pytest
-from conftest import ROOT
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fctry.device.report import format_line, parse_line
+from tests.unit.firmware.conftest import ROOT
 
 COMPONENT = ROOT / "firmware" / "components" / "factory_data"
 WRITE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(ctypes.c_char), ctypes.c_size_t)

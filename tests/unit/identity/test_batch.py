@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.unit.identity.conftest import LAMP, NOW, Lamps
 
 from fctry import nvs
 from fctry.errors import InputError
@@ -17,6 +16,7 @@ from fctry.identity.batch import Batch, make_batch
 from fctry.identity.batch_folder import BatchFolder
 from fctry.identity.draft import Draft
 from fctry.identity.ledger import Ledger
+from tests.unit.identity.conftest import LAMP, NOW, Lamps
 
 
 def items(draft: Draft) -> list[nvs.Item]:

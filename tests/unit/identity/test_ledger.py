@@ -13,7 +13,6 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from tests.unit.identity.conftest import LAMP, NOW, Lamps
 
 from fctry.errors import InputError, LedgerError
 from fctry.identity.draft import Context, CounterRange, Draft
@@ -21,6 +20,7 @@ from fctry.identity.ledger import Ledger, Station, accept_restore, create_ledger
 from fctry.identity.ledger.database import open_engine
 from fctry.identity.ledger.tables import APPEND_ONLY, metadata
 from fctry.nvs.item import Value
+from tests.unit.identity.conftest import LAMP, NOW, Lamps
 
 
 @contextmanager

@@ -7,6 +7,12 @@ from itertools import count
 from zlib import crc32
 
 import pytest
+
+from fctry.errors import FormatError
+from fctry.findings import ERROR, WARNING
+from fctry.nvs import Item, ItemType, Keys, check, decode, decrypt, encode, encrypt
+from fctry.nvs.checker import RULES
+from fctry.nvs.format import CRC, CRC_SEED, DataType, EntryState, PageState, entry_hash
 from tests.unit.nvs.forge import (
     FREE_PAGE,
     blob_index,
@@ -19,12 +25,6 @@ from tests.unit.nvs.forge import (
     string,
     u8,
 )
-
-from fctry.errors import FormatError
-from fctry.findings import ERROR, WARNING
-from fctry.nvs import Item, ItemType, Keys, check, decode, decrypt, encode, encrypt
-from fctry.nvs.checker import RULES
-from fctry.nvs.format import CRC, CRC_SEED, DataType, EntryState, PageState, entry_hash
 
 SOUND = partition(
     page(namespace("n"), u8("k"), string("s", b"text\0"), chunk("b", b"data", 0), blob_index("b", 4, 1))

@@ -9,7 +9,6 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.nvs.forge import blob_index, chunk, namespace, page, partition
 
 from fctry.errors import FctryError
 from fctry.nvs import Item, ItemType, Keys, check, decode, decrypt, diff, encode, format_csv
@@ -18,6 +17,7 @@ from fctry.nvs.format import ENTRY_HEADER, INDEX_DATA, DataType, entry_crc
 from fctry.nvs.picture import svg
 from fctry.nvs.reader import read_pages
 from fctry.nvs.values import read_erased_items, read_items
+from tests.unit.nvs.forge import blob_index, chunk, namespace, page, partition
 
 ITEMS = [
     Item("n", "number", ItemType.U32, 7),

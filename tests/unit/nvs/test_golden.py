@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.nvs.conftest import DATA
 
 from fctry.cli.main import main
 from fctry.nvs import Item, ItemType, check, decode, read_sheet
 from fctry.nvs.checker import RULES
 from fctry.nvs.contents import read
 from fctry.nvs.values import read_erased_items
+from tests.unit.nvs.conftest import DATA
 
 PICTURES = Path(__file__).parents[3] / "docs" / "pictures"
 

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from tests.unit.nvs.forge import FREE_PAGE, entry, namespace, page, string, u8
-
 from fctry.nvs import Item, ItemType, encode
 from fctry.nvs.format import DataType, EntryState, PageState
 from fctry.nvs.picture import BAD, DATA, ERASED, FREE, ITEM, NAMESPACE, cells, headlines, svg
 from fctry.nvs.reader import read_pages
+from tests.unit.nvs.forge import FREE_PAGE, entry, namespace, page, string, u8
 
 SVG = "{http://www.w3.org/2000/svg}"
 

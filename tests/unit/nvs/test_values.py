@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from tests.unit.nvs.forge import blob_index, chunk, entry, long_value, namespace, page, partition, string, u8
-
 from fctry.nvs.contents import read
 from fctry.nvs.format import DataType, EntryState, PageState
 from fctry.nvs.item import Item, ItemType, Value
 from fctry.nvs.values import read_erased_items, read_items
+from tests.unit.nvs.forge import blob_index, chunk, entry, long_value, namespace, page, partition, string, u8
 
 ERASED = EntryState.ERASED
 
