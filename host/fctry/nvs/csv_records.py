@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,8 +32,16 @@ class Record(NamedTuple):
         return InputError(message, hint=hint, file=self.file, line=self.line)
 
 
-def read_records(path: Path, columns: Sequence[str], refusals: Refusals) -> Iterator[Record]:
+def read_records(
+    path: Path,
+    columns: Sequence[str],
+    refusals: Refusals,
+    *,
+    is_headerless: Callable[[Sequence[str]], bool] = lambda row: False,
+) -> Iterator[Record]:
     """The records below the line of column names, which must have these columns, among others in any order.
+
+    ``is_headerless`` tells from the first line whether it is a record already: then the columns are just these.
 
     UTF-8 with or without byte-order mark, any line ends. A record may be shorter than the line of names, not longer.
     Raises InputError with file, line and remedy; one that leaves the records below readable is put to ``refusals``.
@@ -45,10 +53,16 @@ def read_records(path: Path, columns: Sequence[str], refusals: Refusals) -> Iter
     except UnicodeDecodeError as error:
         line = len(LINE_END.findall(error.object[: error.start])) + 1
         raise InputError("not UTF-8", hint="save the CSV as UTF-8", file=path, line=line) from None
-    yield from _parse(path, io.StringIO(text, newline=None), columns, refusals)
+    yield from _parse(path, io.StringIO(text, newline=None), columns, refusals, is_headerless)
 
 
-def _parse(path: Path, text: Iterable[str], columns: Sequence[str], refusals: Refusals) -> Iterator[Record]:
+def _parse(
+    path: Path,
+    text: Iterable[str],
+    columns: Sequence[str],
+    refusals: Refusals,
+    is_headerless: Callable[[Sequence[str]], bool],
+) -> Iterator[Record]:
     lines = _Lines(text)
     rows = csv.reader(lines, strict=True)
     names: tuple[str, ...] = ()
@@ -69,6 +83,8 @@ def _parse(path: Path, text: Iterable[str], columns: Sequence[str], refusals: Re
             break
         if not row:
             continue
+        if not names and is_headerless(row):
+            names = tuple(columns)
         if not names:
             names = tuple(row)
             _check_names(path, lines.first, names, columns)
