@@ -27,7 +27,7 @@ class Rule(Generic[Subject, Evidence]):
     """A rule: what it is called, how bad a breach is, and the function that finds breaches.
 
     It decorates its function. A rule without one is found on the way by a reader or by another rule's function, beside
-    which it stands. ``code`` never changes its meaning (``nvs-page-crc``), ``title`` says in short what it is about.
+    which it stands. `code` never changes its meaning (`nvs-page-crc`), `title` says in short what it is about.
     """
 
     page = ""
@@ -57,8 +57,8 @@ class Rule(Generic[Subject, Evidence]):
 class Finding(NamedTuple):
     """One thing that a checker has to say.
 
-    ``hint`` is the remedy. ``line`` counts from 1 and is 0 when it is not that of one line; ``place`` says it in other
-    words where there are no lines (``page 1 entry 17``).
+    `hint` is the remedy. `line` counts from 1 and is 0 when it is not that of one line; `place` says it in other
+    words where there are no lines (`page 1 entry 17`).
     """
 
     rule: Rule[Any, Any]
@@ -75,7 +75,7 @@ class Finding(NamedTuple):
 
     @property
     def where(self) -> str:
-        """A place that a person finds again (``partitions.csv:4``)."""
+        """A place that a person finds again (`partitions.csv:4`)."""
         if self.place:
             return f"{self.file}: {self.place}" if self.file else self.place
         if self.line:
@@ -102,5 +102,5 @@ def rules_of(kind: type[AnyRule], *modules: ModuleType) -> list[AnyRule]:
 
 
 def fails(findings: Iterable[Finding], *, strict: bool = False) -> bool:
-    """Whether these findings make a check fail: errors do, and warnings when ``strict``."""
+    """Whether these findings make a check fail: errors do, and warnings when `strict`."""
     return any(one.severity is ERROR or (strict and one.severity is WARNING) for one in findings)

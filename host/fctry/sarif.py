@@ -16,7 +16,7 @@ LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "
 
 
 def sarif(findings: Sequence[Finding], tool: str) -> dict[str, Any]:
-    """One run of ``tool`` with these findings, as JSON-ready data. Paths are relative when they were given so."""
+    """One run of `tool` with these findings, as JSON-ready data. Paths are relative when they were given so."""
     rules = sorted({finding.rule for finding in findings}, key=lambda rule: rule.code)
     results = [_result(finding, rules.index(finding.rule)) for finding in findings]
     driver = {"name": tool, "rules": [_rule(rule) for rule in rules]}

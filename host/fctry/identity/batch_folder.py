@@ -1,7 +1,7 @@
 """The folder of a batch: an image a device, and the manifest of what is in which file.
 
-A folder belongs to one batch, which ``batch.json`` names, and can be gone on with after any interruption: a device is
-done when its line is in ``manifest.jsonl``, which is written when its image is safe on disk.
+A folder belongs to one batch, which `batch.json` names, and can be gone on with after any interruption: a device is
+done when its line is in `manifest.jsonl`, which is written when its image is safe on disk.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def check_file_name(name: str) -> None:
 class BatchFolder:
     """The folder of one batch. Raises InputError when it is another's, OSError when it cannot be written.
 
-    ``identity`` is what makes the batch this one (the spec's digest, the ledger): a folder of another is refused.
-    ``fields`` are the columns of the manifest.
+    `identity` is what makes the batch this one (the spec's digest, the ledger): a folder of another is refused.
+    `fields` are the columns of the manifest.
     """
 
     def __init__(self, folder: Path, identity: Mapping[str, Any], fields: Sequence[str]) -> None:

@@ -36,7 +36,7 @@ def parse_json(text: str) -> Iterator[Line]:
 
 
 def as_csv(lines: Iterable[Line], fields: Sequence[str], *, with_header: bool = False) -> str:
-    """The lines as CSV (RFC 4180), a column for each of the ``fields`` behind those of every manifest."""
+    """The lines as CSV (RFC 4180), a column for each of the `fields` behind those of every manifest."""
     text = io.StringIO()
     writer = csv.writer(text)
     if with_header:

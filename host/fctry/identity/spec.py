@@ -23,7 +23,7 @@ SAMPLES = {"": b"0", "hex2bin": b"00", "base64": b""}  # a cell that an encoding
 class Field:
     """One value of each device. Without a namespace it is not in the image: a note, for manifest and label.
 
-    ``source`` is ``name`` or ``name.part``. ``scope`` is what it must be unique in, or nothing. ``default`` is the
+    `source` is `name` or `name.part`. `scope` is what it must be unique in, or nothing. `default` is the
     content of a file-based spec's own cell, for devices that bring none.
     """
 
@@ -39,7 +39,7 @@ class Field:
 
     @property
     def name(self) -> str:
-        """``namespace:key``, or the name of a note."""
+        """`namespace:key`, or the name of a note."""
         return f"{self.namespace}:{self.key}" if self.namespace else self.key
 
     @cached_property
@@ -83,9 +83,9 @@ class Field:
 
 @dataclass(frozen=True)
 class Spec:
-    """A product. ``fields`` are in the order of the image, notes behind them.
+    """A product. `fields` are in the order of the image, notes behind them.
 
-    ``count`` is how many devices it shall do for, or 0; ``sha256`` is that of its files.
+    `count` is how many devices it shall do for, or 0; `sha256` is that of its files.
     """
 
     product: str
@@ -126,12 +126,12 @@ class Spec:
         return self.sources[source].shared_counter or f"{self.product}/{source}"
 
     def source_of(self, reference: str) -> tuple[Source, str]:
-        """The source of ``name`` or ``name.part``, and the part."""
+        """The source of `name` or `name.part`, and the part."""
         name, _, part = reference.partition(".")
         return self.sources[name], part
 
     def part_of(self, reference: str) -> Part:
-        """What ``name`` or ``name.part`` draws: as secret as whatever it is made of."""
+        """What `name` or `name.part` draws: as secret as whatever it is made of."""
         source, name = self.source_of(reference)
         part = source.PARTS[name]
         is_secret = part.is_secret or any(self.part_of(one).is_secret for one in source.references)
@@ -161,7 +161,7 @@ class Spec:
     ) -> Draft:
         """A device's values; see `Drawer`. Raises InputError for what is missing or does not do as its field says.
 
-        Of ``kept``, what belongs together with a secret is drawn anew with it: a certificate with its key.
+        Of `kept`, what belongs together with a secret is drawn anew with it: a certificate with its key.
         """
         held = self._kept(kept)
         drawn = self.draw_sources(counters, context, held)
@@ -191,7 +191,7 @@ class Spec:
     def draw_sources(
         self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Drawn] = MappingProxyType({})
     ) -> Mapping[str, Drawn]:
-        """What each source has drawn for a device, by ``name`` or ``name.part``. Raises InputError."""
+        """What each source has drawn for a device, by `name` or `name.part`. Raises InputError."""
         drawn: dict[str, Drawn] = {}
         for name in self.used:
             given = Given(counters.get(self._counter_of(name), 0), context, drawn, self.file.parent)

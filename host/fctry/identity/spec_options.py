@@ -24,7 +24,7 @@ PYTHON_TYPES = {"string": str, "integer": int, "boolean": bool, "array": list}
 
 @dataclass(frozen=True)
 class Limits:
-    """What an option may be, and what it is for. ``minimum`` and ``maximum`` are inclusive."""
+    """What an option may be, and what it is for. `minimum` and `maximum` are inclusive."""
 
     text: str
     minimum: int | None = None

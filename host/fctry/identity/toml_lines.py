@@ -21,7 +21,7 @@ PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 class TomlLines:
-    """The lines of a TOML file by the paths of its keys: ``("fields", "ns", "key")`` -> 12, counted from 1."""
+    """The lines of a TOML file by the paths of its keys: `("fields", "ns", "key")` -> 12, counted from 1."""
 
     def __init__(self, file: Path, text: str) -> None:
         self.file = file
@@ -47,7 +47,7 @@ class TomlLines:
 
 
 def _names(dotted: str) -> tuple[str, ...]:
-    """The names in ``a.'b.c'.d``."""
+    """The names in `a.'b.c'.d`."""
     names: list[str] = []
     try:
         value: Any = tomllib.loads(f"{dotted} = 0")

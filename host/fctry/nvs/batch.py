@@ -1,6 +1,6 @@
 """One CSV with the items of all devices, one with the values in which they differ: an image for each device.
 
-The second has a column per key, named ``key``, or ``namespace:key`` where two namespaces have that key, and a line per
+The second has a column per key, named `key`, or `namespace:key` where two namespaces have that key, and a line per
 device. Keys without a column keep the value of the first CSV. Values are encoded as the first CSV says.
 """
 
@@ -26,7 +26,7 @@ NAME_BYTES_MAX = 200  # with ".bin" and what a temporary file adds, 255 are allo
 
 
 class DeviceValues(NamedTuple):
-    """A device of the batch: its name, which is that of its file without ``.bin``, and its values, one per item."""
+    """A device of the batch: its name, which is that of its file without `.bin`, and its values, one per item."""
 
     name: str
     values: tuple[Value, ...]
@@ -37,7 +37,7 @@ class DeviceValues(NamedTuple):
 def read_batch(sheet: Sheet, path: str | Path, *, name_column: str = "") -> list[DeviceValues]:
     """The devices of the second CSV.
 
-    They are named by the column ``name_column``, which need not be a key, or ``device-00001`` and so on. Raises
+    They are named by the column `name_column`, which need not be a key, or `device-00001` and so on. Raises
     InputError with file, line and remedy for a column that is no key, a bad value, and two devices of one name.
     """
     path = Path(path)
@@ -80,7 +80,7 @@ def write_batch(
     *,
     finish: Callable[[bytes], bytes] = bytes,
 ) -> Iterator[Path]:
-    """Write the image of each device and yield its path. ``finish`` is applied to each image, to encrypt it.
+    """Write the image of each device and yield its path. `finish` is applied to each image, to encrypt it.
 
     Nothing is written before every device has been tried. An image that was there stays until the new one is complete.
     Raises InputError that names the device's line, and OSError that names the image.

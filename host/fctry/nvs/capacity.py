@@ -12,7 +12,7 @@ from fctry.nvs.layout import Shape, Slot
 
 @dataclass(frozen=True)
 class NamespaceUse:
-    """What one namespace takes: its own entry and those of its keys. ``value_bytes`` is the values alone."""
+    """What one namespace takes: its own entry and those of its keys. `value_bytes` is the values alone."""
 
     name: str
     keys: int
@@ -24,7 +24,7 @@ class NamespaceUse:
 class Capacity:
     """Entries are of 32 bytes, 126 to a page.
 
-    ``entries_lost`` are left free at the ends of full pages, because a value did not fit there. ``entries_free`` is
+    `entries_lost` are left free at the ends of full pages, because a value did not fit there. `entries_free` is
     negative when the data does not fit.
     """
 
@@ -49,9 +49,9 @@ def measure(
     read_only: bool = False,
     namespaces: Iterable[str] = (),
 ) -> Capacity:
-    """What these items would take of a partition of ``size_bytes``; arguments and errors as of `encode`.
+    """What these items would take of a partition of `size_bytes`; arguments and errors as of `encode`.
 
-    Does not raise for more than fits: ``smallest_size_bytes`` tells which partition would do.
+    Does not raise for more than fits: `smallest_size_bytes` tells which partition would do.
     """
     shape = Shape(items, size_bytes, version=version, read_only=read_only, namespaces=namespaces)
     slots = shape.place_anyway([len(pack_value(item)) for item in shape.items])

@@ -15,7 +15,7 @@ RULES = {rule.code: rule for rule in (*PAGE_RULES, *ITEM_RULES)}
 def check(image: bytes, *, read_only: bool = False, is_decrypted: bool = False) -> list[Finding]:
     """All that is wrong with an image, or a dump of a device's partition. Never raises.
 
-    ``read_only``: the partition is flagged so in the partition table. ``is_decrypted``: the image has been decrypted,
+    `read_only`: the partition is flagged so in the partition table. `is_decrypted`: the image has been decrypted,
     so entries that make no sense mean wrong keys.
     """
     try:

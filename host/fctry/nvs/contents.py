@@ -38,9 +38,9 @@ class Blob(NamedTuple):
 class Contents:
     """The contents of a partition.
 
-    ``pages`` are in the order of the flash; everything else is in the order in which it was written, by the sequence
-    numbers of the pages. ``entries`` has the faulty ones too. ``namespaces`` is number -> name; ``names`` are their
-    entries. ``keys`` and ``chunks`` have the entries by namespace and key, and by chunk_index too; more than one means
+    `pages` are in the order of the flash; everything else is in the order in which it was written, by the sequence
+    numbers of the pages. `entries` has the faulty ones too. `namespaces` is number -> name; `names` are their
+    entries. `keys` and `chunks` have the entries by namespace and key, and by chunk_index too; more than one means
     duplicates.
     """
 

@@ -1,8 +1,8 @@
-"""The CSV that nvs_partition_gen takes, ``key,type,encoding,value``: reading it, and writing one.
+"""The CSV that nvs_partition_gen takes, `key,type,encoding,value`: reading it, and writing one.
 
 Source: ESP-IDF v5.5.5, docs/en/api-reference/storage/nvs_partition_gen.rst, and esp-idf-nvs-partition-gen 0.3.0.
 
-Types: ``namespace`` (all keys below are in it), ``data`` (the value is in the CSV), ``file`` (the value is a path,
+Types: `namespace` (all keys below are in it), `data` (the value is in the CSV), `file` (the value is a path,
 relative to the CSV).
 """
 
@@ -28,7 +28,7 @@ CELL_SIZE_BYTES_MAX = 60_000  # of a blob as hex digits; CSV readers refuse cell
 class Sheet:
     """What a CSV says: its items, how the value of each is encoded, and its namespaces, also those without items.
 
-    ``files`` are all that were read.
+    `files` are all that were read.
     """
 
     items: tuple[Item, ...]
@@ -117,7 +117,7 @@ def format_csv(
 ) -> tuple[str, dict[str, bytes]]:
     """A CSV that builds the same items, and the files that it refers to: name -> content.
 
-    Values that no cell can hold (large blobs, strings with carriage returns) go to files ``STEM-1.bin`` and so on.
+    Values that no cell can hold (large blobs, strings with carriage returns) go to files `STEM-1.bin` and so on.
     Raises InputError for names and strings that are not UTF-8, which no CSV can hold.
     """
     rows: list[tuple[str, str, str, str]] = []
@@ -143,7 +143,7 @@ def format_csv(
 
 
 def _up_to(namespace: str, missing: dict[str, None]) -> list[str]:
-    """Take out of ``missing`` the names up to this one, if it is there: that is the order they are numbered in."""
+    """Take out of `missing` the names up to this one, if it is there: that is the order they are numbered in."""
     if namespace not in missing:
         return []
     names = list(missing)[: list(missing).index(namespace) + 1]

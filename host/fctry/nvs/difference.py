@@ -10,7 +10,7 @@ from fctry.nvs.item import Item
 
 @dataclass(frozen=True)
 class Difference:
-    """One key that is not the same in both. ``before`` is missing if it was added, ``after`` if it was removed."""
+    """One key that is not the same in both. `before` is missing if it was added, `after` if it was removed."""
 
     namespace: str
     key: str
@@ -25,7 +25,7 @@ class Difference:
 
 
 def diff(before: Iterable[Item], after: Iterable[Item]) -> list[Difference]:
-    """The keys that differ in type or value, in the order of ``before``, then those that only ``after`` has."""
+    """The keys that differ in type or value, in the order of `before`, then those that only `after` has."""
     old = {(item.namespace, item.key): item for item in before}
     new = {(item.namespace, item.key): item for item in after}
     keys = [*old, *(key for key in new if key not in old)]

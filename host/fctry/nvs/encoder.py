@@ -36,10 +36,10 @@ def encode(
     read_only: bool = False,
     namespaces: Iterable[str] = (),
 ) -> bytes:
-    """The image of an NVS partition of ``size_bytes`` that holds these items, in this order.
+    """The image of an NVS partition of `size_bytes` that holds these items, in this order.
 
-    ``version`` is that of the page format (1 or 2). ``read_only`` means a partition flagged so in the partition table:
-    no page is kept free for the firmware to work with, and sizes from 0x1000 are allowed. ``namespaces`` are numbered
+    `version` is that of the page format (1 or 2). `read_only` means a partition flagged so in the partition table:
+    no page is kept free for the firmware to work with, and sizes from 0x1000 are allowed. `namespaces` are numbered
     and written first, in their order, and may be without items; the others follow in the order of the items.
 
     Raises InputError for anything that the firmware would choke on, CapacityError for more than fits; both name the

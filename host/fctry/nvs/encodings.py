@@ -81,7 +81,7 @@ def _base64(content: bytes) -> bytes:
 
 
 def _filled(content: bytes, has_size: bool, size_bytes: int, pad: int) -> bytes:
-    """The content padded to a size; for ``sz``, the length of the content goes before it, in 4 bytes."""
+    """The content padded to a size; for `sz`, the length of the content goes before it, in 4 bytes."""
     if len(content) > size_bytes:
         raise ValueError(f"{len(content)} bytes, more than the {size_bytes} to fill")
     padded = content.ljust(size_bytes, bytes([pad]))

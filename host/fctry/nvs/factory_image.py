@@ -31,7 +31,7 @@ class FactoryImage:
 
 
 def make_image(sheet: Sheet, size_bytes: int, *, version: int = 2, read_only: bool = False) -> FactoryImage:
-    """The image of a partition of ``size_bytes`` with all that a sheet says. Raises as `encode` does."""
+    """The image of a partition of `size_bytes` with all that a sheet says. Raises as `encode` does."""
     template = template_of(sheet, size_bytes, version=version, read_only=read_only)
     data = template.encode([item.value for item in sheet.items])
     return FactoryImage(data, tuple(decode(data)))

@@ -38,8 +38,8 @@ FIXED_DATA_PAD = b"\xff" * 7
 class Slot(NamedTuple):
     """One entry, and behind it the entries of its data.
 
-    ``item`` is the index of the item it is there for (-1: none), of whose value it stores the bytes ``start`` to
-    ``stop``. Entries that no value changes (namespaces, blob indices) carry their 8 bytes of data in ``fixed`` instead.
+    `item` is the index of the item it is there for (-1: none), of whose value it stores the bytes `start` to
+    `stop`. Entries that no value changes (namespaces, blob indices) carry their 8 bytes of data in `fixed` instead.
     """
 
     page: int
@@ -83,7 +83,7 @@ class Shape:
         self.keys = _check_keys(self.items)
 
     def place(self, sizes: Sequence[int]) -> list[Slot]:
-        """Give every item its entries. ``sizes`` are the bytes to store per item, in their order.
+        """Give every item its entries. `sizes` are the bytes to store per item, in their order.
 
         Raises CapacityError naming the first item that does not fit, InputError for values too long for version 1
         and for keys that the firmware cannot tell apart.
@@ -192,7 +192,7 @@ class _Placer:
         self.names_put = 0
 
     def put_namespaces(self, last: int, index: int) -> None:
-        """Write the entries of the namespaces up to number ``last`` that are not written yet, for item ``index``."""
+        """Write the entries of the namespaces up to number `last` that are not written yet, for item `index`."""
         for ns_index, name in self.names[self.names_put : last]:
             self._reserve()
             self._add(NAMESPACE_NS_INDEX, DataType.U8, name, index, fixed=bytes([ns_index]) + FIXED_DATA_PAD)

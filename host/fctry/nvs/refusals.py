@@ -23,7 +23,7 @@ class Refusals:
             self._errors.append(error)
 
     def tell(self) -> None:
-        """Raise the first, with the others in its ``also``, if there is one."""
+        """Raise the first, with the others in its `also`, if there is one."""
         if self._errors:
             self._errors[0].also = tuple(self._errors[1:])
             raise self._errors[0]

@@ -14,7 +14,7 @@ from fctry.partitions.rules import rules_for
 
 
 def check(layout: Layout, evidence: Evidence = NOTHING) -> list[Finding]:
-    """All findings about ``layout``, in the order of its lines, those of the whole table first."""
+    """All findings about `layout`, in the order of its lines, those of the whole table first."""
     found = sorted(_findings(layout, evidence), key=lambda finding: (finding.file, finding.line))
     return [finding._replace(file=finding.file or layout.file) for finding in found]
 
@@ -25,7 +25,7 @@ def applicable(layout: Layout, evidence: Evidence = NOTHING) -> list[LayoutRule]
 
 
 def enforced_findings(layout: Layout) -> list[Finding]:
-    """Why gen_esp32part.py of the configured ESP-IDF release refuses ``layout``: nothing when it does not."""
+    """Why gen_esp32part.py of the configured ESP-IDF release refuses `layout`: nothing when it does not."""
     enforced = {rule for rule in applicable(layout) if rule.enforced}
     return [finding for finding in _findings(layout, NOTHING) if finding.rule in enforced]
 

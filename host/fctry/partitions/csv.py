@@ -13,7 +13,7 @@ from fctry.partitions.table import Partition, PartitionTable
 
 
 def read_csv(path: Path, options: Options | None = None) -> PartitionTable:
-    """The partition table in the CSV file ``path``.
+    """The partition table in the CSV file `path`.
 
     Raises InputError with file, line and remedy for the first thing for which gen_esp32part.py would refuse it.
     """
@@ -21,7 +21,7 @@ def read_csv(path: Path, options: Options | None = None) -> PartitionTable:
 
 
 def parse_csv(text: str, *, file: str | Path = "", options: Options | None = None) -> PartitionTable:
-    """The partition table in ``text``; ``file`` is for messages. Raises InputError as read_csv does."""
+    """The partition table in `text`; `file` is for messages. Raises InputError as read_csv does."""
     return table_of(parse_layout(text, file=file, options=options))
 
 
@@ -34,7 +34,7 @@ def table_of(layout: Layout) -> PartitionTable:
 
 
 def format_csv(table: PartitionTable, keywords: Keywords | None = None) -> str:
-    """``table`` as CSV with names for numbers, offsets in hex, sizes in M, K or bytes.
+    """`table` as CSV with names for numbers, offsets in hex, sizes in M, K or bytes.
 
     Raises InputError for a name that a CSV cannot carry; only a table that was made otherwise has one.
     """

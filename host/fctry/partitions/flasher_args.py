@@ -19,7 +19,7 @@ TABLE_NAMES = ("partition-table", "partition_table")
 
 @dataclass(frozen=True)
 class FlashFile:
-    """A file that is flashed to ``offset``. ``size_bytes`` is None when the file is not there."""
+    """A file that is flashed to `offset`. `size_bytes` is None when the file is not there."""
 
     name: str
     offset: int
@@ -33,7 +33,7 @@ class FlashFile:
 
 @dataclass(frozen=True)
 class FlasherArgs:
-    """The files of a build in the order of their offsets; ``table`` is the content of its partition table."""
+    """The files of a build in the order of their offsets; `table` is the content of its partition table."""
 
     file: str
     files: tuple[FlashFile, ...]
@@ -46,7 +46,7 @@ class FlasherArgs:
 
 
 def read_flasher_args(path: Path) -> FlasherArgs:
-    """The build in the folder ``path``, or that of the flasher_args.json ``path``.
+    """The build in the folder `path`, or that of the flasher_args.json `path`.
 
     Raises InputError when the file is not there or not what ESP-IDF writes.
     """

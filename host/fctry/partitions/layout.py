@@ -20,8 +20,8 @@ UNREADABLE = (ENCODING, UNSET_VARIABLE)
 class Layout:
     """What the rules look at.
 
-    ``entries`` are the partitions whose type, offset and size are known, in the order of the CSV; ``findings`` is what
-    kept the other ``rows`` from being one.
+    `entries` are the partitions whose type, offset and size are known, in the order of the CSV; `findings` is what
+    kept the other `rows` from being one.
     """
 
     file: str
@@ -58,7 +58,7 @@ class Layout:
 
 
 def parse_layout(text: str, *, file: str | Path = "", options: Options | None = None) -> Layout:
-    """The layout that the CSV in ``text`` describes; ``file`` is for messages only."""
+    """The layout that the CSV in `text` describes; `file` is for messages only."""
     options = options or Options()
     rows, reading = read_rows(text, options)
     entries, placing = place(rows, options)
@@ -66,7 +66,7 @@ def parse_layout(text: str, *, file: str | Path = "", options: Options | None = 
 
 
 def read_layout(path: Path, options: Options | None = None) -> Layout:
-    """The layout in the CSV file ``path``. Raises InputError when it cannot be read at all."""
+    """The layout in the CSV file `path`. Raises InputError when it cannot be read at all."""
     return layout_of_csv(read_bytes(path), file=path, options=options)
 
 

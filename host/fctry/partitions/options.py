@@ -26,8 +26,8 @@ class SecureBoot(str, Enum):
 class Options:
     """How a partition CSV is read.
 
-    Offsets are addresses in flash. ``primary_bootloader_offset`` and ``recovery_bootloader_offset`` are needed only by
-    a table that lists boot loaders, ``flash_size_bytes`` of None means unknown, ``variables`` replaces ``$NAME`` in
+    Offsets are addresses in flash. `primary_bootloader_offset` and `recovery_bootloader_offset` are needed only by
+    a table that lists boot loaders, `flash_size_bytes` of None means unknown, `variables` replaces `$NAME` in
     the CSV (gen_esp32part.py takes them from the environment).
     """
 

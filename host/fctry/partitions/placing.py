@@ -34,7 +34,7 @@ def alignment_of(type_: int) -> int:
 
 
 def align_up(address: int, alignment: int) -> int:
-    """``address``, or the next multiple of ``alignment`` after it."""
+    """`address`, or the next multiple of `alignment` after it."""
     return -(-address // alignment) * alignment
 
 

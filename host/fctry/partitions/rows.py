@@ -73,8 +73,8 @@ BOOTLOADER_OFFSET = LayoutRule(
 class Row(NamedTuple):
     """One line that is not empty and no comment.
 
-    ``fields`` are its six columns as written, ``extra`` what follows them. ``offset`` is None when it is to be filled
-    in, ``size_bytes`` is negative when it is an end address. ``is_complete`` is False when a field could not be read;
+    `fields` are its six columns as written, `extra` what follows them. `offset` is None when it is to be filled
+    in, `size_bytes` is negative when it is an end address. `is_complete` is False when a field could not be read;
     a number that could not is None.
     """
 
@@ -111,7 +111,7 @@ def decode(data: bytes, idf: IdfVersion) -> tuple[str, list[Finding]]:
 
 
 def read_rows(text: str, options: Options) -> tuple[list[Row], list[Finding]]:
-    """All rows of ``text``, and what is wrong with their fields, each by itself."""
+    """All rows of `text`, and what is wrong with their fields, each by itself."""
     rows: list[Row] = []
     findings: list[Finding] = []
     keywords = options.keywords.known_to(options.idf)

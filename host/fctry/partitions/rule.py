@@ -30,7 +30,7 @@ class Needs(str, Enum):
 class LayoutRule(Rule["Layout", "Evidence"]):
     """A rule for layouts; its title states what a layout must be like.
 
-    ``since`` is the ESP-IDF release from which on it holds, and ``enforced`` says that gen_esp32part.py refuses a table
+    `since` is the ESP-IDF release from which on it holds, and `enforced` says that gen_esp32part.py refuses a table
     that breaks it: no binary is made from such a table.
     """
 
@@ -53,7 +53,7 @@ class LayoutRule(Rule["Layout", "Evidence"]):
         self.scope = "" if since == OLDEST_IDF else f"since {version_name(since)}"
 
     def at(self, line: int, message: str, hint: str = "", file: str = "") -> Finding:
-        """A breach in this line of the CSV (0: in none), or of another ``file``."""
+        """A breach in this line of the CSV (0: in none), or of another `file`."""
         return Finding(self, self.severity, message, hint, file, line)
 
     def as_dict(self) -> dict[str, Any]:
@@ -64,8 +64,8 @@ class LayoutRule(Rule["Layout", "Evidence"]):
 class Evidence:
     """What a layout is held against, as far as it is there.
 
-    ``factory`` is the name of the factory partition when it is not to be guessed, ``image`` the bytes of a factory
-    image, ``old`` the layout that devices in the field have, ``device`` the table of a connected board.
+    `factory` is the name of the factory partition when it is not to be guessed, `image` the bytes of a factory
+    image, `old` the layout that devices in the field have, `device` the table of a connected board.
     """
 
     factory: str | None = None

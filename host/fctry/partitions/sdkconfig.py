@@ -49,10 +49,10 @@ BOOTLOADER_OFFSETS: Mapping[str, int] = MappingProxyType(
 class Sdkconfig:
     """The options of one file, or of several that are read one after the other.
 
-    ``values`` has the text of each option without quotes: ``y`` and ``n`` for bool. ``places`` says where it was
-    assigned, (file, line), but for a JSON file. ``is_whole`` tells a generated file, in which an option that is not
-    there is off, from defaults, in which it has its default. ``unsure`` are options that depend on a target which
-    nobody says. ``platformio`` are the tables that a platformio.ini names.
+    `values` has the text of each option without quotes: `y` and `n` for bool. `places` says where it was
+    assigned, (file, line), but for a JSON file. `is_whole` tells a generated file, in which an option that is not
+    there is off, from defaults, in which it has its default. `unsure` are options that depend on a target which
+    nobody says. `platformio` are the tables that a platformio.ini names.
     """
 
     file: str
@@ -131,7 +131,7 @@ class Sdkconfig:
         return [self.text(TABLE_FILE, "partitions.csv")] if self.is_on(CUSTOM_TABLE) else []
 
     def options(self, base: Options) -> Options:
-        """``base`` with what this configuration says."""
+        """`base` with what this configuration says."""
         offset = self.number("CONFIG_PARTITION_TABLE_OFFSET")
         return replace(
             base,
@@ -146,9 +146,9 @@ class Sdkconfig:
 
 
 def read_sdkconfig(path: Path, target: str | None = None) -> Sdkconfig:
-    """The configuration in ``path``; to a file of defaults that of its target is added: ``sdkconfig.defaults.esp32``.
+    """The configuration in `path`; to a file of defaults that of its target is added: `sdkconfig.defaults.esp32`.
 
-    ``target`` is the project's, if that is known otherwise. Raises InputError when a file cannot be read.
+    `target` is the project's, if that is known otherwise. Raises InputError when a file cannot be read.
     """
     if path.suffix == ".json":
         return _of_json(path)
@@ -175,7 +175,7 @@ def find_sdkconfig(csv: Path, target: str | None = None) -> Sdkconfig | None:
     """The sdkconfig, or else sdkconfig.defaults, beside a CSV, if it is about that CSV.
 
     That is when it, or a platformio.ini, names the CSV, or when the CSV has the name that a project's own table has by
-    default. For ``target`` see `read_sdkconfig`.
+    default. For `target` see `read_sdkconfig`.
     """
     ini = csv.parent / "platformio.ini"
     tables = PLATFORMIO_TABLE.findall(ini.read_text(errors="replace")) if ini.is_file() else ()

@@ -10,9 +10,9 @@ from fctry.partitions.placing import align_up, alignment_of
 
 
 class Space(NamedTuple):
-    """A piece of flash without owner, ``end`` exclusive.
+    """A piece of flash without owner, `end` exclusive.
 
-    ``is_alignment`` tells that it is there only because the partition after it must start at a multiple of 64 KB (or
+    `is_alignment` tells that it is there only because the partition after it must start at a multiple of 64 KB (or
     4 KB): nothing is lost by filling it.
     """
 

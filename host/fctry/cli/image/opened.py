@@ -47,7 +47,7 @@ class Opened(NamedTuple):
 def open_image(path: Path, args: argparse.Namespace, *, needs_items: bool = False) -> Opened:
     """An image, decrypted with the keys of `add_keys`. What is wrong with it is said on stderr.
 
-    Raises InputError if it is damaged and ``needs_items``, of which none are left.
+    Raises InputError if it is damaged and `needs_items`, of which none are left.
     """
     keys = keys_of(args)
     data = decrypted(path, read_file(path), keys)

@@ -26,7 +26,7 @@ CODE = re.compile(r"\d{8}")
 
 @dataclass(frozen=True)
 class Label:
-    """What one device's label says. ``code`` is a HomeKit setup code of eight digits, or empty."""
+    """What one device's label says. `code` is a HomeKit setup code of eight digits, or empty."""
 
     lines: tuple[str, ...]
     qr: str
@@ -38,7 +38,7 @@ class Label:
 
 @dataclass(frozen=True)
 class LabelTemplate:
-    """The label of a product. ``lines``, ``qr`` and ``code`` hold fields such as ``{serial_number}``."""
+    """The label of a product. `lines`, `qr` and `code` hold fields such as `{serial_number}`."""
 
     lines: tuple[str, ...]
     qr: str
@@ -57,7 +57,7 @@ class LabelTemplate:
 
 @dataclass(frozen=True)
 class Text:
-    """A line of text; ``x_mm`` is its left end, ``y_mm`` its base line, ``size_mm`` the height of the font."""
+    """A line of text; `x_mm` is its left end, `y_mm` its base line, `size_mm` the height of the font."""
 
     x_mm: float
     y_mm: float
@@ -67,7 +67,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A label's shapes. ``modules`` are the dark squares of the QR code by column and row, from its corner."""
+    """A label's shapes. `modules` are the dark squares of the QR code by column and row, from its corner."""
 
     width_mm: float
     height_mm: float

@@ -16,7 +16,7 @@ FONT = "Courier"  # every PDF reader has it; its characters are 0.6 em wide
 
 @dataclass(frozen=True)
 class Sheet:
-    """Label paper: where the labels are on a page. ``skipped`` labels of the first page have been used already."""
+    """Label paper: where the labels are on a page. `skipped` labels of the first page have been used already."""
 
     columns: int
     rows: int

@@ -12,7 +12,7 @@ DOTS_PER_MM = {203: 8, 300: 12, 600: 24}  # by the printer's resolution in dots 
 
 
 def zpl(drawing: Drawing, dpi: int = 203) -> str:
-    """The label as one ZPL format. ``dpi`` is 203, 300 or 600."""
+    """The label as one ZPL format. `dpi` is 203, 300 or 600."""
     dots = DOTS_PER_MM[dpi]
     fields = [_picture(drawing, dots)]
     for text in drawing.texts:

@@ -1,8 +1,8 @@
 """What a HomeKit accessory gets: setup code, setup id, SRP-6a salt and verifier, setup payload.
 
 Source: HomeKit Accessory Protocol Specification (non-commercial), 4.2.1 (setup code, payload), 5.5 (SRP: 3072-bit group
-of RFC 5054, SHA-512); esp-homekit-sdk, tools/factory_nvs_gen (namespace ``hap_setup``: ``setup_id`` as a string,
-``setup_salt`` and ``setup_verifier`` as blobs).
+of RFC 5054, SHA-512); esp-homekit-sdk, tools/factory_nvs_gen (namespace `hap_setup`: `setup_id` as a string,
+`setup_salt` and `setup_verifier` as blobs).
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class HomeKit(Source):
 
 
 def srp_verifier(code: str, salt: bytes) -> bytes:
-    """The 384 bytes that prove knowledge of a code such as ``123-45-679``. Source: RFC 5054, 2.5.3, with SHA-512."""
+    """The 384 bytes that prove knowledge of a code such as `123-45-679`. Source: RFC 5054, 2.5.3, with SHA-512."""
     inner = sha512(USER + b":" + code.encode()).digest()
     exponent = int.from_bytes(sha512(salt + inner).digest(), "big")
     return pow(GENERATOR, exponent, PRIME).to_bytes(VERIFIER_SIZE_BYTES, "big")

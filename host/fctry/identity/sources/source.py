@@ -16,7 +16,7 @@ Drawn = str | bytes
 
 @dataclass(frozen=True)
 class Part:
-    """One of the values that a source draws. ``is_text`` or else raw bytes."""
+    """One of the values that a source draws. `is_text` or else raw bytes."""
 
     text: str
     is_secret: bool = False
@@ -27,7 +27,7 @@ class Part:
 class Given:
     """What a source may draw from: its own number, what is known of the device, and what other sources have drawn.
 
-    ``drawn`` is by ``source`` or ``source.part``. ``folder`` is that of the spec.
+    `drawn` is by `source` or `source.part`. `folder` is that of the spec.
     """
 
     counter: int
@@ -64,7 +64,7 @@ class Source:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """What it needs of other sources, as ``source`` or ``source.part``."""
+        """What it needs of other sources, as `source` or `source.part`."""
         return ()
 
     def draw(self, given: Given) -> Mapping[str, Drawn]:

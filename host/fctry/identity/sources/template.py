@@ -1,4 +1,4 @@
-"""Texts with values in them: ``FC-{lot}-{date:%y%m}-{counter:06}``, ``{mac}``, ``{homekit.setup_id}``."""
+"""Texts with values in them: `FC-{lot}-{date:%y%m}-{counter:06}`, `{mac}`, `{homekit.setup_id}`."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Kind(str, Enum):
 
 
 class Segment(NamedTuple):
-    """A piece of flash, ``end`` exclusive. ``name`` is empty for free space, ``detail`` the type and the flags."""
+    """A piece of flash, `end` exclusive. `name` is empty for free space, `detail` the type and the flags."""
 
     kind: Kind
     name: str
@@ -65,9 +65,9 @@ class FlashMap(NamedTuple):
 
 
 def flash_map(layout: Layout, *, bootloader_offset: int, factory: str | None = None) -> FlashMap:
-    """The map of ``layout`` on the flash of its options, or else on the smallest that holds it.
+    """The map of `layout` on the flash of its options, or else on the smallest that holds it.
 
-    ``bootloader_offset`` is where the chip's ROM looks for the boot loader, ``factory`` the name of the factory
+    `bootloader_offset` is where the chip's ROM looks for the boot loader, `factory` the name of the factory
     partition when it is not to be guessed.
     """
     options = layout.options

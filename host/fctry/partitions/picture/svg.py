@@ -46,7 +46,7 @@ _Scale = Callable[[int], float]
 
 
 class _Panel(NamedTuple):
-    """One bar, or two with bands between them, showing the addresses from ``first`` up to ``last``."""
+    """One bar, or two with bands between them, showing the addresses from `first` up to `last`."""
 
     title: str
     first: int
@@ -59,7 +59,7 @@ class _Panel(NamedTuple):
 
 
 def draw(flash: FlashMap, old: FlashMap | None = None) -> str:
-    """The SVG document for one layout, or for ``old`` on the left and ``flash`` on the right."""
+    """The SVG document for one layout, or for `old` on the left and `flash` on the right."""
     maps = (flash,) if old is None else (old, flash)
     size_bytes = max(m.size_bytes for m in maps)
     panels = [_Panel(f"whole flash, {size_text(size_bytes)}", 0, size_bytes, maps)]
@@ -153,7 +153,7 @@ def _labels(segments: list[Segment], left: float, height: int, y: _Scale, is_lef
 
 
 def _spread(wanted: list[float], height: int) -> list[float]:
-    """Places near ``wanted``, in the same order, at least a line apart and within the picture."""
+    """Places near `wanted`, in the same order, at least a line apart and within the picture."""
     top, bottom = TITLE_HEIGHT + LABEL_HEIGHT / 2, TITLE_HEIGHT + height - LABEL_HEIGHT / 2
     places: list[float] = []
     for place in wanted:

@@ -102,7 +102,7 @@ def coredump(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
 def _needed(
     rule: LayoutRule, layout: Layout, config: Sdkconfig, option: str, missing: NewLine
 ) -> Iterator[Finding]:
-    """Tell that a data partition is missing that ``option`` needs."""
+    """Tell that a data partition is missing that `option` needs."""
     if layout.is_complete and not any(p.is_of(DATA, missing.subtype) for _, p in layout.entries):
         message = f"{option} is set, but there is no data/{subtype_name(DATA, missing.subtype)} partition"
         yield _at(rule, config, option, message, f"{missing.remedy(layout)}, or unset {option}")

@@ -21,7 +21,7 @@ FACTORY_BYTES = 0x6000
 
 
 def factory_entries(layout: Layout, name: str | None) -> list[Entry]:
-    """The entries that may hold factory data: the one called ``name``, or, when that is None, `fctry`, or else the
+    """The entries that may hold factory data: the one called `name`, or, when that is None, `fctry`, or else the
     readonly NVS partitions, or else all that are not the user's.
     """
     others = [
