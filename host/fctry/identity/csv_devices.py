@@ -39,7 +39,7 @@ def read_devices(values: Path, refusals: Refusals) -> tuple[tuple[str, ...], lis
 
 @dataclass(frozen=True)
 class Devices:
-    """The devices of a CSV. ``repeated`` are the columns of which the first device has the value for all."""
+    """The devices of a CSV. `repeated` are the columns of which the first device has the value for all."""
 
     spec: Spec
     columns: tuple[str, ...]

@@ -1,8 +1,8 @@
 """Two CSVs as a spec: one with all keys, one with a line a device. Those of Espressif's mfg_gen are such.
 
-The first has the columns ``key,type,encoding,value``, or no line of names as in mfg_gen. A value in it is for all
-devices that have no column for the key; ``REPEAT`` stands for that of the first device. The second has a column for
-each key in which devices differ, named ``key`` or ``namespace:key``; any other is for people, and kept as a note.
+The first has the columns `key,type,encoding,value`, or no line of names as in mfg_gen. A value in it is for all
+devices that have no column for the key; `REPEAT` stands for that of the first device. The second has a column for
+each key in which devices differ, named `key` or `namespace:key`; any other is for people, and kept as a note.
 
 Source: ESP-IDF v5.5.5, docs/en/api-reference/storage/mass_mfg.rst, and tools/mass_mfg/mfg_gen.py.
 """
@@ -33,7 +33,7 @@ ROW_TYPES = ("namespace", "data", "file")
 
 @dataclass(frozen=True)
 class CsvOptions:
-    """What the CSVs cannot say, by key, ``namespace:key`` or column."""
+    """What the CSVs cannot say, by key, `namespace:key` or column."""
 
     unique: Collection[str] = ()
     optional: Collection[str] = ()

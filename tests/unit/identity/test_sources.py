@@ -26,7 +26,7 @@ from fctry.errors import InputError
 from fctry.identity.draft import Context
 from fctry.identity.sources.certificate import Certificate
 from fctry.identity.sources.file import File
-from fctry.identity.sources.homekit import FORBIDDEN_CODES, HomeKit, setup_payload, srp_verifier
+from fctry.identity.sources.homekit import FORBIDDEN_CODES, PRIME, HomeKit, setup_payload, srp_verifier
 from fctry.identity.sources.mac import Mac
 from fctry.identity.sources.password import ALPHABET, Password
 from fctry.identity.sources.random_bytes import RandomBytes
@@ -219,6 +219,14 @@ def test_payload_is_that_of_hap_python(number: int, category: int, setup_id: str
 def test_verifier_is_that_of_hap_python(salt: bytes) -> None:
     theirs = Server(get_srp_context(3072, sha512, 16), b"Pair-Setup", b"101-48-005", s=salt)
     assert srp_verifier("101-48-005", salt) == theirs.v.to_bytes(384, "big")
+
+
+@given(st.binary(min_size=16, max_size=16), st.integers(0, 99_999_999))
+@settings(max_examples=20, deadline=None)
+def test_verifier_is_a_power_of_the_generator(salt: bytes, number: int) -> None:
+    inner = sha512(b"Pair-Setup:" + f"{number:08}".encode()).digest()
+    exponent = int.from_bytes(sha512(salt + inner).digest(), "big")
+    assert srp_verifier(f"{number:08}", salt) == pow(5, exponent, PRIME).to_bytes(384, "big")
 
 
 def test_homekit_values_belong_together() -> None:
