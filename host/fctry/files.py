@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import stat
 import time
 from collections.abc import Iterable, Iterator
@@ -79,7 +78,7 @@ def replace_file(path: str, data: bytes, *, is_private: bool = False) -> None:
 
     The new name is durable after `sync_folder`.
     """
-    part = os.path.join(os.path.dirname(path), f".fctry-{secrets.token_hex(8)}.part")  # noqa: PTH118, PTH120 a Path costs as much as an image
+    part = os.path.join(os.path.dirname(path), f".fctry-{os.urandom(8).hex()}.part")  # noqa: PTH118, PTH120 a Path costs as much as an image
     mode = None
     with suppress(FileNotFoundError):
         status = os.lstat(path)

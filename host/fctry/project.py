@@ -49,6 +49,7 @@ class Settings:
     md5: bool | None = None
     recovery_bootloader_offset: int | None = None
     extra_subtypes: tuple[str, ...] = ()
+    secret_namespaces: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

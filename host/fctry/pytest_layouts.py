@@ -53,12 +53,13 @@ class LayoutFile(pytest.File):
     def collect(self) -> Iterator[LayoutItem]:
         from fctry.partitions.checker import applicable, check
         from fctry.partitions.rule import Evidence
-        from fctry.project import Settings, open_project
+        from fctry.project import open_project
+        from fctry.settings import find_settings
 
-        project = open_project(Settings(self.path), variables=os.environ)
+        project = open_project(find_settings(self.path), variables=os.environ)
         name = os.path.relpath(self.path, self.config.invocation_params.dir)
         layout = replace(project.layout, file=name)
-        evidence = Evidence(sdkconfig=project.sdkconfig)
+        evidence = Evidence(factory=project.settings.partition, sdkconfig=project.sdkconfig)
         findings = check(layout, evidence)
         for rule in applicable(layout, evidence):
             found = [finding for finding in findings if finding.rule is rule]

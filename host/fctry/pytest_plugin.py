@@ -38,7 +38,9 @@ _LINE = re.compile(rb"@fctry [^\r\n]*\r?\n")
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("fctry", "factory data")
     group.addoption(
-        "--partitions", type=Path, help="partition table CSV (default: partitions.csv in the root directory)"
+        "--partitions",
+        type=Path,
+        help="partition table CSV (default: that of the project around the root directory)",
     )
     group.addoption("--factory-partition", help="name of the factory partition (default: fctry)")
 
@@ -46,10 +48,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def factory_project(pytestconfig: pytest.Config) -> Project:
     """The project whose devices are tested: its table from `--partitions`, and the sdkconfig beside it."""
-    from fctry.project import PARTITIONS_FILE, Settings, open_project
+    from fctry.project import open_project
+    from fctry.settings import find_settings
 
-    table = pytestconfig.getoption("partitions") or pytestconfig.rootpath / PARTITIONS_FILE
-    settings = Settings(table, pytestconfig.getoption("factory_partition"))
+    settings = find_settings(pytestconfig.getoption("partitions"), folder=pytestconfig.rootpath)
+    if name := pytestconfig.getoption("factory_partition"):
+        settings = dataclasses.replace(settings, partition=name)
     return open_project(settings, variables=os.environ)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 import stat
 import subprocess
 import sys
@@ -146,7 +145,7 @@ def test_part_of_a_file_is_never_written_through_a_link(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "victim").write_bytes(b"before")
-    monkeypatch.setattr(secrets, "token_hex", lambda _: "0" * 16)
+    monkeypatch.setattr(os, "urandom", bytes)
     (tmp_path / f".fctry-{'0' * 16}.part").symlink_to("victim")
     with pytest.raises(InputError, match="cannot write: File exists"):
         write_file(tmp_path / "file", b"data")

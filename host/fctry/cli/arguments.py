@@ -6,12 +6,13 @@ import re
 from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
+from fctry.partitions.sizes import parse_size
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from fctry.partitions.keywords import IdfVersion
 
-UNITS_BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20}
 LONGEST_WAIT_S = 86_400.0
 
 
@@ -31,11 +32,10 @@ def integer(text: str) -> int:
 
 def size(text: str) -> int:
     """A number of bytes: ``24K``, ``4MB``, ``0x6000``, ``24576``."""
-    found = re.fullmatch(r"(0x[0-9a-f]+|[0-9]{1,10})\s*(?:([km]?)(?:i?b)?)", text, re.IGNORECASE)
-    size_bytes = int(found[1], 0) * UNITS_BYTES[found[2].lower()] if found else 1 << 32
-    if size_bytes > 0xFFFFFFFF:
-        raise ArgumentTypeError(f"{text!r} is no size: write it as 24K, 4MB, 0x6000 or 24576")
-    return size_bytes
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
 
 
 def tcp_port(text: str) -> int:
@@ -65,15 +65,12 @@ def seconds(text: str) -> float:
 
 def idf(text: str) -> IdfVersion:
     """An ESP-IDF release."""
-    from fctry.partitions.keywords import OLDEST_IDF
+    from fctry.partitions.keywords import parse_idf
 
-    found = re.match(r"v?([0-9]{1,3})\.([0-9]{1,3})", text)
-    if not found:
-        raise ArgumentTypeError(f"{text!r} is no ESP-IDF release such as v5.4")
-    version = (int(found[1]), int(found[2]))
-    if version < OLDEST_IDF:
-        raise ArgumentTypeError(f"{text} is not known: the rules begin with v5.3")
-    return version
+    try:
+        return parse_idf(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
 
 
 def mac(text: str) -> bytes:

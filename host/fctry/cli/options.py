@@ -53,11 +53,17 @@ def inputs_of(args: argparse.Namespace) -> list[Path]:
 def add_project(parser: argparse.ArgumentParser, *, table: str = "") -> None:
     """The options that `project_of` reads. A command that is about one ``table`` has it as an argument."""
     if table:
-        parser.add_argument("partitions", type=path, metavar=table, help="CSV, binary table or flash dump")
+        parser.add_argument(
+            "partitions",
+            type=path,
+            nargs="?",
+            metavar=table,
+            help="CSV, binary table or flash dump (default: the project's)",
+        )
     group = parser.add_argument_group("the project")
     if not table:
         group.add_argument(
-            "--partitions", type=path, metavar="CSV", help="partition table (default: partitions.csv)"
+            "--partitions", type=path, metavar="CSV", help="partition table (default: the project's)"
         )
     group.add_argument("--partition", metavar="NAME", help="the factory partition (default: fctry)")
     group.add_argument("--chip", metavar="CHIP", help="esp32, esp32c3, … (default: that of the sdkconfig)")
@@ -106,10 +112,12 @@ def add_table_offset(parser: argparse._ActionsContainer) -> None:
 def project_of(args: argparse.Namespace) -> Project:
     """The project that the options of `add_project` describe. Raises InputError."""
     import os
-    from dataclasses import fields
+    from dataclasses import fields, replace
 
     from fctry.project import Settings, open_project
+    from fctry.settings import find_settings
 
     names = {field.name for field in fields(Settings)}
     said = {name: value for name, value in vars(args).items() if name in names and value is not None}
-    return open_project(Settings(**said), variables=os.environ)
+    found = find_settings(said.get("partitions"))
+    return open_project(replace(found, **said), variables=os.environ)

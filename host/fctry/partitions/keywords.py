@@ -6,6 +6,7 @@ the v5.2, v5.3, v5.4 and v5.5 editions of it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -141,6 +142,17 @@ def read_number(text: str, keywords: Mapping[str, int] | None = None) -> int:
         if keywords and text.lower() in keywords:
             return keywords[text.lower()]
         raise
+
+
+def parse_idf(text: str) -> IdfVersion:
+    """An ESP-IDF release such as ``v5.4`` or ``5.4.1``. Raises ValueError for one that is not known."""
+    found = re.match(r"v?([0-9]{1,3})\.([0-9]{1,3})", text)
+    if not found:
+        raise ValueError(f"{text[:40]!r} is no ESP-IDF release such as v5.4")
+    version = (int(found[1]), int(found[2]))
+    if version < OLDEST_IDF:
+        raise ValueError(f"{text} is not known: the rules begin with v5.3")
+    return version
 
 
 def version_name(idf: IdfVersion) -> str:

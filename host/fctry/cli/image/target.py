@@ -11,7 +11,6 @@ from fctry.cli.options import add_project, project_of
 from fctry.errors import InputError
 from fctry.nvs.capacity import Capacity, measure
 from fctry.nvs.csv import Sheet, read_sheet
-from fctry.project import PARTITIONS_FILE
 
 
 class Target(NamedTuple):
@@ -53,14 +52,14 @@ def target_of(args: argparse.Namespace, sheet: Sheet | None = None) -> Target:
     """
     if args.size is not None:
         return Target(args.size, args.read_only, args.nvs_version)
-    if args.partitions is None and not PARTITIONS_FILE.exists():
+    project = project_of(args)
+    if args.partitions is None and not project.settings.partitions.exists():
         if sheet is None:
             raise InputError(
                 "size of the partition unknown", hint="give --size 0x6000, or --partitions partitions.csv"
             )
         smallest = measure(sheet.items, 0x3000, read_only=args.read_only, namespaces=sheet.namespaces)
         return Target(smallest.smallest_size_bytes, args.read_only, args.nvs_version)
-    project = project_of(args)
     partition = project.factory_partition
     read_only = partition.readonly or args.read_only
     return Target(partition.size_bytes, read_only, args.nvs_version, project.files)

@@ -26,8 +26,7 @@ def run(args: argparse.Namespace) -> int:
     write_file(args.output, pack(project.table, md5=project.options.md5))
     if errors := sum(finding.severity is Severity.ERROR for finding in check(project.layout)):
         what = "an error" if errors == 1 else f"{errors} errors"
-        print(
-            f"warning: {args.partitions} has {what} that a device will see: fctry layout check {args.partitions}",
-            file=sys.stderr,
-        )
+        table = project.settings.partitions
+        message = f"warning: {table} has {what} that a device will see: fctry layout check {table}"
+        print(message, file=sys.stderr)
     return 0

@@ -37,14 +37,14 @@ def run(args: argparse.Namespace) -> int:
     project = project_of(args)
     layout = project.layout
     if args.image:
-        _check_target(layout, args.partition, args.image)
+        _check_target(layout, project.settings.partition, args.image)
     device = None
     if args.port:
         from fctry.cli.layout.read import table_of_board
 
         device = table_of_board(args.port, layout.options.table_offset)
     evidence = Evidence(
-        factory=args.partition,
+        factory=project.settings.partition,
         image=read_bytes(args.image) if args.image else None,
         sdkconfig=project.sdkconfig,
         build=project.build,

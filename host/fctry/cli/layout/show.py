@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     project = project_of(args)
     layouts = [project.layout, *([project.open(args.against)] if args.against else [])]
     maps = [
-        flash_map(layout, bootloader_offset=project.bootloader_offset, factory=args.partition)
+        flash_map(layout, bootloader_offset=project.bootloader_offset, factory=project.settings.partition)
         for layout in layouts
     ]
     for layout in layouts:

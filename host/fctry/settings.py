@@ -1,0 +1,128 @@
+"""A project's settings: `[tool.fctry]` of its pyproject.toml, or its fctry.toml, so that nobody types them twice.
+
+partition = "fctry"
+table-offset = 0xC000
+flash-size = "4MB"
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from fctry.errors import InputError
+from fctry.files import read_file
+from fctry.partitions.keywords import parse_idf
+from fctry.partitions.sizes import parse_size
+from fctry.project import PARTITIONS_FILE, Settings
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FILES: Mapping[str, tuple[str, ...]] = {"fctry.toml": (), "pyproject.toml": ("tool", "fctry")}
+"""Where settings may be, and in which table of the file."""
+
+
+def find_settings(table: Path | None = None, *, folder: Path = Path()) -> Settings:
+    """What the project says of itself.
+
+    Without a `table`, it is the nearest from `folder` upwards that has settings or a partitions.csv, up to the root
+    of its repository. With one, only settings beside the table count. Raises InputError for settings that are wrong.
+    """
+    if table:
+        return replace(_settings_in(table.parent) or Settings(), partitions=table)
+    absolute = folder.absolute()
+    for steps, place in enumerate((absolute, *absolute.parents)):
+        shown = place if folder.is_absolute() else folder / Path(*[".."] * steps)
+        if settings := _settings_in(shown):
+            return settings
+        if (place / PARTITIONS_FILE).is_file():
+            return Settings(shown / PARTITIONS_FILE)
+        if (place / ".git").exists():
+            break
+    return Settings(folder / PARTITIONS_FILE)
+
+
+def _settings_in(folder: Path) -> Settings | None:
+    for name, keys in FILES.items():
+        file = folder / name
+        if not file.is_file():
+            continue
+        try:
+            said: Any = tomllib.loads(read_file(file).decode())
+        except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
+            raise InputError(f"not TOML: {error}", hint="correct it, or move it away", file=file) from None
+        for key in keys:
+            said = said.get(key) if isinstance(said, dict) else None
+        if isinstance(said, dict):
+            return _settings(file, said)
+    return None
+
+
+def _settings(file: Path, said: Mapping[str, Any]) -> Settings:
+    read: dict[str, Any] = {"partitions": file.parent / PARTITIONS_FILE}
+    for key, value in said.items():
+        name, kind = KINDS.get(key, ("", None))
+        if kind is None:
+            raise InputError(f"unknown setting `{key}`", hint="there are " + ", ".join(KINDS), file=file)
+        try:
+            read[name] = file.parent / _text(value) if kind is Path else kind(value)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"`{key}`: {error}", hint="correct the value", file=file) from None
+    beside = [file.parent / name for name in ("sdkconfig", "sdkconfig.defaults")]
+    if read["partitions"].parent != file.parent and (found := next(filter(Path.is_file, beside), None)):
+        read.setdefault("sdkconfig", found)  # of a table in a folder of its own
+    return Settings(**read)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError("not a text")
+    return value
+
+
+def _size(value: object) -> int:
+    return parse_size(str(value) if type(value) is int else _text(value))
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("neither true nor false")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError("not a list of texts")
+    return tuple(map(_text, value))
+
+
+def _secure_boot(value: object) -> str:
+    if value not in ("v1", "v2"):
+        raise ValueError("there are v1 and v2")
+    return str(value)
+
+
+_SPELLED: Mapping[str, Callable[[Any], Any]] = {
+    "partitions": Path,
+    "partition": _text,
+    "chip": _text,
+    "sdkconfig": Path,
+    "build": Path,
+    "table_offset": _size,
+    "flash_size_bytes": _size,
+    "idf": lambda value: parse_idf(_text(value)),
+    "secure_boot": _secure_boot,
+    "md5": _truth,
+    "recovery_bootloader_offset": _size,
+    "extra_subtypes": _texts,
+    "secret_namespaces": _texts,
+}
+assert set(_SPELLED) == {field.name for field in fields(Settings)}
+KINDS = {name.removesuffix("_bytes").replace("_", "-"): (name, kind) for name, kind in _SPELLED.items()}
+"""Setting -> the field of `Settings`, and what makes its value."""

@@ -1,0 +1,140 @@
+"""What a project says of itself, and where it is looked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fctry.cli.main import main
+from fctry.errors import InputError
+from fctry.project import Settings, open_project
+from fctry.settings import KINDS, find_settings
+
+TABLE = "nvs,data,nvs,,0x6000\nmine,data,nvs,,24K,readonly\nfctry,data,nvs,,0x3000\napp,app,factory,,1M\n"
+DEVICE = "key,type,encoding,value\nn,namespace,,\nserial,data,string,1\n"
+SETTINGS = """partition = "mine"
+chip = "esp32c3"
+table-offset = 0xC000
+flash-size = "4MB"
+extra-subtypes = ["data, pictures, 0x40"]
+idf = "v5.4"
+md5 = false
+secret-namespaces = ["keys", "pins"]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "fctry.toml").write_text(SETTINGS)
+    (tmp_path / "partitions.csv").write_text(TABLE)
+    (tmp_path / "device.csv").write_text(DEVICE)
+    (tmp_path / "sub" / "folder").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def read(path: Path) -> Settings:
+    return Settings(
+        partitions=path,
+        partition="mine",
+        chip="esp32c3",
+        table_offset=0xC000,
+        flash_size_bytes=0x400000,
+        extra_subtypes=("data, pictures, 0x40",),
+        idf=(5, 4),
+        md5=False,
+        secret_namespaces=("keys", "pins"),
+    )
+
+
+def test_settings_are_read_from_either_file(folder: Path) -> None:
+    assert find_settings() == read(Path("partitions.csv"))
+    (folder / "fctry.toml").unlink()
+    (folder / "pyproject.toml").write_text("[tool.other]\nx = 1\n")
+    assert find_settings() == Settings()
+    (folder / "pyproject.toml").write_text("[tool.fctry]\n" + SETTINGS)
+    assert find_settings() == read(Path("partitions.csv"))
+
+
+def test_project_is_found_from_a_folder_below_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder / "sub" / "folder")
+    assert find_settings() == read(Path("../../partitions.csv"))
+    assert find_settings(folder=folder / "sub") == read(folder / "partitions.csv")
+    project = open_project(find_settings())
+    assert (project.factory_partition.name, project.factory_partition.offset) == ("mine", 0x13000)
+    (folder / "fctry.toml").unlink()
+    assert find_settings() == Settings(Path("../../partitions.csv"))
+
+
+def test_project_is_not_looked_for_beyond_its_repository(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "sub" / ".git").mkdir()
+    monkeypatch.chdir(folder / "sub" / "folder")
+    assert find_settings() == Settings()
+
+
+def test_settings_elsewhere_are_not_those_of_a_table_that_is_named(folder: Path) -> None:
+    other = folder / "sub" / "partitions.csv"
+    other.write_text(TABLE)
+    assert find_settings(other) == Settings(other)
+    assert find_settings(folder / "partitions.csv") == read(folder / "partitions.csv")
+
+
+def test_table_in_a_folder_of_its_own_is_read_with_the_sdkconfig_beside_the_settings(folder: Path) -> None:
+    (folder / "fctry.toml").write_text('partitions = "sub/partitions.csv"\n')
+    (folder / "sub" / "partitions.csv").write_text(TABLE)
+    (folder / "sdkconfig.defaults").write_text(
+        "CONFIG_PARTITION_TABLE_OFFSET=0x10000\nCONFIG_ESPTOOLPY_FLASHSIZE_4MB=y\n"
+    )
+    project = open_project(find_settings())
+    assert project.settings.partitions == Path("sub/partitions.csv")
+    assert project.table.offset == 0x10000
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("partition = 1", "`partition`: not a text"),
+        ("table-offset = -1", "`table-offset`: '-1' is no size"),
+        ("table-offset = true", "`table-offset`: not a text"),
+        ('flash-size = "big"', "`flash-size`: 'big' is no size"),
+        ('md5 = "no"', "`md5`: neither true nor false"),
+        ('idf = "v4.4"', "`idf`: v4.4 is not known"),
+        ('extra-subtypes = "data, a, 0x40"', "`extra-subtypes`: not a list of texts"),
+        ('secure-boot = "v3"', "`secure-boot`: there are v1 and v2"),
+        ('partitons = "x.csv"', "unknown setting `partitons`"),
+        ("partition = ", "not TOML: "),
+        ("\udcff", "not TOML: "),
+    ],
+)
+def test_setting_that_is_wrong_is_refused_with_its_file(folder: Path, text: str, message: str) -> None:
+    (folder / "fctry.toml").write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(InputError) as caught:
+        find_settings()
+    assert caught.value.message.startswith(message)
+    assert str(caught.value.file) == "fctry.toml"
+    assert caught.value.hint
+
+
+def test_unknown_setting_is_answered_with_those_that_there_are(folder: Path) -> None:
+    (folder / "fctry.toml").write_text("size = 1")
+    with pytest.raises(InputError) as caught:
+        find_settings()
+    assert all(name in caught.value.hint for name in KINDS)
+
+
+def test_commands_work_below_the_project_and_options_count_more(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder / "sub")
+    assert main(["image", "build", "../device.csv", "-o", "device.bin"]) == 0
+    assert Path("device.bin").stat().st_size == 24 << 10
+    assert main(["image", "build", "../device.csv", "-o", "device.bin", "--partition", "fctry"]) == 0
+    assert Path("device.bin").stat().st_size == 0x3000
+    capsys.readouterr()
+    assert main(["layout", "show"]) == 0
+    assert "0x00c000" in capsys.readouterr().out
+    main(["layout", "check", "--table-offset", "0x20000"])
+    assert "../partitions.csv" in capsys.readouterr().out
