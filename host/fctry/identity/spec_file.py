@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from fctry.identity.toml_lines import read_toml
 
 SCHEMA = 1
 TABLES = ("sources", "fields", "notes")
+UNIQUE_TEXT = "no two devices of the product have the same, or: of all fields and products that name this"
 SOURCE_TEXT = "where its value comes from: the name of a source, or name.part"
 
 
@@ -75,8 +76,8 @@ def read_spec(path: str | Path) -> Spec:
     product = read_options(ProductOptions, table, top, ignore=TABLES)
     sources = dict(_sources(table.get("sources", {}), top.under("sources")))
     fields = [
-        *_fields(table.get("fields", {}), top.under("fields"), product.secret_namespaces),
-        *_notes(table.get("notes", {}), top.under("notes")),
+        *_fields(table.get("fields", {}), top.under("fields"), product),
+        *_notes(table.get("notes", {}), top.under("notes"), product),
     ]
     if not fields:
         raise top.refusal("no fields", "add one: [fields.fctryNamespace.serial_number]")
@@ -108,33 +109,43 @@ def _sources(tables: object, place: Place) -> Iterator[tuple[str, Source]]:
         yield name, read_options(KINDS[kind], options, at, ignore=("kind",))
 
 
-def _fields(tables: object, place: Place, secret_namespaces: tuple[str, ...]) -> Iterator[Field]:
+def _fields(tables: object, place: Place, product: ProductOptions) -> Iterator[Field]:
     for namespace, keys in read_table(tables, place).items():
         for key, table in read_table(keys, place.under(namespace)).items():
             at = place.under(namespace, key)
             said = read_table(table, at)
             options = read_options(FieldOptions, said, at)
-            is_secret = said.get("secret", namespace in secret_namespaces)
-            one = _field(namespace, key, options.encoding, options, is_secret, at)
+            is_secret = said.get("secret", namespace in product.secret_namespaces)
+            one = _field(product, (namespace, key, options.encoding), options, is_secret, at)
             one.type  # noqa: B018 raises for an unknown encoding
             yield one
 
 
-def _notes(tables: object, place: Place) -> Iterator[Field]:
+def _notes(tables: object, place: Place, product: ProductOptions) -> Iterator[Field]:
     for name, table in read_table(tables, place).items():
         at = place.under(name)
         options = read_options(NoteOptions, read_table(table, at), at)
-        yield _field("", name, "string", options, options.secret, at)
+        yield _field(product, ("", name, "string"), options, options.secret, at)
 
 
 def _field(
-    namespace: str, key: str, encoding: str, options: FieldOptions | NoteOptions, is_secret: bool, at: Place
+    product: ProductOptions,
+    what: tuple[str, str, str],
+    options: FieldOptions | NoteOptions,
+    is_secret: bool,
+    at: Place,
 ) -> Field:
-    name = f"{namespace}:{key}" if namespace else key
-    scope = options.unique if isinstance(options.unique, str) else name * options.unique
-    return Field(
-        namespace, key, encoding, options.source, scope, is_secret, options.optional, at.lines.file, at.line
+    one = Field(
+        *what,
+        options.source,
+        is_secret=is_secret,
+        is_optional=options.optional,
+        file=at.lines.file,
+        line=at.line,
     )
+    if isinstance(options.unique, str):
+        return replace(one, scope=options.unique)
+    return replace(one, scope=f"{product.product}/{one.name}" if options.unique else "")
 
 
 def _check_reference(spec: Spec, reference: str, at: Place) -> None:

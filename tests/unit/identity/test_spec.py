@@ -11,6 +11,7 @@ import pytest
 
 from fctry.errors import InputError
 from fctry.identity.draft import Context, CounterRange
+from fctry.identity.ledger import Product, Station, create_ledger
 from fctry.identity.spec import Spec
 from fctry.identity.spec_file import json_schema, read_spec
 from fctry.identity.toml_lines import tomllib
@@ -125,10 +126,10 @@ def test_claims_say_scope_and_what_can_be_drawn_again(tmp_path: Path) -> None:
     spec = spec_of(tmp_path)
     claims = {one.scope: one for one in spec.draw(first_numbers(spec), NOW).claims}
     assert {scope: (one.is_random, one.is_secret) for scope, one in claims.items()} == {
-        "fctryNamespace:serial_number": (False, False),
+        "lamp/fctryNamespace:serial_number": (False, False),
         "mac": (False, False),
-        "fctryNamespace:token": (True, False),
-        "secrets:password": (True, True),
+        "lamp/fctryNamespace:token": (True, False),
+        "lamp/secrets:password": (True, True),
     }
     assert claims["mac"].value == b"\x02\0\0\0\0\0"
 
@@ -244,6 +245,22 @@ def test_spec_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 def test_spec_without_fields_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no fields"):
         spec_of(tmp_path, 'schema = 1\nproduct = "lamp"\n')
+
+
+def test_device_that_is_made_again_is_stored_with_what_is_in_its_image(tmp_path: Path) -> None:
+    """A certificate goes with its key, a setup id with its code: the ledger tells of the new one."""
+    spec = spec_of(tmp_path, TEXT.replace('["secrets", "hap_setup"]', '["secrets"]'))
+    station = Station("bench", "eve", tmp_path / "state")
+    (tmp_path / "ledger").mkdir()
+    ledger, _ = create_ledger(str(tmp_path / "ledger/ledger.db"), station)
+    (first,) = ledger.reserve(Product(spec.product, spec.sha256), spec, [NOW])
+    second = ledger.renew(first.id, spec, NOW)
+    stored = ledger.device(first.id)
+    ledger.close()
+    assert second.draft.values["fctryNamespace:token"] == first.draft.values["fctryNamespace:token"]
+    assert second.draft.values["hap_setup:setup_id"] != first.draft.values["hap_setup:setup_id"]
+    assert stored.values == second.draft.values
+    assert stored.public == second.draft.public
 
 
 def test_digest_changes_with_the_spec(tmp_path: Path) -> None:

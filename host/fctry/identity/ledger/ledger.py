@@ -108,12 +108,20 @@ class Ledger:
             yield from reserved
 
     def renew(self, device_id: int, drawer: Drawer, context: Context) -> Reserved:
-        """The same device with the same public values and fresh secrets: nobody here can read the old ones."""
+        """The same device with the same public values and fresh secrets: nobody here can read the old ones.
+
+        A public value that belongs together with a secret, as a certificate with its key, is a new one too.
+        """
         found = self.device(device_id)
         with self._writing() as connection:
             drafts = {device_id: drawer.draw(found.counters, context, found.values)}
             again = {device_id: (found.counters, context)}
             settle(connection, self._key, drawer, drafts, again, {device_id: found.values})
+            drawn = {
+                "item_values": keys.as_json(drafts[device_id].values),
+                "public": dict(drafts[device_id].public),
+            }
+            connection.execute(update(device).where(device.c.id == device_id).values(drawn))
             generation = connection.execute(
                 select(func.coalesce(func.max(sealed.c.generation), 0)).where(sealed.c.device == device_id)
             ).scalar_one()
