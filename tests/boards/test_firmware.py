@@ -14,7 +14,18 @@ from esptool.util import FatalError
 
 from fctry.boards import Board
 from fctry.boards.chip.app_image import AppDescription, pack
-from tests.boards.kit import APP_ADDRESS, NVS, Console, RunEsptool, install, make_build, wait_until_gone
+from fctry.partitions import binary
+from fctry.partitions.table import Partition, PartitionTable
+from tests.boards.kit import (
+    APP_ADDRESS,
+    NVS,
+    TABLE_ADDRESS,
+    Console,
+    RunEsptool,
+    install,
+    make_build,
+    wait_until_gone,
+)
 
 
 def test_board_boots_its_application_when_it_is_switched_on(installed_board: Board) -> None:
@@ -112,6 +123,26 @@ def test_power_cut_in_a_write_of_the_firmware_leaves_it_half_done(
     console.expect(r"rst:0x1 \(POWERON_RESET\)")
     assert console.expect(r"reset=(\d)")[1] == b"1"
     assert installed_board.flash.read(NVS.offset, 32) == bytes(16) + b"\xff" * 16
+
+
+def test_power_cut_while_the_boot_loader_writes_otadata_boots_the_board(
+    standin: Path, tmp_path: Path
+) -> None:
+    board = Board(tmp_path / "flash.bin", [standin])
+    otadata, slot = (
+        Partition("otadata", 1, 0, 0x9000, 0x2000),
+        Partition("ota_0", 0, 0x10, APP_ADDRESS, 0x10000),
+    )
+    board.flash.program(TABLE_ADDRESS, binary.pack(PartitionTable((otadata, slot))))
+    board.flash.program(APP_ADDRESS, (standin / "standin.bin").read_bytes())
+    board.flash.cut_power_at(2)  # after the erasure: half of the entry is written
+    with board:
+        assert board.flash.read(otadata.offset, 32) == b"\1\0\0\0" + b"\xff" * 28
+        console = Console(board.url)
+        console.reset()
+        console.expect("ota data partition invalid and no factory, will try all partitions")
+        console.expect("standin pid=")
+        console.close()
 
 
 def test_power_cut_in_a_write_of_esptool_boots_the_board(

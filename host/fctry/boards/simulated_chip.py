@@ -108,7 +108,11 @@ class SimulatedChip:
 
     def _run_application(self, reason: ResetReason) -> None:
         log = BootLog()
-        app = choose_app(self._flash.read, self._flash.size_bytes, self._chip, self._apps, log)
+        try:
+            app = choose_app(self._flash, self._chip, self._apps, log)
+        except PowerCutError:
+            self._run_rom(self._circuit.boot, ResetReason.POWER_ON)
+            return
         if app is not None and not app.is_unchanged:
             log.error("boot", f"{app.elf} has changed since the board started: restart the board")
             app = None

@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from fctry.boards.chip.app_image import AppDescription, pack
 from fctry.boards.chip.apps import App
-from fctry.boards.chip.boot import BootLog, choose_app, ota_select_crc, rom_text
+from fctry.boards.chip.boot import BootLog, choose_app, rom_text
 from fctry.boards.chip.chips import CHIPS
 from fctry.boards.chip.nor_flash import NorFlash
+from fctry.boards.chip.otadata import ota_select_crc
 from fctry.boards.reset import Boot, ResetReason
 from fctry.partitions import binary
 from fctry.partitions.table import Partition, PartitionTable
@@ -52,7 +56,7 @@ def write_otadata(
 
 def choose(flash: NorFlash, apps: Mapping[bytes, App] = GIVEN, chip: str = "esp32") -> tuple[App | None, str]:
     log = BootLog()
-    return choose_app(flash.read, flash.size_bytes, CHIPS[chip], apps, log), "\n".join(log.lines)
+    return choose_app(flash, CHIPS[chip], apps, log), "\n".join(log.lines)
 
 
 def test_factory_application_is_chosen(flash: NorFlash) -> None:
@@ -183,6 +187,139 @@ def test_next_application_is_tried_when_the_selected_one_is_damaged(
     app, log = choose(flash)
     assert app == (APPS[chosen] if chosen else None)
     assert "OTA app partition slot 0 is not bootable" in log
+
+
+TEST = Partition("test", APP, 0x20, 0x40000, 0x10000)
+ZEROED = bytes(0x2000)  # an otadata partition that is not blank, and no otadata
+
+
+@pytest.mark.parametrize(
+    ("with_factory", "otadata", "chosen", "said"),
+    [
+        (True, b"", "one", "I (0) boot: Defaulting to factory image"),
+        (False, b"", "two", "I (0) boot: No factory image, trying OTA 0"),
+        (True, ZEROED, "one", "E (0) boot: ota data partition invalid, falling back to factory"),
+        (
+            False,
+            ZEROED,
+            "two",
+            "E (0) boot: ota data partition invalid and no factory, will try all partitions",
+        ),
+    ],
+    ids=["blank", "blank, no factory", "invalid", "invalid, no factory"],
+)
+def test_otadata_that_selects_nothing_is_told_as_esp_idf_does(
+    with_factory: bool, otadata: bytes, chosen: str, said: str, flash: NorFlash
+) -> None:
+    write_all(flash, with_factory=with_factory)
+    flash.program(OTADATA.offset, otadata)
+    app, log = choose(flash)
+    assert app == APPS[chosen]
+    assert [line for line in log.splitlines() if "ota data" in line or "factory image" in line] == [said]
+
+
+def test_blank_otadata_without_factory_gets_the_sequence_of_what_boots(flash: NorFlash) -> None:
+    write_all(flash, with_factory=False)
+    flash.program(OTA[0].offset, b"\0")  # so the second one boots
+    app, log = choose(flash)
+    assert app == APPS["three"]
+    assert log.endswith("I (0) boot: Set actual ota_seq=2 in otadata[0]")
+    written = struct.pack("<I20sII", 2, b"\xff" * 20, 2, ota_select_crc(2))
+    assert flash.read(OTADATA.offset, 0x2000) == written.ljust(0x2000, b"\xff")
+    app, log = choose(flash)  # from now on it is selected
+    assert app == APPS["three"]
+    assert "not bootable" not in log
+
+
+def test_otadata_between_sectors_is_written_as_esp_idf_does(flash: NorFlash) -> None:
+    write_table(flash, replace(OTADATA, offset=0xD100), OTA[0])
+    flash.program(OTA[0].offset, image("one"))
+    assert choose(flash)[0] == APPS["one"]
+    assert flash.read(0xD100, 4) == b"\1\0\0\0"
+
+
+@pytest.mark.parametrize("with_factory", [True, False])
+def test_otadata_is_not_written_where_esp_idf_leaves_it(with_factory: bool, flash: NorFlash) -> None:
+    write_all(flash, with_factory=with_factory)
+    flash.program(OTADATA.offset, b"" if with_factory else ZEROED)
+    before = flash.read(OTADATA.offset, 0x2000)
+    assert choose(flash)[0] is not None
+    assert flash.read(OTADATA.offset, 0x2000) == before
+
+
+def test_sequence_zero_wraps_as_a_word_does(flash: NorFlash) -> None:
+    third = Partition("ota_2", APP, 0x12, 0x40000, 0x10000)
+    write_table(flash, OTADATA, FACTORY, *OTA, third)
+    flash.program(OTA[0].offset, image("two"))
+    write_otadata(flash, 0, 0)
+    app, log = choose(flash)
+    assert app == APPS["two"]  # 0xFFFFFFFF % 3
+    assert "not bootable" not in log
+
+
+def test_slots_that_leave_a_gap_are_counted_as_esp_idf_counts(flash: NorFlash) -> None:
+    write_table(flash, OTADATA, Partition("ota_3", APP, 0x13, 0x20000, 0x10000))
+    flash.program(0x20000, image("two"))
+    app, log = choose(flash)
+    assert app is None  # one slot, which is number 0, and that is none
+    assert "No factory image, trying OTA 0" in log
+
+
+def test_otadata_that_is_too_small_boots_nothing(flash: NorFlash) -> None:
+    write_table(flash, Partition("otadata", DATA, 0, 0xD000, 0x1000), FACTORY)
+    flash.program(FACTORY.offset, image("one"))
+    app, log = choose(flash)
+    assert app is None
+    assert log.endswith("E (0) boot: ota_info partition size 4096 is too small (minimum 8192 bytes)")
+
+
+def test_test_application_is_the_last_resort(flash: NorFlash) -> None:
+    write_table(flash, FACTORY, TEST)
+    flash.program(TEST.offset, image("three"))
+    app, log = choose(flash)
+    assert app == APPS["three"]
+    assert log.endswith(
+        "E (0) boot: Factory app partition is not bootable\n"
+        "I (0) boot: Loaded app from partition at offset 0x40000\n"
+        "W (0) boot: Falling back to test app as only bootable partition"
+    )
+    flash.program(FACTORY.offset, image("one"))
+    assert choose(flash)[0] == APPS["one"]
+
+
+def test_test_application_that_is_damaged_is_no_resort(flash: NorFlash) -> None:
+    write_table(flash, TEST)
+    app, log = choose(flash)
+    assert app is None
+    assert "not bootable" not in log
+    assert log.endswith("E (0) boot: No bootable app partitions in the partition table")
+
+
+PLACES = st.one_of(
+    st.sampled_from([0, 0x1000, 0xD000, 0xFF000, 0x100000, 0x100001, 0xFFFFFFFF]), st.integers(0, 0xFFFFFFFF)
+)
+PARTITIONS = st.builds(
+    Partition,
+    name=st.text(max_size=4),
+    type=st.sampled_from([APP, DATA, 2, 3, 0xFF]),
+    subtype=st.sampled_from([0, 1, 2, 0x10, 0x11, 0x1F, 0x20, 0x30, 0xFF]),
+    offset=PLACES,
+    size_bytes=PLACES,
+)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@example(partitions=[replace(OTADATA, offset=0x100000, size_bytes=0), OTA[0]], otadata=b"")
+@given(partitions=st.lists(PARTITIONS, min_size=1, max_size=6), otadata=st.binary(max_size=64))
+def test_no_table_in_flash_stops_the_board(
+    partitions: list[Partition], otadata: bytes, flash: NorFlash
+) -> None:
+    flash.erase(0, flash.size_bytes)
+    write_table(flash, *partitions)
+    flash.program(OTADATA.offset, otadata)
+    app, log = choose(flash)
+    assert app is None
+    assert log.splitlines()[-1].startswith("E (0) boot: ")
 
 
 def test_ota_crc_is_that_of_esp_idf() -> None:

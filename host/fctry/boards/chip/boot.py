@@ -9,19 +9,22 @@ src/bootloader_common_loader.c (otadata), src/flash_partitions.c, src/esp_image_
 
 from __future__ import annotations
 
-import binascii
-import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fctry.boards.chip.app_image import AppImage, unpack
 from fctry.boards.chip.apps import App
 from fctry.boards.chip.chips import Chip
+from fctry.boards.chip.nor_flash import SECTOR_BYTES, NorFlash
+from fctry.boards.chip.otadata import ENTRIES, ENTRY, VALID, OtaSelect, ota_select_crc
 from fctry.boards.reset import Boot, ResetReason
 from fctry.errors import FormatError
 from fctry.partitions import binary
 from fctry.partitions.table import (
     APP,
+    APP_FACTORY,
+    APP_OTA_0,
+    APP_TEST,
     DATA,
     DATA_EFUSE,
     DATA_NVS,
@@ -33,7 +36,7 @@ from fctry.partitions.table import (
     PartitionTable,
 )
 
-SUBTYPE_FACTORY, SUBTYPE_OTA_FIRST, SUBTYPE_OTA_LAST, SUBTYPE_TEST = 0x00, 0x10, 0x1F, 0x20  # of applications
+FACTORY_INDEX = -1  # of applications; the OTA slots count from 0
 _DATA_USAGE = {
     DATA_OTA: "OTA data",
     DATA_PHY: "RF data",
@@ -41,13 +44,6 @@ _DATA_USAGE = {
     DATA_NVS_KEYS: "NVS keys",
     DATA_EFUSE: "efuse",
 }
-
-_OTA_SELECT = struct.Struct("<I20sII")  # esp_ota_select_entry_t: ota_seq, seq_label, ota_state, crc
-_OTA_SELECT_STRIDE = 0x1000
-_OTA_UNSET = 0xFFFFFFFF
-_OTA_INVALID, _OTA_ABORTED = 3, 4
-
-Read = Callable[[int, int], bytes]
 
 
 @dataclass
@@ -59,6 +55,10 @@ class BootLog:
     def info(self, tag: str, text: str) -> None:
         """A line of level I. No time passes in this boot loader, so its time stamps are 0."""
         self.lines.append(f"I (0) {tag}: {text}")
+
+    def warning(self, tag: str, text: str) -> None:
+        """A line of level W."""
+        self.lines.append(f"W (0) {tag}: {text}")
 
     def error(self, tag: str, text: str) -> None:
         """A line of level E."""
@@ -74,49 +74,118 @@ def rom_text(chip: Chip, boot: Boot, reason: ResetReason) -> str:
     return f"{rom.banner}{cause},{rom.flash_boot}\r\n"
 
 
-def choose_app(
-    read: Read, flash_size_bytes: int, chip: Chip, apps: Mapping[bytes, App], log: BootLog
-) -> App | None:
+def choose_app(flash: NorFlash, chip: Chip, apps: Mapping[bytes, App], log: BootLog) -> App | None:
     """The application to run, None if there is none; `log` says why.
 
-    `read(address, size_bytes)` reads the flash. `apps` are those that the board may run, by their ELF's SHA-256.
+    `apps` are those that the board may run, by their ELF's SHA-256. It writes otadata where ESP-IDF's boot loader does.
+    Raises PowerCutError.
     """
     log.info("boot", f"simulated {chip.name}")
-    table = _read_table(read, flash_size_bytes, log)
+    table = _read_table(flash, log)
     if table is None:
         log.error("boot", "load partition table error!")
         return None
-    for partition in _boot_order(table, read, log):
-        image = _load(read, partition, chip, log)
-        if image is not None:
-            digest = image.description.elf_sha256
-            if digest in apps:
-                log.info("boot", f"Loaded app from partition at offset {partition.offset:#x}")
-                return apps[digest]
-            _log_unknown_app(image, apps.values(), log)
-        log.error("boot", f"{_bootable_name(partition)} is not bootable")
+    bootable = _Bootable(table)
+    otadata = bootable.otadata
+    start = FACTORY_INDEX
+    entries: list[OtaSelect] = []
+    if otadata is not None:
+        if otadata.size_bytes < ENTRIES * SECTOR_BYTES:
+            small = f"size {otadata.size_bytes} is too small (minimum {ENTRIES * SECTOR_BYTES} bytes)"
+            log.error("boot", f"ota_info partition {small}")
+            return None
+        entries = [
+            OtaSelect.unpack(flash.read(otadata.offset + number * SECTOR_BYTES, ENTRY.size))
+            for number in range(ENTRIES)
+        ]
+        start = _selected(bootable, entries, log)
+    for index in (*range(start, FACTORY_INDEX - 1, -1), *range(start + 1, bootable.slot_count)):
+        partition = bootable.at(index)
+        if partition is None or partition.size_bytes == 0:
+            continue
+        app = _load(flash, partition, chip, apps, log)
+        if app is not None:
+            if otadata and index > FACTORY_INDEX and _is_first_boot(bootable, entries):
+                _write_sequence(flash, otadata, index + 1, log)
+            return app
+        name = "Factory app partition" if index == FACTORY_INDEX else f"OTA app partition slot {index}"
+        log.error("boot", f"{name} is not bootable")
+    if bootable.test is not None and bootable.test.size_bytes:
+        app = _load(flash, bootable.test, chip, apps, log)
+        if app is not None:
+            log.warning("boot", "Falling back to test app as only bootable partition")
+            return app
     log.error("boot", "No bootable app partitions in the partition table")
     return None
 
 
-def _read_table(read: Read, flash_size_bytes: int, log: BootLog) -> PartitionTable | None:
+class _Bootable:
+    """What the boot loader keeps of a table: of two partitions with one purpose the last, none at address 0."""
+
+    def __init__(self, table: PartitionTable) -> None:
+        last = {(part.type, part.subtype): part for part in table if part.offset}
+        self.otadata = last.get((DATA, DATA_OTA))
+        self.factory = last.get((APP, APP_FACTORY))
+        self.test = last.get((APP, APP_TEST))
+        self._slots = {part.subtype - APP_OTA_0: part for part in last.values() if part.is_ota_slot}
+        self.slot_count = sum(part.is_ota_slot for part in table)
+
+    def at(self, index: int) -> Partition | None:
+        """The application of this index; slots behind a gap are out of reach, as in ESP-IDF."""
+        return self.factory if index == FACTORY_INDEX else self._slots.get(index)
+
+
+def _selected(bootable: _Bootable, entries: Sequence[OtaSelect], log: BootLog) -> int:
+    """Index of the application to try first.
+
+    Source: `bootloader_utility_get_selected_boot_partition`; v5.3 to v6.1 choose and print the same.
+    """
+    if all(entry.is_invalid for entry in entries) or bootable.slot_count == 0:
+        if bootable.factory is not None:
+            log.info("boot", "Defaulting to factory image")
+            return FACTORY_INDEX
+        log.info("boot", "No factory image, trying OTA 0")
+        return 0
+    valid = [entry for entry in entries if not entry.is_invalid and not entry.is_initial]
+    if valid:
+        return max(valid, key=lambda entry: entry.sequence).slot(bootable.slot_count)
+    fallback = " and no factory, will try all partitions"
+    if bootable.factory is not None:
+        fallback = ", falling back to factory"
+    log.error("boot", f"ota data partition invalid{fallback}")
+    return FACTORY_INDEX
+
+
+def _is_first_boot(bootable: _Bootable, entries: Sequence[OtaSelect]) -> bool:
+    """Whether otadata is blank and gets the sequence of what boots."""
+    return bootable.factory is None and all(entry.is_invalid and entry.is_initial for entry in entries)
+
+
+def _write_sequence(flash: NorFlash, otadata: Partition, sequence: int, log: BootLog) -> None:
+    flash.erase(otadata.offset // SECTOR_BYTES * SECTOR_BYTES, SECTOR_BYTES)
+    flash.program(otadata.offset, OtaSelect(sequence, VALID, ota_select_crc(sequence)).pack())
+    log.info("boot", f"Set actual ota_seq={sequence} in otadata[0]")
+
+
+def _read_table(flash: NorFlash, log: BootLog) -> PartitionTable | None:
     try:
-        table = binary.unpack(read(TABLE_OFFSET, binary.TABLE_BYTES))
+        table = binary.unpack(flash.read(TABLE_OFFSET, binary.TABLE_BYTES))
     except FormatError as error:
         log.error("flash_parts", error.message)
         log.error("boot", "Failed to verify partition table")
         return None
-    log.info("boot", "Partition Table:")
-    log.info("boot", "## Label            Usage          Type ST Offset   Length")
-    for number, partition in enumerate(table.partitions):
-        if partition.offset + partition.size_bytes > flash_size_bytes:
+    for number, partition in enumerate(table):
+        if partition.end > flash.size_bytes:
             log.error(
                 "flash_parts",
                 f"partition {number} invalid - offset {partition.offset:#x} size {partition.size_bytes:#x} "
-                f"exceeds flash chip size {flash_size_bytes:#x}",
+                f"exceeds flash chip size {flash.size_bytes:#x}",
             )
             log.error("boot", "Failed to verify partition table")
             return None
+    log.info("boot", "Partition Table:")
+    log.info("boot", "## Label            Usage          Type ST Offset   Length")
+    for number, partition in enumerate(table):
         log.info(
             "boot",
             f"{number:2d} {partition.name:<16} {_usage(partition):<16} {partition.type:02x} {partition.subtype:02x} "
@@ -128,87 +197,33 @@ def _read_table(read: Read, flash_size_bytes: int, log: BootLog) -> PartitionTab
 
 def _usage(partition: Partition) -> str:
     if partition.type == APP:
-        if partition.subtype == SUBTYPE_FACTORY:
-            return "factory app"
-        if partition.subtype == SUBTYPE_TEST:
-            return "test app"
-        return "OTA app" if _is_ota(partition) else "Unknown app"
+        if partition.is_ota_slot:
+            return "OTA app"
+        return {APP_FACTORY: "factory app", APP_TEST: "test app"}.get(partition.subtype, "Unknown app")
     if partition.type == DATA:
         return _DATA_USAGE.get(partition.subtype, "Unknown data")
     return "unknown"
 
 
-def _is_ota(partition: Partition) -> bool:
-    return partition.type == APP and SUBTYPE_OTA_FIRST <= partition.subtype <= SUBTYPE_OTA_LAST
-
-
-def _bootable_name(partition: Partition) -> str:
-    if _is_ota(partition):
-        return f"OTA app partition slot {partition.subtype - SUBTYPE_OTA_FIRST}"
-    return "Factory app partition"
-
-
-def _boot_order(table: PartitionTable, read: Read, log: BootLog) -> Iterator[Partition]:
-    """Application partitions in the order in which they are tried: the selected one, those before it down to the
-    factory application, then those after it.
-    """
-    slots = [
-        partition
-        for partition in table.partitions
-        if partition.type == APP and partition.subtype == SUBTYPE_FACTORY
-    ][:1]
-    first_ota = len(slots)
-    slots += sorted(filter(_is_ota, table.partitions), key=lambda partition: partition.subtype)
-    selected = _selected_ota(table, read, len(slots) - first_ota)
-    if selected is None:
-        if first_ota == 0 and slots:
-            log.info("boot", "No factory image, trying OTA 0")
-        start = 0
-    else:
-        start = first_ota + selected
-    yield from reversed(slots[: start + 1])
-    yield from slots[start + 1 :]
-
-
-def _selected_ota(table: PartitionTable, read: Read, ota_count: int) -> int | None:
-    """Index of the OTA application that otadata selects, None if it selects none."""
-    otadata = next(
-        (part for part in table.partitions if (part.type, part.subtype) == (DATA, DATA_OTA)),
-        None,
-    )
-    if otadata is None or ota_count == 0:
-        return None
-    sequences = []
-    for copy in range(2):
-        entry = read(otadata.offset + copy * _OTA_SELECT_STRIDE, _OTA_SELECT.size)
-        sequence, _label, state, crc = _OTA_SELECT.unpack(entry)
-        is_valid = crc == ota_select_crc(sequence) and state not in (_OTA_INVALID, _OTA_ABORTED)
-        if sequence != _OTA_UNSET and is_valid:
-            sequences.append(sequence)
-    return (max(sequences) - 1) % ota_count if sequences else None
-
-
-def ota_select_crc(sequence: int) -> int:
-    """CRC of an otadata entry: over the sequence number alone."""
-    return binascii.crc32(struct.pack("<I", sequence), 0xFFFFFFFF)
-
-
-def _load(read: Read, partition: Partition, chip: Chip, log: BootLog) -> AppImage | None:
-    data = read(partition.offset, partition.size_bytes)
+def _load(
+    flash: NorFlash, partition: Partition, chip: Chip, apps: Mapping[bytes, App], log: BootLog
+) -> App | None:
+    """The application in the partition, None if its image is not in order or the board was not given it."""
     try:
-        image = unpack(data)
+        image = unpack(flash.read(partition.offset, partition.size_bytes))
     except FormatError as error:
-        if error.offset == 0:
-            log.error(
-                "esp_image", f"image at {partition.offset:#x} has invalid magic byte (nothing flashed here?)"
-            )
-        else:
-            log.error("esp_image", f"image at {partition.offset:#x}: {error.message}")
+        problem = f": {error.message}" if error.offset else " has invalid magic byte (nothing flashed here?)"
+        log.error("esp_image", f"image at {partition.offset:#x}{problem}")
         return None
     if image.chip != chip.name:
         log.error("boot_comm", f"mismatch chip ID, expected {chip.name}, found {image.chip}")
         return None
-    return image
+    app = apps.get(image.description.elf_sha256)
+    if app is None:
+        _log_unknown_app(image, apps.values(), log)
+        return None
+    log.info("boot", f"Loaded app from partition at offset {partition.offset:#x}")
+    return app
 
 
 def _log_unknown_app(image: AppImage, apps: Iterable[App], log: BootLog) -> None:
