@@ -8,16 +8,19 @@
     ├── LedgerError        the ledger cannot be opened or written, or is not the one it should be
     ├── BoardError         a board without a board cannot do what was asked
     └── DeviceError        a device, or esptool for it, did not do or say what it should
+        └── ReportError    a report line of it is damaged, or one was lost
 
 Every error carries data beside its text, and a ``hint`` that says what to do, written where the error is raised.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_E = TypeVar("_E", bound="FctryError")
 
 
 class FctryError(Exception):
@@ -56,6 +59,12 @@ class FctryError(Exception):
             return "" if self.line is None else f"line {self.line}"
         return str(self.file) if self.line is None else f"{self.file}:{self.line}"
 
+    def at(self: _E, *, file: str | Path | None = None, line: int | None = None) -> _E:
+        """This error, with what is known of the place; what it knows itself stays."""
+        self.file = file if self.file is None else self.file
+        self.line = line if self.line is None else self.line
+        return self
+
     def __str__(self) -> str:
         return f"{self.where}: {self.message}" if self.where else self.message
 
@@ -86,3 +95,7 @@ class BoardError(FctryError):
 
 class DeviceError(FctryError):
     """A device, or esptool on its behalf, did not do or say what it should."""
+
+
+class ReportError(DeviceError):
+    """A report line is damaged, or one was lost: what the device said counts for nothing."""

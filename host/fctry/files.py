@@ -23,7 +23,7 @@ def naming(path: str | Path) -> Iterator[None]:
     try:
         yield
     except FormatError as error:
-        raise FormatError(error.message, hint=error.hint, file=path) from None
+        raise error.at(file=path) from None
 
 
 def read_file(path: Path, hint: str = "check the path") -> bytes:

@@ -12,27 +12,25 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import re
-import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from fctry.device.flasher import Chip
-    from fctry.device.report import Event, Report
+    from fctry.device import Answer, Chip, Console, Deadline, Event, Report
     from fctry.partitions.table import Partition, PartitionTable
     from fctry.project import Project
 
 pytest_plugins = ["fctry.pytest_layouts"]  # partition CSVs as test files
 
 REPORT_TIMEOUT_S = 60.0  # QEMU reads a full partition for 20 s; a device that answers costs no time
-_T = TypeVar("_T")
-_LINE = re.compile(rb"@fctry [^\r\n]*\r?\n")
+_LINE = re.compile(rb"([^\r\n]*)\r*\n")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -108,27 +106,25 @@ def factory_devices(
         device.restore()
 
 
-@dataclasses.dataclass(frozen=True)
-class Answer:
-    """The report lines that answer a console command; the last one is its `done`."""
+class DutWire:
+    """The console of pytest-embedded's `dut`, for `fctry.device.Console`."""
 
-    events: tuple[Event, ...]
+    def __init__(self, dut: Any) -> None:
+        self._dut = dut
 
-    @property
-    def result(self) -> str:
-        """The command's result by its ESP-IDF name, such as ESP_OK."""
-        return str(self.events[-1]["result"])
+    def send(self, data: bytes) -> None:
+        """Send a line."""
+        self._dut.write(data.decode().removesuffix("\n"))  # which adds one to a str, to bytes not
 
-    def named(self, name: str) -> list[Event]:
-        """The events of this name."""
-        return [event for event in self.events if event.name == name]
+    def lines(self, deadline: Deadline) -> Iterator[bytes]:
+        """Lines as they come; a device in a boot loop never falls silent, so each has what is left of the time."""
+        import pexpect
 
-    def report(self, partition: str) -> Report:
-        """The report on a partition in this answer. Raises FormatError when a line of it was lost."""
-        from fctry.device.report import ReportCollector
-
-        collector = ReportCollector(partition)
-        return next(filter(None, map(collector.feed, self.events)), collector.report)
+        while True:
+            try:
+                yield self._dut.expect(_LINE, timeout=deadline.remaining_s).group(1)
+            except pexpect.TIMEOUT:
+                return
 
 
 @dataclasses.dataclass
@@ -142,7 +138,13 @@ class FactoryDevice:
     preloaded_image: bytes | None = None
     _marks: Iterator[int] = dataclasses.field(default_factory=lambda: count(1))
     _is_table_changed: bool = False
-    _is_ready: bool = False
+
+    @functools.cached_property
+    def console(self) -> Console:
+        """The firmware's console, over pytest-embedded's connection."""
+        from fctry.device.console import Console
+
+        return Console(DutWire(self.dut))
 
     @property
     def is_flashable(self) -> bool:
@@ -171,7 +173,7 @@ class FactoryDevice:
                 chip.reset()
             finally:
                 serial.proc.apply_settings(settings)
-                self._is_ready = False
+                self.console.is_ready = False
                 serial.start_redirect_thread()
             self.dut.expect_exact(mark)
 
@@ -193,7 +195,7 @@ class FactoryDevice:
     def flash_application(self) -> None:
         """Flash all that the build folder names (application, partition table, …) again, as `idf.py flash` does."""
         self.dut.serial.flash()
-        self._is_ready = False
+        self.console.is_ready = False
 
     def flash_table(self, table: PartitionTable) -> None:
         """Write another partition table. The layout's own comes back when the test ends."""
@@ -215,45 +217,26 @@ class FactoryDevice:
             with self.chip():
                 pass
         else:
-            self._wait_until_ready(REPORT_TIMEOUT_S)
+            self.console.wait_until_ready(_after(REPORT_TIMEOUT_S))
             self.dut.hard_reset()
         self.expect_event("boot")
         return self.report()
 
     def report(self, timeout_s: float = REPORT_TIMEOUT_S) -> Report:
-        """The next whole report on the factory partition. Raises pexpect.TIMEOUT, FormatError for damaged lines."""
-        from fctry.device.report import ReportCollector
-
-        collector = ReportCollector(self.partition.name)
-        return self._expect(collector.feed, timeout_s)
+        """The next whole report on the factory partition. Raises as `fctry.device.Console.report` does."""
+        return self.console.report(self.partition.name, _after(timeout_s))
 
     def expect_event(self, name: str, timeout_s: float = REPORT_TIMEOUT_S) -> Event:
-        """The next report line with this event. Raises pexpect.TIMEOUT, FormatError for damaged lines."""
-        return self._expect(lambda event: event if event.name == name else None, timeout_s)
+        """The next report line with this event. Raises as `fctry.device.Console.expect` does."""
+        return self.console.expect((name,), _after(timeout_s))
 
     def ask(self, command: str, timeout_s: float = REPORT_TIMEOUT_S) -> Answer:
-        """Give a command to the firmware's console and return its answer.
-
-        Raises pexpect.TIMEOUT when it does not come to its end, FormatError for damaged lines.
-        """
-        self._wait_until_ready(timeout_s)
-        identifier = f"ask-{next(self._marks)}"
-        self.dut.write(f"{command} #{identifier}")
-        events: list[Event] = []
-
-        def take(event: Event) -> Answer | None:
-            if event.get("id") != identifier:
-                return None
-            events.append(event)
-            return Answer(tuple(events)) if event.name == "done" else None
-
-        return self._expect(take, timeout_s)
+        """Give a command to the firmware's console and return its answer. Raises as `Console.ask` does."""
+        return self.console.ask(command, _after(timeout_s))
 
     def tell(self, command: str, *, until: Collection[str], timeout_s: float = REPORT_TIMEOUT_S) -> Event:
         """Give a command to the console, and return the next event with one of these names."""
-        self._wait_until_ready(timeout_s)
-        self.dut.write(command)
-        return self._expect(lambda event: event if event.name in until else None, timeout_s)
+        return self.console.tell(command, until, _after(timeout_s))
 
     @contextlib.contextmanager
     def boot_button(self) -> Iterator[None]:
@@ -264,7 +247,7 @@ class FactoryDevice:
         finally:
             self.dut.serial.proc.dtr = False
 
-    def console(self) -> bytes:
+    def said(self) -> bytes:
         """All that the device has said so far in this test."""
         return Path(self.dut.logfile).read_bytes()
 
@@ -273,28 +256,14 @@ class FactoryDevice:
         if self._is_table_changed:
             self.flash_table(self.table)
 
-    def _expect(self, take: Callable[[Event], _T | None], timeout_s: float) -> _T:
-        from fctry.device.report import parse_line
-
-        deadline = time.monotonic() + timeout_s
-        while True:
-            remaining_s = max(0.0, deadline - time.monotonic())  # a device in a boot loop never falls silent
-            event = parse_line(self.dut.expect(_LINE, timeout=remaining_s).group(0))
-            if event is None:
-                continue
-            if event.name in ("boot", "ready"):
-                self._is_ready = event.name == "ready"
-            taken = take(event)
-            if taken is not None:
-                return taken
-
-    def _wait_until_ready(self, timeout_s: float) -> None:
-        # What is typed while a device boots may be lost.
-        if not self._is_ready:
-            self.expect_event("ready", timeout_s)
-
     def _mark(self) -> bytes:
         # A line of our own in the stream of the console: what the device said before it is not looked at again.
         mark = f"--- fctry resets the device ({next(self._marks)}) ---\n".encode()
         self._queue.put(mark)
         return mark.strip()
+
+
+def _after(timeout_s: float) -> Deadline:
+    from fctry.device.deadline import Deadline
+
+    return Deadline.after(timeout_s)

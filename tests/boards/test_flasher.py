@@ -10,7 +10,7 @@ import esptool
 import pytest
 
 from fctry.boards import Board
-from fctry.device import flasher
+from fctry.device import Deadline, flasher
 from fctry.errors import DeviceError, InputError, PortError
 from tests.boards.kit import Console
 
@@ -30,7 +30,7 @@ def test_reset_starts_the_application_and_loses_none_of_its_words(installed_boar
     with flasher.connect(installed_board.url) as chip:
         chip.reset()
         lines = []
-        for line in chip.lines(10):
+        for line in chip.lines(Deadline.after(10)):
             lines.append(line)
             if line.startswith(b"standin pid="):
                 break
@@ -40,7 +40,7 @@ def test_reset_starts_the_application_and_loses_none_of_its_words(installed_boar
 
 def test_lines_end_with_their_time(installed_board: Board) -> None:
     with flasher.connect(installed_board.url) as chip:
-        assert list(chip.lines(0.05)) == []
+        assert list(chip.lines(Deadline.after(0.05))) == []
 
 
 def test_chip_is_reset_into_download_again_after_it_ran(installed_board: Board) -> None:

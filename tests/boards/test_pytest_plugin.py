@@ -7,7 +7,7 @@ import pexpect
 import pytest
 
 from fctry.device.report import format_line
-from fctry.errors import CapacityError
+from fctry.errors import CapacityError, DeviceError
 from fctry.pytest_plugin import FactoryDevice
 
 LINE = format_line({"event": "boot"}).encode() + b"\r\n"
@@ -38,5 +38,5 @@ class BootLoop:
 
 def test_boot_loop_ends_in_a_timeout(partition_table, factory_partition):
     device = FactoryDevice(BootLoop(), None, partition_table, factory_partition)
-    with pytest.raises(pexpect.TIMEOUT):
+    with pytest.raises(DeviceError, match="did not report"):
         device.report(timeout_s=0.2)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fctry.provision import compare
+from fctry.device import compare
 
 from .identities import ARTICLE, NAMESPACE
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from fctry.device import compare
 from fctry.nvs import Item, ItemType, Keys, decode, decrypt, encrypt
 from fctry.partitions import binary
 from fctry.partitions.table import DATA, DATA_NVS_KEYS, TABLE_OFFSET, Partition, PartitionTable
-from fctry.provision import compare
 
 from .identities import ARTICLE, NAMESPACE
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from fctry.device import compare
 from fctry.device.report import INTEGER_BITS
 from fctry.nvs import Item, ItemType, encode
-from fctry.provision import compare
 
 from .identities import ARTICLE, NAMESPACE
 from .layouts import with_partition

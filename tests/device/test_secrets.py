@@ -70,7 +70,7 @@ def test_secrets_are_never_on_the_wire(device):
         device.ask(command)
     challenge, _ = proof_of(device, "password")
     proof_of(device, "pairing_pin")
-    console = device.console()
+    console = device.said()
     assert found_in(console, ARTICLE[0].value.encode())  # so that is what was said
     assert [secret for secret in (PASSWORD.encode(), PIN.value, challenge) if found_in(console, secret)] == []
 

@@ -22,7 +22,7 @@ from fctry.boards import Board
 from fctry.cli.flash import load_image
 from fctry.cli.options import add_project, project_of
 from fctry.cli.proof_table import print_proof
-from fctry.device import flasher
+from fctry.device import Console, Deadline, flasher
 from fctry.partitions.flasher_args import read_flasher_args
 
 
@@ -51,11 +51,12 @@ def run(args: argparse.Namespace) -> int:
             provision.write_image(chip, image.data, partition)
             print("[4/4] reset: the board's console")
             chip.reset()
-            report = provision.read_report(chip, partition.name, on_line=print_indented)
-            is_ready = provision.wait_until_ready(chip, timeout_s=2, on_line=print_indented)
-            unproven = provision.not_reported(image.items, report) if is_ready else []
-            proofs = provision.prove(chip, unproven, on_line=print_indented)
-    proof = provision.compare(image.items, report, proofs)
+            proof = provision.read_proof(
+                Console(chip, print_indented),
+                image.items,
+                partition,
+                Deadline.after(provision.REPORT_TIMEOUT_S),
+            )
     print_proof(proof)
     return 0 if proof.is_proven else 1
 

@@ -2,7 +2,7 @@
 
 IMAGE is an image (`fctry image build`) or a CSV to make one of. Where the partition is comes from the partition table
 of the layout, and the device's own table must agree. Exit code 0 only if the firmware reports exactly what was written,
-and proves to have what is in other namespaces than the one that it reports: secrets, which are not shown.
+and proves to have what is in other namespaces than the one that it reports. The namespace `secrets` is not shown.
 With keys the image is an encrypted one; the device must have the keys already.
 
   fctry flash device.csv --port /dev/ttyUSB0
@@ -24,6 +24,7 @@ from fctry.files import naming, read_file
 from fctry.nvs.csv import read_sheet
 from fctry.nvs.encryption import Keys
 from fctry.nvs.factory_image import FactoryImage, make_image
+from fctry.nvs.item import with_secrets
 from fctry.partitions.table import Partition
 
 
@@ -74,7 +75,7 @@ def load_image(path: Path, partition: Partition, keys: Keys | None = None) -> Fa
             image = FactoryImage(data, tuple(nvs.decode(plain)))
     if not image.items:
         raise InputError("no keys in it", hint="give it at least one: nothing could be proven", file=path)
-    return image
+    return FactoryImage(image.data, tuple(with_secrets(image.items)))
 
 
 def _check_keys(path: Path, decrypted: bytes) -> None:

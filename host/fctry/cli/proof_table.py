@@ -6,7 +6,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fctry.provision import Comparison, Proof, stored_bytes
+from fctry.device.commands import stored_bytes
+from fctry.device.proof import Comparison, Proof
+from fctry.nvs.item import SECRET
 
 
 def print_proof(proof: Proof) -> None:
@@ -29,10 +31,14 @@ def print_proof(proof: Proof) -> None:
         )
         said = f"the firmware reports {event.get('code')} from {event.get('where')} ({place})"
         console.print(Text(_escaped(said), "red"))
-    if any(row.is_secret and row.is_accepted is None for row in proof.comparisons):
+    if any(row.said is None and row.is_accepted is None for row in proof.comparisons):
         console.print(
             "what the firmware does not report needs a proof: its console command `prove` has one for "
             "strings and blobs (docs/firmware.md)"
+        )
+    if any(row.is_secret and row.said is not None for row in proof.comparisons):
+        console.print(
+            Text("the firmware reports a secret: keep secrets out of the namespace that it reports", "red")
         )
     equal = sum(row.is_equal for row in proof.comparisons)
     console.print(
@@ -43,13 +49,16 @@ def print_proof(proof: Proof) -> None:
 
 
 def _shown_values(row: Comparison) -> tuple[str, str]:
-    """What was written and what was read, of a secret only whether it was proven."""
-    if not row.is_secret:
-        return _shown(row.written), _shown(row.said)
-    written = "(secret)"
-    if isinstance(row.written, (str, bytes)):
-        written = f"(secret, {len(stored_bytes(row.written))} bytes)"
-    return written, {None: "-", True: "(proof accepted)", False: "(proof refused)"}[row.is_accepted]
+    """What was written and what was read, or whether it was proven; a secret not at all."""
+    show = _masked if row.is_secret else _shown
+    proof = "" if row.is_accepted is None else f"(proof {'accepted' if row.is_accepted else 'refused'})"
+    return show(row.written), show(row.said) if row.said is not None or not proof else proof
+
+
+def _masked(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"(secret, {len(stored_bytes(value))} bytes)" if isinstance(value, (str, bytes)) else SECRET
 
 
 def _shown(value: object) -> str:

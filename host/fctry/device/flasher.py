@@ -1,7 +1,7 @@
 """A chip at a serial port, through esptool: write, read, erase, reset, and listen, on one connection.
 
 One connection, because opening a port moves DTR and RTS on many adapters and so resets the board: what the
-firmware prints after the reset would be lost. This is the only module that imports esptool.
+firmware prints after the reset would be lost. This module and esptool_log are the only ones that import esptool.
 
 Source: esptool 5, documentation "Scripting" (https://docs.espressif.com/projects/esptool).
 """
@@ -9,28 +9,22 @@ Source: esptool 5, documentation "Scripting" (https://docs.espressif.com/project
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextvars import ContextVar
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import esptool
 import serial
-from esptool.logger import EsptoolLogger, log
 from esptool.util import FatalError
-from rich.text import Text
 
 import fctry.serialport
+from fctry.device.deadline import Deadline
+from fctry.device.esptool_log import Log, logged
 from fctry.errors import DeviceError, InputError, PortError
 from fctry.serialport import ROM_BAUD
 
 FLASH_BAUD = 460800
 STUB_TIMEOUT_S = 3.0  # for its greeting
-
-Log = Callable[[str], None]
 
 
 class Chip:
@@ -105,13 +99,17 @@ class Chip:
         self._stub = None
         self.is_in_download_mode = False
 
-    def lines(self, timeout_s: float) -> Iterator[bytes]:
-        """Console lines without line ends, as they come, until `timeout_s` have passed since the first call.
+    def send(self, data: bytes) -> None:
+        """Send bytes to the firmware's console. Raises PortError."""
+        with self._captured("send a command"):
+            self.port.write(data)
+
+    def lines(self, deadline: Deadline) -> Iterator[bytes]:
+        """Console lines without line ends, as they come.
 
         A caller may stop in between; the next call goes on with the next line.
         """
-        deadline = time.monotonic() + timeout_s
-        while (remaining_s := deadline - time.monotonic()) > 0:
+        while (remaining_s := deadline.remaining_s) > 0:
             line, end, rest = self._received.partition(b"\n")
             if end:
                 self._received = rest
@@ -146,7 +144,7 @@ class Chip:
 
     @contextlib.contextmanager
     def _captured(self, what: str) -> Iterator[None]:
-        with _mapped(what, str(self.port.port)), _logged(self._log):
+        with _mapped(what, str(self.port.port)), logged(self._log):
             yield
 
 
@@ -172,7 +170,7 @@ def connect(
             hint=f"choose auto or one of {', '.join(esptool.CHIP_DEFS)}",
         )
     with fctry.serialport.open_port(port) as line:
-        with _mapped("connect", port), _logged(log):
+        with _mapped("connect", port), logged(log):
             if chip == "auto":
                 esp = esptool.detect_chip(line)
             else:
@@ -224,55 +222,3 @@ def _hint(text: str) -> str:
         "check the cable and the power, and that EN and IO0 are on RTS and DTR; "
         "or hold BOOT down, press EN, and try again"
     )
-
-
-class _Chatter(EsptoolLogger):  # type: ignore[misc]  # esptool ships no types
-    """esptool's logger, which hands over what it is told in a context of `_logged`, and prints everywhere else."""
-
-    def print(self, *args: Any, **kwargs: Any) -> None:
-        """What all kinds of messages end in."""
-        lines = _lines.get()
-        if lines is None:
-            super().print(*args, **kwargs)
-        else:
-            text = " ".join(Text.from_markup(str(arg)).plain for arg in args)
-            lines.write(text + str(kwargs.get("end", "\n")))
-
-    def stage(self, finish: bool = False) -> None:
-        """The start or end of lines that a terminal may fold away."""
-        if _lines.get() is None:
-            super().stage(finish)
-
-
-class _Lines:
-    """Whole lines out of pieces of text, for a log; without one they are dropped."""
-
-    def __init__(self, log: Log | None) -> None:
-        self._log = log
-        self._rest = ""
-
-    def write(self, text: str) -> None:
-        *lines, self._rest = (self._rest + text).split("\n")
-        if self._log is not None:
-            for line in lines:
-                if line.strip():
-                    self._log(line.rstrip())
-
-
-_lines: ContextVar[_Lines | None] = ContextVar("_lines", default=None)
-
-
-@contextlib.contextmanager
-def _logged(to: Log | None) -> Iterator[None]:
-    """Send what esptool says in this thread, warnings too, to a log instead of the terminal."""
-    _install_chatter()
-    token = _lines.set(_Lines(to))
-    try:
-        yield
-    finally:
-        _lines.reset(token)
-
-
-@functools.cache
-def _install_chatter() -> None:
-    log.set_logger(_Chatter())

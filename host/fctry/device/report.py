@@ -19,7 +19,7 @@ from typing import Any
 
 import crcmod.predefined
 
-from fctry.errors import FormatError
+from fctry.errors import ReportError
 
 PREFIX = "@fctry "
 INTEGER_BITS = {"u8": 8, "i8": 8, "u16": 16, "i16": 16, "u32": 32, "i32": 32, "u64": 64, "i64": 64}
@@ -90,7 +90,7 @@ def format_line(fields: Mapping[str, Any]) -> str:
 def parse_line(line: str | bytes) -> Event | None:
     """The event of a console line, or None where the line is not a report line.
 
-    Raises FormatError for a report line that is damaged: cut, wrong CRC, not a JSON object with an ``event``.
+    Raises ReportError for a report line that is damaged: cut, wrong CRC, not a JSON object with an ``event``.
     """
     data = line.encode(errors="surrogateescape") if isinstance(line, str) else line
     data = data.lstrip(_NOISE)
@@ -117,7 +117,7 @@ def parse_line(line: str | bytes) -> Event | None:
 def item_of(event: Event) -> ReportedItem:
     """The item of an ``item`` event, its value in Python's type.
 
-    Raises FormatError when a field is missing or the value does not fit its type.
+    Raises ReportError when a field is missing or the value does not fit its type.
     """
     try:
         kind = event["type"]
@@ -125,7 +125,7 @@ def item_of(event: Event) -> ReportedItem:
             event["partition"], event["namespace"], event["key"], kind, _value(kind, event.fields)
         )
     except (KeyError, TypeError, ValueError, binascii.Error, OverflowError) as error:
-        raise FormatError(
+        raise ReportError(
             f"report line has an item without a proper value: {dict(event.fields)}",
             hint="firmware and fctry disagree on the report's format: build both from one version",
         ) from error
@@ -162,7 +162,7 @@ class ReportCollector:
         items, errors = tuple(self._items), tuple(self._errors)
         self._items, self._errors = [], []
         if event.get("items") != len(items):
-            raise FormatError(
+            raise ReportError(
                 f"the firmware reported {event.get('items')} items of '{self.partition}', {len(items)} arrived",
                 hint="a line was lost on the way: reset the device and read again",
                 expected=event.get("items"),
@@ -191,9 +191,9 @@ def _value(kind: str, fields: Mapping[str, Any]) -> Value:
     raise ValueError(kind)
 
 
-def _damaged(reason: str) -> FormatError:
+def _damaged(reason: str) -> ReportError:
     # The line itself is not shown: it may hold part of a value.
-    return FormatError(
+    return ReportError(
         f"damaged report line: {reason}",
         hint="a transmission error: check cable and baud rate, then reset the device and read again",
     )

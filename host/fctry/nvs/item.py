@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from struct import Struct
 from typing import TYPE_CHECKING
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Value = int | float | str | bytes
+SECRET = "(secret)"  # in place of a value that is not shown
+SECRET_NAMESPACES = ("secrets",)
 
 
 class ItemType(str, Enum):
@@ -43,7 +45,8 @@ class ItemType(str, Enum):
 class Item:
     """One key with its value. ``file`` and ``line`` tell errors where it came from; they make no difference otherwise.
 
-    ``value`` is an int for ``u8`` to ``i64``, a float for ``float`` and ``double``, a str, or bytes.
+    ``value`` is an int for ``u8`` to ``i64``, a float for ``float`` and ``double``, a str, or bytes. ``is_secret`` is
+    stated by whoever knows, such as `with_secrets`: then the value is not shown.
     """
 
     namespace: str
@@ -52,10 +55,20 @@ class Item:
     value: Value
     file: str | Path | None = field(default=None, compare=False, repr=False)
     line: int | None = field(default=None, compare=False, repr=False)
+    is_secret: bool = field(default=False, compare=False)
+
+    def __repr__(self) -> str:
+        value = SECRET if self.is_secret else repr(self.value)
+        return f"Item({self.namespace!r}, {self.key!r}, {self.type.value}, {value})"
 
     def refusal(self, message: str, hint: str) -> InputError:
         """An error about this item that names its place."""
         return InputError(message, hint=hint, file=self.file, line=self.line)
+
+
+def with_secrets(items: Iterable[Item], secret_namespaces: Collection[str] = SECRET_NAMESPACES) -> list[Item]:
+    """The items, with those in these namespaces stated to be secret."""
+    return [replace(item, is_secret=True) if item.namespace in secret_namespaces else item for item in items]
 
 
 NUMBERS = {

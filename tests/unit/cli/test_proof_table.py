@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from fctry.cli.proof_table import print_proof
+from fctry.device.proof import Comparison, Proof
 from fctry.device.report import Event
-from fctry.provision import Comparison, Proof
 
 
 def printed(capsys: pytest.CaptureFixture[str], *rows: Comparison, errors: Sequence[Event] = ()) -> str:
@@ -56,3 +56,19 @@ def test_all_that_is_proven_needs_no_advice(capsys: pytest.CaptureFixture[str]) 
     )
     assert "proven: 1 of 1 keys equal" in out
     assert "`prove`" not in out
+
+
+def test_secret_that_the_firmware_reports_is_masked_too(capsys):
+    row = Comparison("secrets", "password", "str", "hünter2", "hünter2", is_secret=True)
+    out = printed(capsys, row, Comparison("secrets", "other", "u32", None, 4711, is_secret=True))
+    assert "nter2" not in out
+    assert "4711" not in out
+    assert out.count("(secret, 8 bytes)") == 2
+    assert "reports a secret" in out
+    assert "0 of 2 keys equal" in out
+
+
+def test_public_value_is_shown_though_it_is_only_proven(capsys):
+    out = printed(capsys, Comparison("calibration", "offset", "str", "0x7", None, is_accepted=True))
+    assert "0x7" in out
+    assert "(proof accepted)" in out
