@@ -10,7 +10,7 @@
     └── DeviceError        a device, or esptool for it, did not do or say what it should
         └── ReportError    a report line of it is damaged, or one was lost
 
-Every error carries data beside its text, and a ``hint`` that says what to do, written where the error is raised.
+Every error carries its place beside its text, and a ``hint`` that says what to do, written where the error is raised.
 """
 
 from __future__ import annotations
@@ -39,8 +39,6 @@ class FctryError(Exception):
         file: str | Path | None = None,
         line: int | None = None,
         offset: int | None = None,
-        expected: object = None,
-        found: object = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -48,8 +46,6 @@ class FctryError(Exception):
         self.file = file
         self.line = line
         self.offset = offset
-        self.expected = expected
-        self.found = found
         self.also: tuple[FctryError, ...] = ()
 
     @property

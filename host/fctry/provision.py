@@ -33,8 +33,6 @@ def check_fits(image: bytes, partition: Partition) -> None:
         raise CapacityError(
             f"the image has 0x{len(image):x} bytes, the partition '{partition.name}' 0x{partition.size_bytes:x}",
             hint=f"build it for this partition: fctry image build … --size 0x{partition.size_bytes:x}",
-            expected=partition.size_bytes,
-            found=len(image),
         )
 
 
@@ -56,8 +54,6 @@ def check_table(chip: Chip, table: PartitionTable, partition: Partition) -> None
             f"the partition '{partition.name}' is {_place(partition)} in the layout, "
             f"{_place(on_device)} on the device",
             hint="flash this layout's table first (`idf.py flash`), or give the device's layout (--partitions)",
-            expected=partition,
-            found=on_device,
         )
 
 

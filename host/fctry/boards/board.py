@@ -54,5 +54,4 @@ def check_mac(mac: bytes) -> None:
         raise InputError(
             f"a MAC address has 6 bytes, not {len(mac)}",
             hint="write it as 24:0a:c4:00:00:01",
-            found=mac.hex(),
         )

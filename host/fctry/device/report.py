@@ -165,8 +165,6 @@ class ReportCollector:
             raise ReportError(
                 f"the firmware reported {event.get('items')} items of '{self.partition}', {len(items)} arrived",
                 hint="a line was lost on the way: reset the device and read again",
-                expected=event.get("items"),
-                found=len(items),
             )
         return Report(items, errors, is_complete=True)
 

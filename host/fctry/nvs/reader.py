@@ -99,8 +99,6 @@ def read_pages(image: bytes) -> list[Page]:
         raise FormatError(
             f"{len(image)} bytes are no NVS partition",
             hint=f"it is a multiple of {PAGE_SIZE_BYTES} bytes: was the whole partition read?",
-            expected=PAGE_SIZE_BYTES,
-            found=len(image),
         )
     return [
         _read_page(offset // PAGE_SIZE_BYTES, image[offset : offset + PAGE_SIZE_BYTES])

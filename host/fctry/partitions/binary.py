@@ -52,8 +52,6 @@ def pack(table: PartitionTable, *, md5: bool = True) -> bytes:
         raise CapacityError(
             f"{len(table)} partitions, but the table holds {limit}",
             hint="merge or remove partitions",
-            expected=limit,
-            found=len(table),
         )
     entries = b"".join(_pack_entry(partition) for partition in table)
     if md5:
@@ -115,8 +113,6 @@ def _check_md5(entries: bytes, row: bytes, offset: int) -> None:
             f"at {offset:#x}: the MD5 row says {found}, the entries give {expected}",
             hint="the table is damaged: flash it again",
             offset=offset,
-            expected=expected,
-            found=found,
         )
 
 
@@ -126,16 +122,12 @@ def _unpack_entry(row: bytes, offset: int) -> Partition:
             f"at {offset:#x}: the table is cut off: {len(row)} of the {ENTRY_BYTES} bytes of an entry",
             hint=f"give all {TABLE_BYTES:#x} bytes of the table",
             offset=offset,
-            expected=ENTRY_BYTES,
-            found=len(row),
         )
     if not row.startswith(MAGIC):
         raise FormatError(
             f"at {offset:#x}: no partition entry (it begins with {row[:2].hex() or 'nothing'}, expected aa50)",
             hint="this is no partition table, or not from its start; in flash it is at 0x8000 unless configured",
             offset=offset,
-            expected=MAGIC,
-            found=row[:2],
         )
     _, type_, subtype, start, size_bytes, name, flags = ENTRY.unpack(row)
     try:
@@ -145,7 +137,6 @@ def _unpack_entry(row: bytes, offset: int) -> Partition:
             f"at {offset:#x}: the name {name!r} is not UTF-8",
             hint="names are text",
             offset=offset + 12,
-            found=name,
         ) from None
     return Partition(
         name=text,

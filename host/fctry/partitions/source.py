@@ -50,6 +50,4 @@ def table_in(data: bytes, table_offset: int, *, file: str | Path = "") -> Partit
             hint=error.hint,
             file=file or None,
             offset=None if error.offset is None else start + error.offset,
-            expected=error.expected,
-            found=error.found,
         ) from None

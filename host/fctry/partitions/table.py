@@ -119,5 +119,4 @@ class PartitionTable:
             f"no partition is called `{name}` (there are: {names})",
             hint=f"add a line such as `{name}, data, nvs, , 0x6000, readonly`, or name one of the partitions above",
             file=self.file or None,
-            expected=name,
         )

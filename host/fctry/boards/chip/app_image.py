@@ -83,7 +83,7 @@ class AppDescription:
             )
         magic, secure_version, _, version, name, time, date, idf, digest, *_ = _DESCRIPTION.unpack_from(data)
         if magic != DESCRIPTION_MAGIC:
-            raise FormatError("no application description", expected=DESCRIPTION_MAGIC, found=magic)
+            raise FormatError("no application description")
         return cls(
             project_name=_unpack_text(name),
             version=_unpack_text(version),
@@ -140,19 +140,19 @@ def unpack(image: bytes) -> AppImage:
         raise FormatError(f"cut off: {len(image)} bytes of an image header of {_HEADER.size}")
     magic, segment_count, *_, chip_id, _, _, _, _, has_digest = _HEADER.unpack_from(image)
     if magic != MAGIC:
-        raise FormatError("no application image: wrong magic byte", offset=0, expected=MAGIC, found=magic)
+        raise FormatError("no application image: wrong magic byte", offset=0)
     if not 1 <= segment_count <= MAX_SEGMENTS:
-        raise FormatError(f"{segment_count} segments, not 1 to {MAX_SEGMENTS}", offset=1, found=segment_count)
+        raise FormatError(f"{segment_count} segments, not 1 to {MAX_SEGMENTS}", offset=1)
     segments, end = _segments(image, segment_count)
     found = reduce(xor, b"".join(segments), CHECKSUM_SEED)
     checksum_offset = end | 15
     if checksum_offset >= len(image) or image[checksum_offset] != found:
-        raise FormatError("wrong checksum", offset=checksum_offset, expected=found)
+        raise FormatError("wrong checksum", offset=checksum_offset)
     size_bytes = checksum_offset + 1
     if has_digest:
         digest = hashlib.sha256(image[:size_bytes]).digest()
         if image[size_bytes : size_bytes + DIGEST_BYTES] != digest:
-            raise FormatError("wrong SHA-256 digest", offset=size_bytes, expected=digest.hex())
+            raise FormatError("wrong SHA-256 digest", offset=size_bytes)
         size_bytes += DIGEST_BYTES
     chip = next((chip.name for chip in CHIPS.values() if chip.image_chip_id == chip_id), f"chip id {chip_id}")
     return AppImage(AppDescription.unpack(segments[0]), chip, size_bytes)
@@ -168,7 +168,7 @@ def _segments(image: bytes, count: int) -> tuple[list[bytes], int]:
         _, size = _SEGMENT.unpack_from(image, position)
         position += _SEGMENT.size
         if size > len(image) - position:
-            raise FormatError(f"segment {number} ends beyond the image", offset=position, found=size)
+            raise FormatError(f"segment {number} ends beyond the image", offset=position)
         segments.append(image[position : position + size])
         position += size
     return segments, position
@@ -179,7 +179,6 @@ def _pack_text(name: str, text: str, field_bytes: int) -> bytes:
         raise InputError(
             f"{name} {text!r} does not fit: it takes {field_bytes - 1} ASCII characters",
             hint="shorten it",
-            found=text,
         )
     return text.encode().ljust(field_bytes, b"\0")
 

@@ -53,8 +53,6 @@ def _only_elf(folder: Path) -> Path:
         raise InputError(
             f"{len(elves) or 'no'} ELF files at the top of the build folder",
             file=folder,
-            expected=1,
-            found=len(elves),
             hint="name the ELF itself" if elves else "build the firmware first (`make native`)",
         )
     return elves[0]

@@ -194,7 +194,5 @@ CHIPS: Mapping[str, Chip] = MappingProxyType(
 def chip_named(name: str) -> Chip:
     """The chip of that name, as ESP-IDF's IDF_TARGET spells it. Raises InputError."""
     if name not in CHIPS:
-        raise InputError(
-            f"no simulated chip is called {name!r}", hint=f"choose one of {', '.join(CHIPS)}", found=name
-        )
+        raise InputError(f"no simulated chip is called {name!r}", hint=f"choose one of {', '.join(CHIPS)}")
     return CHIPS[name]

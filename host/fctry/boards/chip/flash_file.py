@@ -28,8 +28,6 @@ def open_flash_file(path: Path, size_bytes: int) -> int:
             raise InputError(
                 f"the flash file has {found} bytes, the chip {size_bytes}",
                 file=path,
-                expected=size_bytes,
-                found=found,
                 hint="name another file, or choose the flash size that this one has",
             )
     except BaseException:

@@ -42,9 +42,7 @@ class NorFlash:
 
     def __init__(self, path: Path, size_bytes: int) -> None:
         if size_bytes not in SIZES_BYTES:
-            raise InputError(
-                f"no flash chip has {size_bytes} bytes", hint="choose 1, 2, 4, 8 or 16 MiB", found=size_bytes
-            )
+            raise InputError(f"no flash chip has {size_bytes} bytes", hint="choose 1, 2, 4, 8 or 16 MiB")
         self.path = path
         self.size_bytes = size_bytes
         self._lock = threading.Lock()
