@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import struct
 import subprocess
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from tests.unit.firmware.torn_flash import Torn, erase_half, program_half
 
 from fctry.device.report import Event, parse_line
 from fctry.partitions.binary import pack
@@ -57,7 +59,8 @@ def flash_of(table: PartitionTable, **images: bytes) -> bytearray:
 class Firmware:
     """A running firmware and its hardware. Its flash obeys NOR rules; `operations` are what was asked of it.
 
-    `power_cut_at`: the number of the program or erase operation, counted from 1, in whose middle the power goes.
+    `power_cut_at`: the number of the program or erase operation, counted from 1, in whose middle the power goes; what
+    that leaves is as the models of `torn` for erasing and programming say, drawn from `seed`.
     """
 
     elf: Path
@@ -65,6 +68,8 @@ class Firmware:
     reset_reason: int = POWER_ON
     boot_button_down: bool = False
     power_cut_at: int | None = None
+    torn: tuple[Torn, Torn] = (erase_half, program_half)
+    seed: int = 0
     mac: bytes = bytes.fromhex("240ac4123456")
     operations: list[tuple[str, int, int]] = field(default_factory=list)
 
@@ -170,14 +175,18 @@ class Firmware:
             return bytes(self.flash[address : address + length])
         self.operations.append((op, address, length))
         if self.power_cut_at == len(self.operations):
-            self._change(op, address, length // 2, data)
+            before = bytes(self.flash[address : address + length])
+            self._change(op, address, length, data)
+            after = bytes(self.flash[address : address + length])
+            model = self.torn[0 if op == "E" else 1]
+            self.flash[address : address + length] = model(before, after, random.Random(self.seed))
             self._process.kill()
             raise EOFError
         return b"" if self._change(op, address, length, data) else None
 
     def _change(self, op: str, address: int, length: int, data: bytes) -> bool:
         if op == "E":
-            if address % SECTOR_BYTES or (length % SECTOR_BYTES and self.power_cut_at is None):
+            if address % SECTOR_BYTES or length % SECTOR_BYTES:
                 return False
             self.flash[address : address + length] = b"\xff" * length
         else:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import itertools
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
 from zlib import crc32
 
 import pytest
@@ -15,6 +16,7 @@ from fctry.nvs import Item, ItemType, decode, encode
 from fctry.nvs import format as nvs_format
 from fctry.partitions.table import PartitionTable
 from tests.unit.firmware.conftest import Boot, Firmware, flash_of
+from tests.unit.firmware.torn_flash import MODELS, Torn
 
 NAMESPACE = "fctryNamespace"
 SECRETS = "secrets"
@@ -301,8 +303,8 @@ def test_power_cut_at_any_point_of_a_reset_leaves_all_settings_or_none(
         outcomes.append(settings_of(boot, flash))
         assert outcomes[-1] in (keys, [])
         assert outside_of_nvs(table, flash) == before
-    assert len(outcomes) == 8, "mark, five sectors, header, first sector"
-    assert outcomes[1:] == [[]] * 7, "once the mark is there, the next start finishes the reset"
+    assert len(outcomes) == 7, "mark, five sectors, the mark's sector"
+    assert outcomes[1:] == [[]] * 6, "once the mark is there, the next start finishes the reset"
 
 
 def test_interrupted_reset_is_reported_at_the_next_start(boot: Boot, table: PartitionTable) -> None:
@@ -315,15 +317,104 @@ def test_interrupted_reset_is_reported_at_the_next_start(boot: Boot, table: Part
     assert [event["where"] for event in events if event.name == "erased"] == ["factory_data_finish_reset"]
 
 
-@pytest.mark.parametrize("state", [0x00, 0x5C, 0xF0])
-def test_mark_of_a_reset_that_was_cut_off_itself_counts(
-    boot: Boot, table: PartitionTable, state: int
+def zeroed(sector: bytes) -> bytes:
+    return bytes(len(sector))
+
+
+def zeroed_in_its_header(sector: bytes) -> bytes:
+    return bytes(32) + sector[32:]
+
+
+def noisy(sector: bytes) -> bytes:
+    return random.Random(1).randbytes(len(sector))
+
+
+def with_first_byte(value: int) -> Callable[[bytes], bytes]:
+    return lambda sector: bytes([sector[0] & value]) + sector[1:]
+
+
+@pytest.mark.parametrize(
+    "torn", [zeroed, zeroed_in_its_header, noisy, *map(with_first_byte, (0x00, 0x5C, 0xF0))]
+)
+def test_first_sector_that_an_erase_of_nvs_left_torn_is_no_mark(
+    boot: Boot, table: PartitionTable, torn: Callable[[bytes], bytes]
 ) -> None:
-    flash = with_settings(boot, table)
-    flash[table.find("nvs").offset] &= state
+    nvs = table.find("nvs")
+    start = with_settings(boot, table)
+    keys = settings_of(boot, start)
+    words = "\n".join(f"user-set key{i % 12} {i:03}{'y' * 960} #a{i}" for i in range(60)) + "\nrestart"
+    whole = boot(bytearray(start))
+    whole.events_until("ready")
+    whole.send(words)
+    assert whole.wait() == 0
+    cut_at = 1 + whole.operations.index(("E", nvs.offset, 4096))
+
+    def model(before: bytes, after: bytes, draw: random.Random) -> bytes:
+        return torn(before)
+
+    flash = bytearray(start)
+    firmware = boot(flash, power_cut_at=cut_at, torn=(model, model))
+    firmware.events_until("ready")
+    firmware.send(words)
+    assert firmware.wait() != 0
     events = boot(flash).events_until("ready")
-    assert [event["where"] for event in events if event.name == "erased"] == ["factory_data_finish_reset"]
-    assert settings_of(boot, flash) == []
+    assert not [event for event in events if event.name == "erased"]
+    assert set(settings_of(boot, flash)) >= set(keys)
+
+
+def with_full_pages(boot: Boot, table: PartitionTable) -> bytearray:
+    """Settings whose next change needs a page to be moved."""
+    flash = with_settings(boot, table)
+    firmware = boot(flash)
+    firmware.events_until("ready")
+    for i in range(10):
+        firmware.ask(f"user-set short{i % 4} {i:03}{'y' * 695}")
+    return flash
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: f"{model[0].__name__}, {model[1].__name__}")
+def test_reset_ends_whatever_a_power_cut_leaves(
+    boot: Boot, table: PartitionTable, model: tuple[Torn, Torn]
+) -> None:
+    settings = with_settings(boot, table)
+    keys = settings_of(boot, settings)
+    for power_cut_at in itertools.count(1):
+        flash = bytearray(settings)
+        firmware = boot(flash, power_cut_at=power_cut_at, torn=model, seed=power_cut_at)
+        firmware.events_until("ready")
+        firmware.send("factory-reset")
+        for _ in firmware.lines():
+            pass
+        if firmware.wait() == 0:
+            break
+        assert settings_of(boot, flash) in ([keys, []] if power_cut_at == 1 else [[]])
+    assert power_cut_at > 7
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: f"{model[0].__name__}, {model[1].__name__}")
+def test_no_power_cut_while_settings_are_stored_is_taken_for_a_reset(
+    boot: Boot, table: PartitionTable, model: tuple[Torn, Torn]
+) -> None:
+    before = with_full_pages(boot, table)
+    keys = settings_of(boot, before)
+    cuts = erases = 0
+    for power_cut_at in itertools.count(1):
+        flash = bytearray(before)
+        firmware = boot(flash, power_cut_at=power_cut_at, torn=model, seed=power_cut_at)
+        firmware.events_until("ready")
+        firmware.send(f"user-set short2 {'z' * 700} #a\nuser-set short3 {'z' * 700} #b\nrestart")
+        for _ in firmware.lines():
+            pass
+        erases += firmware.operations[-1][0] == "E"
+        if firmware.wait() == 0:
+            break
+        cuts += 1
+        events = boot(bytearray(flash)).events_until("ready")
+        assert not [event for event in events if event.name == "erased"], power_cut_at
+        left = settings_of(boot, flash)
+        assert len(left) >= len(keys) - 5, f"{power_cut_at}: more than the sector that was torn is gone"
+    assert cuts > 10
+    assert erases
 
 
 def test_power_cut_while_finishing_a_reset_is_survived_too(boot: Boot, table: PartitionTable) -> None:
@@ -332,7 +423,7 @@ def test_power_cut_while_finishing_a_reset_is_survived_too(boot: Boot, table: Pa
     firmware.events_until("ready")
     firmware.send("factory-reset")
     firmware.wait()
-    for power_cut_at in range(1, 9):
+    for power_cut_at in range(1, 8):
         flash = bytearray(settings)
         for _ in boot(flash, power_cut_at=power_cut_at).lines():
             if '"ready"' in _:

@@ -3,16 +3,15 @@
  *
  * Reset to factory, which a power cut may interrupt anywhere.
  *
- * 1. The first byte of the partition is programmed to 0. It belongs to the state of the first NVS page, where nvs_flash
- *    writes four values only: any other is the mark that a reset has begun, also if the power goes while it is
- *    programmed. Up to here, all settings are there.
- * 2. All sectors but the first are erased. The mark stays, so that the next start erases them again.
- * 3. The first page's header is programmed to 0, so that nothing in that page counts even if it is half erased.
- * 4. The first sector is erased, and with it the mark. If the power goes now, the page is half blank and has no header
- *    that checks out: nvs_flash takes it for empty.
+ * 1. A mark is written to a sector that holds no settings: nvs_flash always keeps one. A mark that the power cut short is
+ *    none; nvs_flash takes its sector for a broken page, which it erases when it needs it. Up to here, all settings are
+ *    there. Nothing else makes the mark: nvs_flash writes no such page, and no erase that was cut short leaves one.
+ * 2. All other sectors are erased. The mark stays, so that the next start erases them again.
+ * 3. The mark's sector is erased. Whatever a power cut leaves of it, there are no settings any more.
  *
  * The factory partition is not touched at any point; on top of that, its flag `readonly` refuses it.
  */
+#include <stdint.h>
 #include <string.h>
 
 #include "esp_log.h"
@@ -20,9 +19,10 @@
 #include "factory_data_private.h"
 #include "nvs_flash.h"
 
-#define PAGE_HEADER_BYTES 32
-#define STATE_BYTES 4 /* of a page: nvs_flash changes the first one only, the others stay blank */
-#define MARK 0x00
+#define NONE SIZE_MAX
+
+/* Begins with what is no state of an NVS page. */
+static const char MARK[32] = "fctry: reset to factory begun";
 
 static const char *TAG = "factory_data";
 
@@ -35,30 +35,79 @@ static esp_err_t find_partition(const char *label, const esp_partition_t **parti
     return *partition == NULL ? ESP_ERR_NOT_FOUND : ESP_OK;
 }
 
-static bool is_marked(const uint8_t state[STATE_BYTES])
+typedef bool (*is_meant_t)(const esp_partition_t *partition, size_t offset);
+
+/* The first sector that is meant, or NONE. */
+static size_t find_sector(const esp_partition_t *partition, is_meant_t is_meant)
 {
-    static const uint8_t BLANK[STATE_BYTES - 1] = {0xFF, 0xFF, 0xFF};
-    if (state[0] == MARK) {
-        return true;
+    for (size_t offset = 0; offset < partition->size; offset += partition->erase_size) {
+        if (is_meant(partition, offset)) {
+            return offset;
+        }
     }
-    const bool is_of_a_page = state[0] == 0xFF || state[0] == 0xFE || state[0] == 0xFC || state[0] == 0xF8;
-    return !is_of_a_page && memcmp(state + 1, BLANK, sizeof(BLANK)) == 0;
+    return NONE;
+}
+
+static bool is_marked(const esp_partition_t *partition, size_t offset)
+{
+    char found[sizeof(MARK)];
+    return esp_partition_read(partition, offset, found, sizeof(found)) == ESP_OK && memcmp(found, MARK, sizeof(MARK)) == 0;
+}
+
+static bool is_blank(const esp_partition_t *partition, size_t offset)
+{
+    uint8_t bytes[256];
+    for (size_t done = 0; done < partition->erase_size; done += sizeof(bytes)) {
+        if (esp_partition_read(partition, offset + done, bytes, sizeof(bytes)) != ESP_OK) {
+            return false;
+        }
+        for (size_t i = 0; i < sizeof(bytes); i++) {
+            if (bytes[i] != 0xFF) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* Source: ESP-IDF v5.5.5, components/nvs_flash/src/nvs_page.hpp, Page::PageState. */
+static bool is_no_page(const esp_partition_t *partition, size_t offset)
+{
+    uint32_t state;
+    return esp_partition_read(partition, offset, &state, sizeof(state)) == ESP_OK && state != 0xFFFFFFFE &&
+           state != 0xFFFFFFFC && state != 0xFFFFFFF8;
+}
+
+/* A sector with the mark, in `*offset`. */
+static esp_err_t write_mark(const esp_partition_t *partition, size_t *offset)
+{
+    *offset = find_sector(partition, is_marked);
+    if (*offset != NONE) {
+        return ESP_OK;
+    }
+    esp_err_t err = ESP_OK;
+    *offset = find_sector(partition, is_blank);
+    if (*offset == NONE) {
+        *offset = find_sector(partition, is_no_page);
+        if (*offset == NONE) { /* without a free page nvs_flash does not mount the partition anyway */
+            *offset = partition->size - partition->erase_size;
+        }
+        err = esp_partition_erase_range(partition, *offset, partition->erase_size);
+    }
+    return err == ESP_OK ? esp_partition_write(partition, *offset, MARK, sizeof(MARK)) : err;
 }
 
 static esp_err_t erase(const esp_partition_t *partition)
 {
-    static const uint8_t ZEROS[PAGE_HEADER_BYTES];
-    const uint8_t mark = MARK;
     const size_t sector = partition->erase_size;
-    esp_err_t err = esp_partition_write(partition, 0, &mark, sizeof(mark));
-    for (size_t offset = partition->size - partition->size % sector; err == ESP_OK && offset > sector;) {
-        offset -= sector;
-        err = esp_partition_erase_range(partition, offset, sector);
+    size_t marked;
+    esp_err_t err = write_mark(partition, &marked);
+    for (size_t offset = 0; err == ESP_OK && offset < partition->size; offset += sector) {
+        if (offset != marked) {
+            err = esp_partition_erase_range(partition, offset, sector);
+        }
     }
-    if (err == ESP_OK) {
-        err = esp_partition_write(partition, 0, ZEROS, sizeof(ZEROS));
-    }
-    return err == ESP_OK ? esp_partition_erase_range(partition, 0, sector) : err;
+    return err == ESP_OK ? esp_partition_erase_range(partition, marked, sector) : err;
 }
 
 esp_err_t factory_data_reset(const char *user_partition_label)
@@ -79,12 +128,8 @@ esp_err_t factory_data_reset(const char *user_partition_label)
 esp_err_t factory_data_finish_reset(const char *user_partition_label, bool *was_interrupted)
 {
     const esp_partition_t *partition = NULL;
-    uint8_t state[STATE_BYTES] = {0xFF};
     esp_err_t err = find_partition(user_partition_label, &partition);
-    if (err == ESP_OK) {
-        err = esp_partition_read(partition, 0, state, sizeof(state));
-    }
-    const bool is_begun = err == ESP_OK && is_marked(state);
+    const bool is_begun = err == ESP_OK && find_sector(partition, is_marked) != NONE;
     if (is_begun) {
         ESP_LOGW(TAG, "a reset to factory was interrupted");
         err = factory_data_reset(user_partition_label);
