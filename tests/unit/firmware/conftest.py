@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.unit.firmware.torn_flash import Torn, erase_half, program_half
 
 from fctry.device.report import Event, parse_line
 from fctry.partitions.binary import pack
 from fctry.partitions.csv import read_csv
 from fctry.partitions.table import PartitionTable
+from tests.unit.firmware.torn_flash import Torn, erase_half, program_half
 
 ROOT = Path(__file__).parents[3]
 NATIVE = ROOT / "firmware" / "native"
