@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from hashlib import sha256
 from pathlib import Path
@@ -43,7 +43,7 @@ class Devices:
 
     spec: Spec
     columns: tuple[str, ...]
-    rows: Sequence[Row]
+    rows: Sequence[Row] = field(repr=False)  # some cells may be secrets
     repeated: Collection[str] = ()
 
     def cells(self, number: int) -> dict[str, str]:

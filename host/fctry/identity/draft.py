@@ -42,8 +42,8 @@ class Context:
     now: datetime
     lot: str = ""
     line: str = ""
-    columns: Mapping[str, str] = field(default_factory=dict)
-    station: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict, repr=False)
+    station: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

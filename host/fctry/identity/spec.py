@@ -78,7 +78,9 @@ class Field:
         return value if isinstance(value, bytes) else str(value)
 
     def item(self, value: Value) -> Item:
-        return Item(self.namespace, self.key, self.type, value, file=self.file, line=self.line)
+        return Item(
+            self.namespace, self.key, self.type, value, self.file, self.line, is_secret=self.is_secret
+        )
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,15 @@ from fctry.nvs.item import pack_name
 
 @dataclass(frozen=True)
 class Room:
-    """The partition that the images are for, if it is known, and how many devices there shall be (0: not said)."""
+    """The partition that the images are for, if it is known, and how many devices there shall be (0: not said).
+
+    `derived` is how many addresses the firmware derives from its base MAC, where its sdkconfig says so.
+    """
 
     size_bytes: int | None = None
     read_only: bool = False
     count: int = 0
+    derived: int | None = None
 
 
 class SpecRule(Rule[Spec, Room]):
@@ -137,6 +141,19 @@ def collision(spec: Spec, room: Room) -> Iterator[Finding]:
         if one.addresses[0] <= other.addresses[1] and other.addresses[0] <= one.addresses[1]:
             message = f"sources {one_name} and {other_name} have addresses in common"
             yield collision.at(spec, message, "give each a block of its own, or draw both from one source")
+
+
+@SpecRule("spec-mac-step", ERROR, "fewer addresses for a device than its firmware uses")
+def mac_step(spec: Spec, room: Room) -> Iterator[Finding]:
+    for one in spec.used:
+        drawer = spec.sources[one]
+        if isinstance(drawer, Mac) and room.derived and drawer.stride < room.derived:
+            message = (
+                f"source {one} gives each device {drawer.stride}, and the sdkconfig has it use {room.derived}"
+            )
+            yield mac_step.at(
+                spec, message, f"say `step = {room.derived}`, or no two devices differ in all of them"
+            )
 
 
 @SpecRule("spec-secret-place", ERROR, "a secret outside of its namespace, or something else in it")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fctry.errors import InputError
+from fctry.files import read_file
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -62,9 +63,7 @@ def _names(dotted: str) -> tuple[str, ...]:
 def read_toml(path: Path) -> tuple[dict[str, Any], TomlLines]:
     """The content of a TOML file, and where in it what is. Raises InputError with file and line."""
     try:
-        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-    except OSError as error:
-        raise InputError(f"cannot read: {error.strerror}", hint="check the path", file=path) from None
+        text = read_file(path).decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise InputError("not UTF-8", hint="save the file as UTF-8", file=path) from None
     try:

@@ -83,6 +83,22 @@ def test_check_takes_the_size_of_the_projects_partition(
     assert "spec-room" in capsys.readouterr().out
 
 
+def test_check_knows_how_many_addresses_the_sdkconfig_derives(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (spec.parent / "sdkconfig").write_text(
+        'CONFIG_IDF_TARGET="esp32"\nCONFIG_PARTITION_TABLE_CUSTOM=y\n'
+        'CONFIG_PARTITION_TABLE_CUSTOM_FILENAME="partitions.csv"\nCONFIG_ESP_MAC_UNIVERSAL_MAC_ADDRESSES=4\n'
+    )
+    (spec.parent / "partitions.csv").write_text("nvs,data,nvs,0x9000,0x5000\nfctry,data,nvs,0xe000,0x3000\n")
+    assert main(["spec", "check", str(spec)]) == 0
+    spec.write_text(
+        spec.read_text(encoding="utf-8").replace('chip = "esp32" ', "step = 2 "), encoding="utf-8"
+    )
+    assert main(["spec", "check", str(spec)]) == 1
+    assert "spec-mac-step" in capsys.readouterr().out
+
+
 def test_mistake_in_a_spec_is_told_with_its_line(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec.write_text(spec.read_text(encoding="utf-8").replace('check = "', 'chek = "'), encoding="utf-8")
     assert main(["spec", "check", str(spec)]) == 1

@@ -142,6 +142,7 @@ def test_items_are_those_of_the_image_in_the_order_of_the_spec(tmp_path: Path) -
     assert items[3].type is ItemType.U16
     assert items[3].value == 0x102
     assert decode(encode(items, 0x3000)) == items
+    assert {item.namespace for item in items if item.is_secret} == {"hap_setup", "secrets"}
 
 
 def test_kept_values_are_not_drawn_anew_and_secrets_are(tmp_path: Path) -> None:

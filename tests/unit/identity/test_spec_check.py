@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from fctry.errors import InputError
 from fctry.findings import Severity
 from fctry.identity.spec_check import RULES, check, require
-from fctry.identity.spec_file import read_spec
+from fctry.identity.spec_file import json_schema, read_spec
 from fctry.identity.spec_rules import Room
+from fctry.identity.toml_lines import tomllib
 
 ROOT = Path(__file__).parents[3]
 HEAD = 'schema = 1\nproduct = "lamp"\n'
 SERIAL = '[sources.s]\nkind = "serial"\ntemplate = "{counter}"\n'
-PLACE = Room(0x3000)
+PLACE = Room(0x3000, derived=4)
 
 
 def field(source: str, more: str = "", place: str = "ns.key", encoding: str = "string") -> str:
@@ -29,7 +31,7 @@ def codes(tmp_path: Path, text: str, room: Room = PLACE) -> set[str]:
 
 
 UNIQUE = "unique = true"
-MAC = '[sources.{}]\nkind = "mac"\nstart = "24:0A:C4:00:00:{}"\ncount = 16\n'
+MAC = '[sources.{}]\nkind = "mac"\nstart = "24:0A:C4:00:00:{}"\ncount = 16\nchip = "esp32"\n'
 NUMBER = '[sources.n]\nkind = "number"\nhigh = 4095\n'
 FAULTS = {
     "spec-name": SERIAL + field("s", UNIQUE, "ns.'éééééééé'"),
@@ -42,6 +44,7 @@ FAULTS = {
     "spec-crowded": "count = 4096\n" + NUMBER + field("n", UNIQUE, encoding="u16"),
     "spec-not-unique": SERIAL + field("s"),
     "spec-collision": SERIAL + field("s", 'unique = "x"') + field("s", 'unique = "x"', "ns.other"),
+    "spec-mac-step": MAC.format("m", "00") + "step = 2\n" + field("m", UNIQUE),
     "spec-secret-place": '[sources.p]\nkind = "password"\n' + field("p", "secret = true"),
     "spec-secret-shown": '[sources.p]\nkind = "password"\n[notes.n]\nsource = "p"\n'
     + field("p", place="secrets.p"),
@@ -106,6 +109,7 @@ def test_spec_with_an_error_makes_no_devices(tmp_path: Path) -> None:
 def test_example_of_the_documents_is_right(tmp_path: Path) -> None:
     text = (ROOT / "docs/factory-spec.md").read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
     assert codes(tmp_path, text.removeprefix(HEAD)) == set()
+    jsonschema.validate(tomllib.loads(text), dict(json_schema()))
 
 
 def test_severities_are_those_of_their_rules() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 
 from fctry.cli.arguments import path, size
 from fctry.cli.options import add_project, project_of
@@ -16,7 +17,8 @@ from fctry.identity.spec import Spec
 from fctry.identity.spec_check import check
 from fctry.identity.spec_file import read_spec
 from fctry.identity.spec_rules import Room
-from fctry.project import PARTITIONS_FILE
+
+DERIVED_ADDRESSES = "CONFIG_ESP_MAC_UNIVERSAL_MAC_ADDRESSES"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,12 +55,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _room(args: argparse.Namespace) -> Room:
-    if args.size is not None:
-        return Room(args.size, args.read_only, args.count)
-    if args.partitions is None and not PARTITIONS_FILE.exists():
-        return Room(None, args.read_only, args.count)
-    partition = project_of(args).factory_partition
-    return Room(partition.size_bytes, partition.readonly or args.read_only, args.count)
+    project = project_of(args)
+    derived = project.sdkconfig.number(DERIVED_ADDRESSES) if project.sdkconfig else None
+    room = Room(args.size, args.read_only, args.count, derived)
+    if args.size is None and (args.partitions or project.settings.partitions.exists()):
+        partition = project.factory_partition
+        return replace(room, size_bytes=partition.size_bytes, read_only=partition.readonly or args.read_only)
+    return room
 
 
 def _print_sources(spec: Spec) -> None:

@@ -41,7 +41,7 @@ def read_content(path: Path) -> bytes:
     """Raises InputError that names the file."""
     try:
         return path.read_bytes()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError) as error:  # the place is that of the field, and this is about another file
         reason = error.strerror if isinstance(error, OSError) else "not a path"
         raise InputError(
             f"cannot read {str(path)!r}: {reason}", hint="paths are relative to the spec"
