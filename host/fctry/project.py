@@ -94,15 +94,20 @@ class Project:
     @cached_property
     def factory_partition(self) -> Partition:
         """Where factory data goes. Raises InputError when there is no such partition, or it is none for NVS."""
-        partition = self.table.find(self.settings.partition or FACTORY_PARTITION)
-        if not partition.is_nvs:
-            names = ", ".join(one.name for one in self.table if one.is_nvs) or "none"
-            raise InputError(
-                f"`{partition.name}` is not of type data, nvs: an image would destroy what is in it",
-                hint=f"name the factory partition; of type data, nvs there are: {names}",
-                file=self.table.file,
-            )
-        return partition
+        return nvs_partition(self.table, self.settings.partition or FACTORY_PARTITION)
+
+
+def nvs_partition(table: PartitionTable, name: str) -> Partition:
+    """The partition of this name. Raises InputError when there is none, or it is none for NVS."""
+    partition = table.find(name)
+    if not partition.is_nvs:
+        names = ", ".join(one.name for one in table if one.is_nvs) or "none"
+        raise InputError(
+            f"`{partition.name}` is not of type data, nvs: an image would destroy what is in it",
+            hint=f"name the factory partition; of type data, nvs there are: {names}",
+            file=table.file,
+        )
+    return partition
 
 
 def open_project(settings: Settings, *, variables: Mapping[str, str] = _NO_VARIABLES) -> Project:

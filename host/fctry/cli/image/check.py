@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 
+from fctry.cli.image.dump import add_dump, partition_in
 from fctry.cli.options import add_keys, keys_of
 from fctry.errors import InputError
 from fctry.findings import fails
@@ -20,18 +21,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--json", action="store_true", help="for machines")
     form.add_argument("--sarif", action="store_true", help="print the findings as SARIF, for code review")
     add_keys(parser)
+    add_dump(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     keys = keys_of(args)
     found = {}
     for path in args.image:
-        image = _read(path)
+        image, is_readonly = partition_in(path, _read(path), args)
         if keys:
             from fctry.cli.image.opened import decrypted
 
             image = decrypted(path, image, keys)
-        found[path] = check(image, read_only=args.read_only, is_decrypted=keys is not None)
+        found[path] = check(image, read_only=args.read_only or is_readonly, is_decrypted=keys is not None)
     findings = [one._replace(file=path) for path, of_path in found.items() for one in of_path]
     if args.json or args.sarif:
         import json

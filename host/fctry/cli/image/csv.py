@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from fctry.cli.arguments import path
+from fctry.cli.image.dump import add_dump
 from fctry.cli.image.opened import open_image
 from fctry.cli.options import add_keys, inputs_of
 from fctry.cli.text import counted
@@ -20,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", type=path, metavar="FILE", help="where the CSV goes (default: standard output)"
     )
     add_keys(parser)
+    add_dump(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from fctry.cli.arguments import path
+from fctry.cli.image.dump import add_dump
 from fctry.cli.image.opened import open_image
 from fctry.cli.options import add_keys, inputs_of
 from fctry.files import keep_inputs, write_file
@@ -16,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", type=path, required=True, metavar="FILE", help="where the plain image goes"
     )
     add_keys(parser, required=True)
+    add_dump(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import argparse
 import json
 
 from fctry.cli.arguments import path
+from fctry.cli.image.dump import add_dump
 from fctry.cli.image.opened import open_image
 from fctry.cli.image.shown import as_json, short_text_of
 from fctry.cli.options import add_keys
@@ -18,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("after", type=path)
     parser.add_argument("--json", action="store_true", help="for machines")
     add_keys(parser)
+    add_dump(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from fctry.cli.image.dump import partition_in
 from fctry.cli.options import keys_of
 from fctry.cli.printed import print_findings
 from fctry.errors import InputError
@@ -45,12 +46,12 @@ class Opened(NamedTuple):
 
 
 def open_image(path: Path, args: argparse.Namespace, *, needs_items: bool = False) -> Opened:
-    """An image, decrypted with the keys of `add_keys`. What is wrong with it is said on stderr.
+    """An image, or that in a dump, decrypted with the keys of `add_keys`. What is wrong with it is said on stderr.
 
     Raises InputError if it is damaged and `needs_items`, of which none are left.
     """
     keys = keys_of(args)
-    data = decrypted(path, read_file(path), keys)
+    data = decrypted(path, partition_in(path, read_file(path), args)[0], keys)
     with naming(path):
         contents = read(data)
     found = check(data, is_decrypted=keys is not None)

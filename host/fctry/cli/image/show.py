@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from fctry.cli.arguments import path
+from fctry.cli.image.dump import add_dump
 from fctry.cli.image.opened import open_image
 from fctry.cli.image.shown import as_json, short_text_of, text_of
 from fctry.cli.options import add_keys, inputs_of
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--svg", type=path, metavar="FILE", help="write a picture of the pages")
     add_keys(parser)
+    add_dump(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,0 +1,86 @@
+"""The partition that is meant in the dump of a whole flash. Imports nothing more for what is no such dump."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from fctry.cli.options import add_table_offset
+from fctry.errors import FormatError, InputError
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from fctry.partitions.table import PartitionTable
+
+TABLE_MAGIC = b"\xaa\x50"
+NVS_STARTS = (b"\xfe\xff\xff\xff", b"\xfc\xff\xff\xff", b"\xf8\xff\xff\xff")  # states of a page in use
+SECTOR_BYTES = 0x1000
+FLASH_BYTES_MIN = 0x100000  # NVS partitions are smaller
+
+
+def add_dump(parser: argparse.ArgumentParser) -> None:
+    """The options that `partition_in` reads."""
+    group = parser.add_argument_group("the dump of a whole flash")
+    group.add_argument(
+        "--partition", metavar="NAME", help="the partition to read of it (default: the project's)"
+    )
+    add_table_offset(group)
+    group.add_argument("--whole", action="store_true", help="it is none: all of the file is one partition")
+
+
+def partition_in(path: str | Path, data: bytes, args: argparse.Namespace) -> tuple[bytes, bool]:
+    """The partition in a file, which is all of it unless it is the dump of a flash, and whether it is readonly.
+
+    Raises InputError or FormatError for a dump without a table, and for a partition that is not in it.
+    """
+    offsets = [at for at in range(SECTOR_BYTES, len(data), SECTOR_BYTES) if data.startswith(TABLE_MAGIC, at)]
+    is_dump = args.table_offset is not None or (
+        not data.startswith(NVS_STARTS) and (offsets or len(data) >= FLASH_BYTES_MIN)
+    )
+    if args.whole or not is_dump:
+        return data, False
+    table = _table_in(path, data, args.table_offset, offsets)
+    if table is None:
+        if len(data) < FLASH_BYTES_MIN:
+            return data, False
+        raise InputError(
+            "no partition table: whose data is where cannot be known",
+            hint="--table-offset says where the table is; --whole, that the file is one partition",
+            file=path,
+        )
+    from fctry.partitions.table import FACTORY_PARTITION
+    from fctry.project import nvs_partition
+    from fctry.settings import find_settings
+
+    partition = nvs_partition(table, args.partition or find_settings().partition or FACTORY_PARTITION)
+    found = f"at {partition.offset:#x}, {partition.size_bytes:#x} bytes"
+    if len(data) < partition.end:
+        message = f"`{partition.name}` is {found}, the dump has {len(data):#x}"
+        raise FormatError(message, hint="read all of the flash: read-flash 0 ALL", file=path)
+    print(f"{path}: `{partition.name}` {found}", file=sys.stderr)
+    return data[partition.offset : partition.end], partition.readonly
+
+
+def _table_in(path: str | Path, data: bytes, said: int | None, offsets: list[int]) -> PartitionTable | None:
+    """The table at the offset that was said, else at the usual one, else the only one anywhere.
+
+    Raises FormatError when that table is damaged, InputError when there are several elsewhere.
+    """
+    from fctry.partitions.source import table_in
+    from fctry.partitions.table import TABLE_OFFSET
+
+    if said is not None or TABLE_OFFSET in offsets:
+        return table_in(data[TABLE_OFFSET if said is None else said :], 0, file=path)
+    tables = {}
+    for offset in offsets:
+        with suppress(FormatError):
+            tables[offset] = table_in(data[offset : offset + SECTOR_BYTES], 0, file=path)
+    if len(tables) > 1:
+        places = ", ".join(map(hex, tables))
+        raise InputError(
+            f"several partition tables: at {places}", hint="choose one: --table-offset", file=path
+        )
+    return next(iter(tables.values()), None)
