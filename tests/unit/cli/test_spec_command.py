@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from fctry.cli.main import main
+from fctry.identity.draft import CounterRange
 from fctry.identity.spec_example import example
 from fctry.identity.spec_file import read_spec
 from fctry.identity.toml_lines import tomllib
@@ -17,6 +18,7 @@ from fctry.identity.toml_lines import tomllib
 @pytest.fixture
 def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False)
     path = tmp_path / "factory.toml"
     assert main(["spec", "new", "-o", str(path), "--product", 'lamp "2"']) == 0
     return path
@@ -38,6 +40,22 @@ def test_new_never_replaces_a_file(spec: Path, capsys: pytest.CaptureFixture[str
     assert main(["spec", "new", "-o", str(spec)]) == 1
     assert "is there already" in capsys.readouterr().err
     assert spec.read_text() == "mine"
+
+
+def test_new_asks_on_a_terminal_and_again_for_what_cannot_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = iter(["plug", "01:00:00:00:00:00", "", "", "24:0a:c4:10:00:00", "8192", "esp32s2"])
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda prompt: next(answers))
+    path = tmp_path / "factory.toml"
+    assert main(["spec", "new", "-o", str(path)]) == 0
+    assert "multicast" in capsys.readouterr().err
+    spec = read_spec(path)
+    first = 0x240AC4100000
+    assert spec.product == "plug"
+    assert spec.counters["mac/240AC4100000"] == CounterRange(first, first + 8190, 2)
+    assert main(["spec", "check", str(path), "--size", "0x3000", "--strict"]) == 0
 
 
 def test_show_masks_secrets(

@@ -1,31 +1,69 @@
 """Write a factory spec with comments: a serial number, a MAC address, a password and a HomeKit code.
 
-It is yours to change. A file that is there is never replaced.
+On a terminal it asks for what differs from product to product. A file that is there is never replaced.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from importlib.resources import files
 
 from fctry.cli.arguments import path
 from fctry.errors import InputError
 from fctry.files import write_file
+from fctry.identity.sources.mac import ADDRESS, DERIVED_ADDRESSES, Mac
+
+MADE_UP = Mac(start="02:00:00:00:00:00", count=1 << 20, chip="esp32", local=True)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=path, required=True, metavar="TOML", help="file to write, such as factory.toml"
     )
-    parser.add_argument("--product", default="my-product", help="name of the product (default: my-product)")
+    parser.add_argument("--product", help="name of the product (default: my-product)")
 
 
 def run(args: argparse.Namespace) -> int:
     if args.output.exists():
         raise InputError("is there already", hint="choose another name, or remove it", file=args.output)
-    text = (files("fctry.identity") / "default.toml").read_text(encoding="utf-8")
-    product = json.dumps(args.product, ensure_ascii=False)  # a string of JSON is one of TOML
-    write_file(args.output, text.replace('"my-product"', product, 1).encode())
+    product, block = args.product, MADE_UP
+    if sys.stdin.isatty():
+        product = product or input("Name of the product [my-product]: ")
+        block = _ask_block()
+    write_file(args.output, default_spec(product or "my-product", block).encode())
     print(f"{args.output}: written; `fctry spec check {args.output}` says what is wrong with it")
     return 0
+
+
+def default_spec(product: str, block: Mac = MADE_UP) -> str:
+    """The text of the default product's spec, with these addresses."""
+    text = (files("fctry.identity") / "default.toml").read_text(encoding="utf-8")
+    name = json.dumps(product, ensure_ascii=False)  # a string of JSON is one of TOML
+    text = text.replace('"my-product"', name, 1)
+    if block == MADE_UP:
+        return text
+    head, _, rest = text.partition("[sources.mac]\n")
+    said = [f'start = "{block.start}"', f"count = {block.count}", f'chip = "{block.chip}"']
+    lines = ["[sources.mac]", 'kind = "mac"', *(["local = true"] if block.local else []), *said]
+    return head + "\n".join(lines) + "\n\n" + rest[rest.index("[") :]
+
+
+def _ask_block() -> Mac:
+    """The addresses that the product gets. Asks again for those that cannot be."""
+    while True:
+        start = input("First MAC address of your block [made up]: ").strip()
+        if not start:
+            return MADE_UP
+        count = input("Addresses in the block [4096]: ").strip() or "4096"
+        chip = input("Chip [esp32]: ").strip() or "esp32"
+        try:
+            if not (ADDRESS.fullmatch(start) and count.isdecimal() and chip in DERIVED_ADDRESSES):
+                chips = ", ".join(DERIVED_ADDRESSES)
+                raise InputError(
+                    "an address, a number or a chip is none", hint=f"as 24:0A:C4:00:00:00, 4096; {chips}"
+                )
+            return Mac(start=start, count=int(count), chip=chip, local=bool(int(start[:2], 16) & 2))
+        except InputError as error:
+            print(f"{error}: {error.hint}", file=sys.stderr)
