@@ -1,11 +1,14 @@
 """NVS encryption: both partitions encrypted with the keys in the device's key partition."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
 
 from fctry.device import compare
 from fctry.nvs import Item, ItemType, Keys, decode, decrypt, encrypt
 from fctry.partitions import binary
 from fctry.partitions.table import DATA, DATA_NVS_KEYS, TABLE_OFFSET, Partition, PartitionTable
+from fctry.pytest_plugin import FactoryDevice
 
 from .identities import ARTICLE, NAMESPACE
 
@@ -17,19 +20,21 @@ ITEMS = (
 
 
 @pytest.fixture
-def keys():
+def keys() -> Keys:
     return Keys.generate()
 
 
 @pytest.fixture
-def key_partition(factory_partition):
+def key_partition(factory_partition: Partition) -> Partition:
     """A place for the keys, behind the factory partition."""
     offset = factory_partition.offset + factory_partition.size_bytes
     return Partition("nvs_keys", DATA, DATA_NVS_KEYS, offset, 0x1000, encrypted=True)
 
 
 @pytest.fixture
-def device(factory_device, encrypted_application, key_partition, keys):
+def device(
+    factory_device: FactoryDevice, encrypted_application: bytes, key_partition: Partition, keys: Keys
+) -> Iterator[FactoryDevice]:
     """A device with keys and the application that uses them."""
     layout = factory_device.table
     user = layout.find("nvs")
@@ -50,14 +55,16 @@ def device(factory_device, encrypted_application, key_partition, keys):
         factory_device.flash_application()
 
 
-def test_encrypted_factory_data_is_read_back(device, keys, image_of):
+def test_encrypted_factory_data_is_read_back(
+    device: FactoryDevice, keys: Keys, image_of: Callable[..., bytes]
+) -> None:
     image = encrypt(image_of(*ITEMS), keys)
     assert compare(ITEMS, device.flash_factory(image)).is_proven
     assert device.read_partition() == image
     assert ARTICLE[0].value.encode() not in image
 
 
-def test_settings_are_encrypted_with_the_same_keys(device, keys):
+def test_settings_are_encrypted_with_the_same_keys(device: FactoryDevice, keys: Keys) -> None:
     assert device.ask("user-set ssid neighbours").result == "ESP_OK"
     device.reset()
     (item,) = device.ask("user-get ssid").named("item")
@@ -67,7 +74,9 @@ def test_settings_are_encrypted_with_the_same_keys(device, keys):
     assert [(item.key, item.value) for item in decode(decrypt(flash, keys))] == [("ssid", "neighbours")]
 
 
-def test_reset_to_factory_erases_encrypted_settings_and_nothing_else(device, keys, image_of):
+def test_reset_to_factory_erases_encrypted_settings_and_nothing_else(
+    device: FactoryDevice, keys: Keys, image_of: Callable[..., bytes]
+) -> None:
     image = encrypt(image_of(*ITEMS), keys)
     device.flash_factory(image)
     device.ask("user-set ssid neighbours")
@@ -78,7 +87,9 @@ def test_reset_to_factory_erases_encrypted_settings_and_nothing_else(device, key
 
 
 @pytest.mark.parametrize("has_keys", [True, False], ids=["other keys", "no keys"])
-def test_factory_data_of_other_keys_is_refused_and_stays(device, key_partition, image_of, has_keys):
+def test_factory_data_of_other_keys_is_refused_and_stays(
+    device: FactoryDevice, key_partition: Partition, image_of: Callable[..., bytes], has_keys: bool
+) -> None:
     image = encrypt(image_of(*ITEMS), Keys.generate())
     if not has_keys:
         with device.chip() as chip:

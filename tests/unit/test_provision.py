@@ -12,13 +12,13 @@ from fctry.provision import check_fits, check_partition, read_proof
 FACTORY = Partition("fctry", 1, 2, 0x10000, 0x3000)
 
 
-def test_image_larger_than_the_partition_is_refused():
+def test_image_larger_than_the_partition_is_refused() -> None:
     with pytest.raises(CapacityError, match="0x4000 bytes, the partition 'fctry' 0x3000") as caught:
         check_fits(bytes(0x4000), Partition("fctry", 1, 2, 0x10000, 0x3000))
     assert "--size 0x3000" in caught.value.hint
 
 
-def test_partition_that_is_not_nvs_is_refused_with_those_that_are():
+def test_partition_that_is_not_nvs_is_refused_with_those_that_are() -> None:
     app, nvs_keys = Partition("factory", 0, 0, 0x20000, 0x1000), Partition("keys", 1, 4, 0x21000, 0x1000)
     factory = Partition("fctry", 1, 2, 0x10000, 0x3000)
     table = PartitionTable((factory, app, nvs_keys), file="partitions.csv")
@@ -30,7 +30,7 @@ def test_partition_that_is_not_nvs_is_refused_with_those_that_are():
         assert caught.value.file == "partitions.csv"
 
 
-def test_firmware_that_has_all_is_proven_public_or_secret():
+def test_firmware_that_has_all_is_proven_public_or_secret() -> None:
     items = with_secrets(
         [
             Item("fctryNamespace", "serial", ItemType.STR, "1"),

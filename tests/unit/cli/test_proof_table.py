@@ -58,7 +58,7 @@ def test_all_that_is_proven_needs_no_advice(capsys: pytest.CaptureFixture[str]) 
     assert "`prove`" not in out
 
 
-def test_secret_that_the_firmware_reports_is_masked_too(capsys):
+def test_secret_that_the_firmware_reports_is_masked_too(capsys: pytest.CaptureFixture[str]) -> None:
     row = Comparison("secrets", "password", "str", "hünter2", "hünter2", is_secret=True)
     out = printed(capsys, row, Comparison("secrets", "other", "u32", None, 4711, is_secret=True))
     assert "nter2" not in out
@@ -68,7 +68,7 @@ def test_secret_that_the_firmware_reports_is_masked_too(capsys):
     assert "0 of 2 keys equal" in out
 
 
-def test_public_value_is_shown_though_it_is_only_proven(capsys):
+def test_public_value_is_shown_though_it_is_only_proven(capsys: pytest.CaptureFixture[str]) -> None:
     out = printed(capsys, Comparison("calibration", "offset", "str", "0x7", None, is_accepted=True))
     assert "0x7" in out
     assert "(proof accepted)" in out

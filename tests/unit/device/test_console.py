@@ -1,6 +1,8 @@
 """Commands, their answers and proofs, without a board."""
 
 import shlex
+from collections.abc import Callable
+from typing import NoReturn
 
 import pytest
 
@@ -14,11 +16,11 @@ PIN = Item("secrets", 'a "pin"\\', ItemType.BLOB, b"\0\xff\x10\xa5")
 SECRETS = [PASSWORD, PIN]
 
 
-def soon():
+def soon() -> Deadline:
     return Deadline.after(1)
 
 
-def test_report_then_readiness_then_answers():
+def test_report_then_readiness_then_answers() -> None:
     console = Console(FakeConsole([SERIAL]))
     assert console.report("fctry", soon()).values() == {("fctryNamespace", "serial"): "1"}
     assert not console.is_ready
@@ -29,7 +31,7 @@ def test_report_then_readiness_then_answers():
     assert console.ask("nonsense", soon()).result == "ESP_ERR_NOT_FOUND"
 
 
-def test_every_line_is_heard():
+def test_every_line_is_heard() -> None:
     wire, heard = FakeConsole([SERIAL]), []
     wire.said.appendleft(b"I (3) log")
     assert Console(wire, heard.append).wait_until_ready(soon())
@@ -37,7 +39,7 @@ def test_every_line_is_heard():
     assert len(heard) == 5
 
 
-def test_restart_takes_the_readiness_away():
+def test_restart_takes_the_readiness_away() -> None:
     wire = FakeConsole()
     console = Console(wire)
     assert console.wait_until_ready(soon())
@@ -46,7 +48,7 @@ def test_restart_takes_the_readiness_away():
     assert not console.is_ready
 
 
-def test_ids_and_challenges_are_never_the_same():
+def test_ids_and_challenges_are_never_the_same() -> None:
     wire = FakeConsole(SECRETS)
     console = Console(wire)
     assert console.prove([PASSWORD] * 20, soon()) == {("secrets", "password", "str"): True}
@@ -56,21 +58,21 @@ def test_ids_and_challenges_are_never_the_same():
     assert {len(bytes.fromhex(challenge)) for *_, challenge, _ in commands} == {32}
 
 
-def test_secrets_are_proven_whatever_their_names():
+def test_secrets_are_proven_whatever_their_names() -> None:
     assert Console(FakeConsole(SECRETS)).prove(SECRETS, soon()) == {
         ("secrets", PASSWORD.key, "str"): True,
         ("secrets", PIN.key, "blob"): True,
     }
 
 
-def test_other_value_is_refused_and_what_is_not_there_has_no_proof():
+def test_other_value_is_refused_and_what_is_not_there_has_no_proof() -> None:
     held = [Item("secrets", "password", ItemType.STR, "correct hors")]
     assert Console(FakeConsole(held)).prove([PIN, PASSWORD], soon()) == {
         ("secrets", "password", "str"): False
     }
 
 
-def test_answer_to_somebody_else_is_none():
+def test_answer_to_somebody_else_is_none() -> None:
     wire = FakeConsole(is_silent=True)
     wire.say("proof", id="guessed", hmac="00" * 32)
     wire.say("done", id="guessed", result="ESP_OK")
@@ -87,7 +89,7 @@ def test_answer_to_somebody_else_is_none():
         Item("secrets\r", "x", ItemType.STR, "1"),
     ],
 )
-def test_what_cannot_be_asked_for_is_not_asked(item):
+def test_what_cannot_be_asked_for_is_not_asked(item: Item) -> None:
     wire = FakeConsole([item])
     assert Console(wire).prove([item], soon()) == {}
     assert wire.sent == []
@@ -101,29 +103,29 @@ def test_what_cannot_be_asked_for_is_not_asked(item):
         (lambda console: console.ask("help me", soon()), "answer the command help within 1 s"),
     ],
 )
-def test_what_does_not_come_is_an_error_with_remedy(ask, what):
+def test_what_does_not_come_is_an_error_with_remedy(ask: Callable[[Console], object], what: str) -> None:
     with pytest.raises(DeviceError, match=what) as caught:
         ask(Console(FakeConsole(is_silent=True)))
     assert caught.value.hint
 
 
-def test_damaged_line_is_an_error_of_the_report():
+def test_damaged_line_is_an_error_of_the_report() -> None:
     wire = FakeConsole([SERIAL])
     wire.said[1] = wire.said[1].replace(b"serial", b"Serial")
     with pytest.raises(ReportError, match="CRC"):
         Console(wire).report("fctry", soon())
 
 
-def test_port_that_is_gone_is_an_error():
+def test_port_that_is_gone_is_an_error() -> None:
     class Gone(FakeConsole):
-        def send(self, data):
+        def send(self, data: bytes) -> NoReturn:
             raise PortError("unplugged")
 
     with pytest.raises(PortError, match="unplugged"):
         Console(Gone(SECRETS)).prove(SECRETS, soon())
 
 
-def test_deadline_ends_once_and_for_all():
+def test_deadline_ends_once_and_for_all() -> None:
     deadline = Deadline.after(0)
     assert (deadline.remaining_s, deadline.is_expired) == (0, True)
     assert 9 < Deadline.after(10).remaining_s <= 10

@@ -4,7 +4,8 @@ import contextlib
 import importlib
 import inspect
 import pkgutil
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
+from typing import NoReturn
 
 import esptool
 import pytest
@@ -22,29 +23,29 @@ class Port:
     in_waiting = 0
     timeout = None
 
-    def __init__(self, *chunks):
+    def __init__(self, *chunks: bytes) -> None:
         self.chunks = list(chunks)
 
-    def read(self, _):
+    def read(self, _: int) -> bytes:
         return self.chunks.pop(0) if self.chunks else b""
 
 
-def listening(*chunks):
+def listening(*chunks: bytes) -> Chip:
     return Chip(SimpleNamespace(_port=Port(*chunks)))
 
 
-def test_lines_cut_anywhere_are_put_together():
+def test_lines_cut_anywhere_are_put_together() -> None:
     assert list(listening(b"a", b"b\r", b"\nc\r\n\r\nd").lines(Deadline.after(0.01))) == [b"ab", b"c", b""]
 
 
-def test_lines_not_yet_taken_come_with_the_next_call():
+def test_lines_not_yet_taken_come_with_the_next_call() -> None:
     chip = listening(b"one\ntwo\nthr", b"ee\n")
     assert next(chip.lines(Deadline.after(1))) == b"one"
     lines = chip.lines(Deadline.after(1))
     assert [next(lines), next(lines)] == [b"two", b"three"]
 
 
-def exception_classes(package):
+def exception_classes(package: ModuleType) -> list[type[Exception]]:
     """All exception classes that a package defines, with one of each raised."""
     found = set()
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
@@ -59,8 +60,8 @@ def exception_classes(package):
 @pytest.mark.parametrize(
     "error", [*exception_classes(esptool), *exception_classes(serial), OpenError], ids=str
 )
-def test_exception_of_a_lower_library_is_one_of_ours(error):
-    def fail(_):
+def test_exception_of_a_lower_library_is_one_of_ours(error: type[Exception]) -> None:
+    def fail(_: bytes) -> NoReturn:
         raise error.__new__(error, "why")  # whatever its constructor wants
 
     port = Port()

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import crcmod.predefined
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fctry.device.report import Event, ReportCollector, format_line, item_of, parse_line
+from fctry.device.report import Event, Report, ReportCollector, format_line, item_of, parse_line
 from fctry.errors import ReportError
 
 BOOT = {"event": "boot", "app": "fctry-reference", "version": "1.0.0", "idf": "v5.5.5", "reset": "power-on"}
@@ -30,11 +31,11 @@ ERROR = {
 }
 
 
-def item(kind, value, **fields):
+def item(kind: str, value: object, **fields: object) -> Event | None:
     return parse_line(format_line({**ITEM, "type": kind, "value": value, **fields}))
 
 
-def test_line_known_by_hand_is_parsed():
+def test_line_known_by_hand_is_parsed() -> None:
     # CRC-16/CCITT-FALSE of this JSON, computed bit by bit
     text = b'{"event":"end","partition":"fctry","items":2}'
     crc = 0xFFFF
@@ -46,21 +47,21 @@ def test_line_known_by_hand_is_parsed():
     assert event == Event("end", {"partition": "fctry", "items": 2})
 
 
-def test_crc_is_ccitt_false():
+def test_crc_is_ccitt_false() -> None:
     assert crcmod.predefined.mkPredefinedCrcFun("crc-ccitt-false")(b"123456789") == 0x29B1
 
 
 @pytest.mark.parametrize("line", ["", "I (31) boot: ESP-IDF", "fctry {}*0000", "@fctry"])
-def test_line_for_people_is_ignored(line):
+def test_line_for_people_is_ignored(line: str) -> None:
     assert parse_line(line) is None
 
 
-def test_report_line_behind_noise_of_a_reset_is_found():
+def test_report_line_behind_noise_of_a_reset_is_found() -> None:
     assert parse_line(b"\x80\xfe@fctry " + format_line(END).encode()[7:]).name == "end"
 
 
 @given(st.data())
-def test_changed_byte_is_never_a_value(data):
+def test_changed_byte_is_never_a_value(data: st.DataObject) -> None:
     line = bytearray(format_line(ITEM).encode())
     position = data.draw(st.integers(len("@fctry "), len(line) - 1))
     old = line[position]
@@ -72,12 +73,12 @@ def test_changed_byte_is_never_a_value(data):
 
 
 @given(st.integers(len("@fctry "), len(format_line(ITEM)) - 1))
-def test_cut_line_is_never_a_value(length):
+def test_cut_line_is_never_a_value(length: int) -> None:
     with pytest.raises(ReportError, match="damaged report line"):
         parse_line(format_line(ITEM)[:length])
 
 
-def test_error_on_damaged_line_does_not_show_its_content():
+def test_error_on_damaged_line_does_not_show_its_content() -> None:
     line = format_line({**ITEM, "value": "hunter2"}).replace("hunter2", "hunter3")
     with pytest.raises(ReportError) as caught:
         parse_line(line)
@@ -85,7 +86,7 @@ def test_error_on_damaged_line_does_not_show_its_content():
 
 
 @pytest.mark.parametrize("text", [b"[]", b"1", b"{}", b'{"event":1}', b'{"event":"end"', b'{"event":"\xff"}'])
-def test_line_with_right_crc_but_no_event_is_an_error(text):
+def test_line_with_right_crc_but_no_event_is_an_error(text: bytes) -> None:
     crc = crcmod.predefined.mkPredefinedCrcFun("crc-ccitt-false")(text)
     with pytest.raises(ReportError):
         parse_line(b"@fctry " + text + f"*{crc:04X}".encode())
@@ -103,7 +104,7 @@ def test_line_with_right_crc_but_no_event_is_an_error(text):
         ("str", "é\n"),
     ],
 )
-def test_value_at_its_limit_is_exact(kind, value):
+def test_value_at_its_limit_is_exact(kind: str, value: int | str) -> None:
     assert item_of(item(kind, value)).value == value
 
 
@@ -122,33 +123,33 @@ def test_value_at_its_limit_is_exact(kind, value):
         ("x", 1),
     ],
 )
-def test_value_that_does_not_fit_its_type_is_an_error(kind, value):
+def test_value_that_does_not_fit_its_type_is_an_error(kind: str, value: object) -> None:
     with pytest.raises(ReportError):
         item_of(item(kind, value))
 
 
 @given(st.binary(max_size=300))
-def test_blob_comes_through_as_bytes(value):
+def test_blob_comes_through_as_bytes(value: bytes) -> None:
     assert item_of(item("blob", base64.b64encode(value).decode())).value == value
 
 
-def test_string_that_is_not_utf8_comes_through_as_bytes():
+def test_string_that_is_not_utf8_comes_through_as_bytes() -> None:
     event = parse_line(format_line({**{k: v for k, v in ITEM.items() if k != "value"}, "base64": "//4="}))
     assert item_of(event).value == b"\xff\xfe"
 
 
 @given(st.dictionaries(st.text(), st.text() | st.integers(-(2**63), 2**64 - 1), max_size=4))
-def test_fields_come_through_any_text(fields):
+def test_fields_come_through_any_text(fields: dict[str, str | int]) -> None:
     event = parse_line(format_line({**fields, "event": "x"}))
     assert event.fields == {key: value for key, value in fields.items() if key != "event"}
     assert "\n" not in json.dumps(dict(event.fields))
 
 
-def lines(*events):
+def lines(*events: Mapping[str, object]) -> list[str]:
     return ["rst:0x1 (POWERON_RESET)", *map(format_line, events), "I (400) main: done"]
 
 
-def parse_report(console, partition):
+def parse_report(console: Iterable[str], partition: str) -> Report:
     """The last report on a partition in console lines, up to its end or to where the lines stop."""
     collector = ReportCollector(partition)
     report = collector.report
@@ -159,30 +160,30 @@ def parse_report(console, partition):
     return report if report.is_complete else collector.report
 
 
-def test_report_has_items_and_is_complete_with_its_end():
+def test_report_has_items_and_is_complete_with_its_end() -> None:
     report = parse_report(lines(BOOT, ITEM, END), "fctry")
     assert report.values() == {("fctryNamespace", "serial_number"): "164589345735"}
     assert report.is_complete
     assert not report.errors
 
 
-def test_report_without_end_is_not_complete():
+def test_report_without_end_is_not_complete() -> None:
     report = parse_report(lines(BOOT, ITEM), "fctry")
     assert not report.is_complete
     assert len(report.items) == 1
 
 
-def test_lost_line_is_an_error():
+def test_lost_line_is_an_error() -> None:
     with pytest.raises(ReportError, match="reported 1 items of 'fctry', 0 arrived"):
         parse_report(lines(BOOT, END), "fctry")
 
 
-def test_boot_in_the_middle_starts_the_report_anew():
+def test_boot_in_the_middle_starts_the_report_anew() -> None:
     report = parse_report(lines(BOOT, ITEM, BOOT, ITEM, END), "fctry")
     assert len(report.items) == 1
 
 
-def test_errors_are_part_of_the_report_and_other_partitions_are_not():
+def test_errors_are_part_of_the_report_and_other_partitions_are_not() -> None:
     other = {**ITEM, "partition": "nvs"}
     report = parse_report(lines(BOOT, other, ERROR, {**END, "items": 0}), "fctry")
     assert report.codes == ("ESP_ERR_NVS_NOT_FOUND",)
@@ -190,7 +191,7 @@ def test_errors_are_part_of_the_report_and_other_partitions_are_not():
     assert not report.items
 
 
-def test_lines_in_the_documentation_are_report_lines():
+def test_lines_in_the_documentation_are_report_lines() -> None:
     text = (Path(__file__).parents[3] / "docs" / "architecture.md").read_text()
     names = [event.name for event in map(parse_line, text.splitlines()) if event is not None]
     assert names == ["boot", "item", "error", "end"]
