@@ -10,7 +10,7 @@
     └── DeviceError        a device, or esptool for it, did not do or say what it should
         └── ReportError    a report line of it is damaged, or one was lost
 
-Every error carries its place beside its text, and a ``hint`` that says what to do, written where the error is raised.
+Every error carries its place beside its text, and a `hint` that says what to do, written where the error is raised.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _E = TypeVar("_E", bound="FctryError")
 class FctryError(Exception):
     """Base of all errors of this project.
 
-    ``file`` and ``line`` (counted from 1) name the place in the user's input, ``offset`` the place in bytes
-    (relative to their start), ``expected`` and ``found`` what was there. ``also`` has the other errors of an input
+    `file` and `line` (counted from 1) name the place in the user's input, `offset` the place in bytes
+    (relative to their start), `expected` and `found` what was there. `also` has the other errors of an input
     that is told all of them at once.
     """
 
@@ -50,7 +50,7 @@ class FctryError(Exception):
 
     @property
     def where(self) -> str:
-        """The place as ``file:line``, ``file``, ``line N`` or nothing, as far as it is known."""
+        """The place as `file:line`, `file`, `line N` or nothing, as far as it is known."""
         if self.file is None:
             return "" if self.line is None else f"line {self.line}"
         return str(self.file) if self.line is None else f"{self.file}:{self.line}"

@@ -58,7 +58,7 @@ def write_file(path: Path, data: bytes, *, is_private: bool = False) -> None:
     """Write a file; what was there stays until the new one is complete. Raises InputError that names it.
 
     As with a redirection of the shell, an existing file keeps its mode, a symbolic link stays one, and what is no file
-    but a pipe or a device is written to. A new file that ``is_private`` is its owner's alone.
+    but a pipe or a device is written to. A new file that `is_private` is its owner's alone.
     """
     try:
         if path.exists() and not path.is_file():

@@ -31,7 +31,7 @@ def integer(text: str) -> int:
 
 
 def size(text: str) -> int:
-    """A number of bytes: ``24K``, ``4MB``, ``0x6000``, ``24576``."""
+    """A number of bytes: `24K`, `4MB`, `0x6000`, `24576`."""
     try:
         return parse_size(text)
     except ValueError as error:

@@ -51,7 +51,7 @@ def inputs_of(args: argparse.Namespace) -> list[Path]:
 
 
 def add_project(parser: argparse.ArgumentParser, *, table: str = "") -> None:
-    """The options that `project_of` reads. A command that is about one ``table`` has it as an argument."""
+    """The options that `project_of` reads. A command that is about one `table` has it as an argument."""
     if table:
         parser.add_argument(
             "partitions",

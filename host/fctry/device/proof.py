@@ -21,7 +21,7 @@ Name = tuple[str, str, str]
 class Comparison:
     """One key: what was written and what the firmware said, None where it did not write or say anything.
 
-    ``is_accepted`` is whether the firmware proved to have what it did not say, None where it gave no proof.
+    `is_accepted` is whether the firmware proved to have what it did not say, None where it gave no proof.
     """
 
     namespace: str
@@ -69,7 +69,7 @@ class Proof:
 def compare(items: Iterable[Item], report: Report, proofs: Mapping[Name, bool] | None = None) -> Proof:
     """Compare what was written with what the firmware reported, in the order of writing, then what it said besides.
 
-    ``proofs`` are those of `unproven` items, as `Console.prove` returns them.
+    `proofs` are those of `unproven` items, as `Console.prove` returns them.
     """
     items = list(items)
     secret_namespaces = {item.namespace for item in items if item.is_secret}

@@ -2,7 +2,7 @@
 
     @fctry {"event":"item",…,"key":"serial_number","type":"str","value":"164589345735"}*4DE6
 
-``@fctry ``, JSON in UTF-8 without line breaks, ``*``, four hex digits: CRC-16/CCITT-FALSE over the JSON text.
+`@fctry `, JSON in UTF-8 without line breaks, `*`, four hex digits: CRC-16/CCITT-FALSE over the JSON text.
 Every other line is for people and is ignored. A line that begins as a report line but does not check out is a
 transmission error, never a value. The module does no I/O: lines in, frozen events out.
 """
@@ -35,7 +35,7 @@ Value = int | float | str | bytes
 
 @dataclass(frozen=True)
 class Event:
-    """One report line. ``name`` is its ``event``, ``fields`` is the rest of its JSON object."""
+    """One report line. `name` is its `event`, `fields` is the rest of its JSON object."""
 
     name: str
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -44,16 +44,16 @@ class Event:
         return self.fields[key]
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The field ``key``, or ``default`` where the line has none."""
+        """The field `key`, or `default` where the line has none."""
         return self.fields.get(key, default)
 
 
 @dataclass(frozen=True)
 class ReportedItem:
-    """A value that the firmware read from NVS: a report line with ``"event":"item"``.
+    """A value that the firmware read from NVS: a report line with `"event":"item"`.
 
-    ``value`` is int for the integer types, float for ``float`` and ``double``, str for ``str`` (bytes where the
-    string is not valid UTF-8) and bytes for ``blob``.
+    `value` is int for the integer types, float for `float` and `double`, str for `str` (bytes where the
+    string is not valid UTF-8) and bytes for `blob`.
     """
 
     partition: str
@@ -65,7 +65,7 @@ class ReportedItem:
 
 @dataclass(frozen=True)
 class Report:
-    """What the firmware said of one partition: items, then errors, up to the ``end`` line that completes it."""
+    """What the firmware said of one partition: items, then errors, up to the `end` line that completes it."""
 
     items: tuple[ReportedItem, ...]
     errors: tuple[Event, ...]
@@ -90,7 +90,7 @@ def format_line(fields: Mapping[str, Any]) -> str:
 def parse_line(line: str | bytes) -> Event | None:
     """The event of a console line, or None where the line is not a report line.
 
-    Raises ReportError for a report line that is damaged: cut, wrong CRC, not a JSON object with an ``event``.
+    Raises ReportError for a report line that is damaged: cut, wrong CRC, not a JSON object with an `event`.
     """
     data = line.encode(errors="surrogateescape") if isinstance(line, str) else line
     data = data.lstrip(_NOISE)
@@ -115,7 +115,7 @@ def parse_line(line: str | bytes) -> Event | None:
 
 
 def item_of(event: Event) -> ReportedItem:
-    """The item of an ``item`` event, its value in Python's type.
+    """The item of an `item` event, its value in Python's type.
 
     Raises ReportError when a field is missing or the value does not fit its type.
     """
@@ -132,7 +132,7 @@ def item_of(event: Event) -> ReportedItem:
 
 
 class ReportCollector:
-    """Collects the events of one partition. A ``boot`` event starts anew: the device was reset in between."""
+    """Collects the events of one partition. A `boot` event starts anew: the device was reset in between."""
 
     def __init__(self, partition: str) -> None:
         self.partition = partition

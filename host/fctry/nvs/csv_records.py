@@ -17,9 +17,9 @@ LINE_END = re.compile(rb"\r\n?|\n")  # as text files are read
 
 
 class Record(NamedTuple):
-    """A line of a CSV, or several when a quoted value spans them. ``line`` is the first, counted from 1.
+    """A line of a CSV, or several when a quoted value spans them. `line` is the first, counted from 1.
 
-    ``columns`` are the names of all columns, ``cells`` has those that the line is long enough for.
+    `columns` are the names of all columns, `cells` has those that the line is long enough for.
     """
 
     file: Path
@@ -41,10 +41,10 @@ def read_records(
 ) -> Iterator[Record]:
     """The records below the line of column names, which must have these columns, among others in any order.
 
-    ``is_headerless`` tells from the first line whether it is a record already: then the columns are just these.
+    `is_headerless` tells from the first line whether it is a record already: then the columns are just these.
 
     UTF-8 with or without byte-order mark, any line ends. A record may be shorter than the line of names, not longer.
-    Raises InputError with file, line and remedy; one that leaves the records below readable is put to ``refusals``.
+    Raises InputError with file, line and remedy; one that leaves the records below readable is put to `refusals`.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")

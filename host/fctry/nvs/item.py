@@ -43,9 +43,9 @@ class ItemType(str, Enum):
 
 @dataclass(frozen=True)
 class Item:
-    """One key with its value. ``file`` and ``line`` tell errors where it came from; they make no difference otherwise.
+    """One key with its value. `file` and `line` tell errors where it came from; they make no difference otherwise.
 
-    ``value`` is an int for ``u8`` to ``i64``, a float for ``float`` and ``double``, a str, or bytes. ``is_secret`` is
+    `value` is an int for `u8` to `i64`, a float for `float` and `double`, a str, or bytes. `is_secret` is
     stated by whoever knows, such as `with_secrets`: then the value is not shown.
     """
 
@@ -172,7 +172,7 @@ def value_error(item: Item) -> InputError:
 
 
 def pack_name(name: str, what: str, *, file: str | Path | None = None, line: int | None = None) -> bytes:
-    """The 16 bytes in which a key or a namespace is stored. ``what`` is which of the two, for the error's text.
+    """The 16 bytes in which a key or a namespace is stored. `what` is which of the two, for the error's text.
 
     Raises InputError for one that is empty, longer than 15 bytes of UTF-8, or has a NUL in it.
     """

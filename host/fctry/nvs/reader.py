@@ -40,7 +40,7 @@ LOADED_STATES = frozenset({PageState.ACTIVE, PageState.FULL, PageState.FREEING})
 
 
 class Page(NamedTuple):
-    """One page. ``state`` is what the firmware makes of it: a header with a bad crc means CORRUPT."""
+    """One page. `state` is what the firmware makes of it: a header with a bad crc means CORRUPT."""
 
     number: int
     data: bytes
@@ -64,7 +64,7 @@ class Page(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One entry that begins an item, with its data behind it. ``fault`` says what is wrong with it, or nothing."""
+    """One entry that begins an item, with its data behind it. `fault` says what is wrong with it, or nothing."""
 
     page: int
     number: int
@@ -149,7 +149,7 @@ def read_erased(page: Page) -> Iterator[Entry]:
 
 
 def _read_entry(page: Page, number: int, state: EntryState) -> Entry:
-    """The item at an entry; those of its data must have the same ``state``."""
+    """The item at an entry; those of its data must have the same `state`."""
     offset = ENTRIES_OFFSET + number * ENTRY_SIZE_BYTES
     head, crc, raw_key, data = ENTRY_HEADER.unpack_from(page.data, offset)
     ns_index, type_code, span, chunk_index = head
