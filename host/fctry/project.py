@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from fctry.errors import InputError
+from fctry.nvs.item import SECRET_NAMESPACES
 from fctry.partitions.options import Options, SecureBoot
 from fctry.partitions.table import FACTORY_PARTITION
 
@@ -49,7 +50,7 @@ class Settings:
     md5: bool | None = None
     recovery_bootloader_offset: int | None = None
     extra_subtypes: tuple[str, ...] = ()
-    secret_namespaces: tuple[str, ...] | None = None
+    secret_namespaces: tuple[str, ...] = SECRET_NAMESPACES
 
 
 @dataclass(frozen=True)

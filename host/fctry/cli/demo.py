@@ -37,8 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    partition = project_of(args).factory_partition
-    image = load_image(args.csv, partition)
+    project = project_of(args)
+    partition = project.factory_partition
+    image = load_image(args.csv, partition, None, project.settings.secret_namespaces)
     writes = read_flasher_args(args.app).writes()
     print(
         f"[1/4] image: {args.csv} -> {len(image.items)} keys, 0x{len(image.data):x} bytes for '{partition.name}'"

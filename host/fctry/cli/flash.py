@@ -12,6 +12,7 @@ With keys the image is an encrypted one; the device must have the keys already.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from fctry import nvs, provision
@@ -24,7 +25,7 @@ from fctry.files import naming, read_file
 from fctry.nvs.csv import read_sheet
 from fctry.nvs.encryption import Keys
 from fctry.nvs.factory_image import FactoryImage, make_image
-from fctry.nvs.item import with_secrets
+from fctry.nvs.item import SECRET_NAMESPACES, with_secrets
 from fctry.partitions.table import Partition
 
 
@@ -47,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     project = project_of(args)
     partition = project.factory_partition
-    image = load_image(args.image, partition, keys_of(args))
+    image = load_image(args.image, partition, keys_of(args), project.settings.secret_namespaces)
     provision.check_fits(image.data, partition)
     show = print if args.verbose else None
     with flasher.connect(args.port, chip=args.chip or "auto", flash_baud=args.baud, log=show) as chip:
@@ -58,7 +59,12 @@ def run(args: argparse.Namespace) -> int:
     return 0 if proof.is_proven else 1
 
 
-def load_image(path: Path, partition: Partition, keys: Keys | None = None) -> FactoryImage:
+def load_image(
+    path: Path,
+    partition: Partition,
+    keys: Keys | None = None,
+    secret_namespaces: Sequence[str] = SECRET_NAMESPACES,
+) -> FactoryImage:
     """The image in a file, which is decrypted if there are keys; a CSV is built for the partition.
 
     Raises InputError or FormatError that names the file, also when there are no items in it.
@@ -75,7 +81,7 @@ def load_image(path: Path, partition: Partition, keys: Keys | None = None) -> Fa
             image = FactoryImage(data, tuple(nvs.decode(plain)))
     if not image.items:
         raise InputError("no keys in it", hint="give it at least one: nothing could be proven", file=path)
-    return FactoryImage(image.data, tuple(with_secrets(image.items)))
+    return FactoryImage(image.data, tuple(with_secrets(image.items, secret_namespaces)))
 
 
 def _check_keys(path: Path, decrypted: bytes) -> None:

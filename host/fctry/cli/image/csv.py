@@ -8,6 +8,7 @@ import sys
 from fctry.cli.arguments import path
 from fctry.cli.image.dump import add_dump
 from fctry.cli.image.opened import open_image
+from fctry.cli.image.shown import add_secrets, stated
 from fctry.cli.options import add_keys, inputs_of
 from fctry.cli.text import counted
 from fctry.errors import InputError
@@ -20,13 +21,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=path, metavar="FILE", help="where the CSV goes (default: standard output)"
     )
+    add_secrets(parser, "write the values of secrets too, in plain")
     add_keys(parser)
     add_dump(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     image = open_image(args.image, args, needs_items=True)
-    items, output = image.items, args.output
+    items, output = stated(image.items, args), args.output
+    if secret := next((item for item in items if item.is_secret), None):
+        raise InputError(
+            f"there are secrets in it, such as {secret.key!r} in {secret.namespace!r}",
+            hint="--secrets writes them in plain",
+            file=args.image,
+        )
     text, files = format_csv(items, image.contents.namespaces.values(), output.stem if output else "")
     if output is None:
         if files:

@@ -13,7 +13,7 @@ from rich.text import Text
 from fctry.cli.arguments import path
 from fctry.cli.image.dump import add_dump
 from fctry.cli.image.opened import open_image
-from fctry.cli.image.shown import as_json, short_text_of, text_of
+from fctry.cli.image.shown import add_secrets, as_json, short_text_of, stated, text_of
 from fctry.cli.options import add_keys, inputs_of
 from fctry.files import keep_inputs, write_file
 from fctry.nvs.format import PAGE_SIZE_BYTES
@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--erased", action="store_true", help="erased and overwritten values too, as far as they are left"
     )
     parser.add_argument("--svg", type=path, metavar="FILE", help="write a picture of the pages")
+    add_secrets(parser)
     add_keys(parser)
     add_dump(parser)
 
@@ -54,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
     rows = [(stored, "") for stored in read_items(contents)]
     if args.erased:
         rows += [(stored, "erased") for stored in read_erased_items(contents)]
+    items = stated((stored.item for stored, _ in rows), args)
+    rows = [(stored._replace(item=item), state) for (stored, state), item in zip(rows, items, strict=True)]
     if args.json:
         print(json.dumps([_as_json(stored, state) for stored, state in rows], indent=2))
     else:

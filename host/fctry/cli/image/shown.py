@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from fctry.nvs.item import Item
+from fctry.nvs.item import SECRET, Item, with_secrets
 from fctry.nvs.picture import printable
 from fctry.nvs.values import value_as_json
+
+if TYPE_CHECKING:
+    import argparse
 
 VALUE_WIDTH = 60
 
 
+def add_secrets(parser: argparse.ArgumentParser, text: str = "show the values of secrets too") -> None:
+    """The option that `stated` reads."""
+    parser.add_argument("--secrets", action="store_true", help=text)
+
+
+def stated(items: Iterable[Item], args: argparse.Namespace) -> list[Item]:
+    """The items, with the project's secrets stated to be secret unless they may be shown."""
+    if args.secrets:
+        return list(items)
+    from fctry.settings import find_settings
+
+    return with_secrets(items, find_settings().secret_namespaces)
+
+
 def text_of(item: Item) -> str:
-    """A value on one line; what is not printable in a string is escaped."""
+    """A value on one line, unless it is secret; what is not printable in a string is escaped."""
+    if item.is_secret:
+        return SECRET
     if isinstance(item.value, bytes):
         return item.value.hex()
     if isinstance(item.value, str) and not item.value.isprintable():
@@ -30,6 +50,6 @@ def short_text_of(item: Item) -> str:
 
 
 def as_json(item: Item) -> dict[str, Any]:
-    """An item as the firmware reports it."""
+    """An item as the firmware reports it; of a secret, that it is one."""
     names = {"namespace": printable(item.namespace), "key": printable(item.key), "type": item.type.value}
-    return {**names, **value_as_json(item.value)}
+    return {**names, **({"secret": True} if item.is_secret else value_as_json(item.value))}
