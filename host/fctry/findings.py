@@ -58,7 +58,7 @@ class Finding(NamedTuple):
     """One thing that a checker has to say.
 
     `hint` is the remedy. `line` counts from 1 and is 0 when it is not that of one line; `place` says it in other
-    words where there are no lines (`page 1 entry 17`).
+    words where there are no lines (`page 1 entry 17`). `adds` is what the remedy adds, until it is known where to.
     """
 
     rule: Rule[Any, Any]
@@ -68,6 +68,7 @@ class Finding(NamedTuple):
     file: str = ""
     line: int = 0
     place: str = ""
+    adds: Any = None
 
     @property
     def code(self) -> str:

@@ -95,7 +95,9 @@ class Project:
     @cached_property
     def factory_partition(self) -> Partition:
         """Where factory data goes. Raises InputError when there is no such partition, or it is none for NVS."""
-        return nvs_partition(self.table, self.settings.partition or FACTORY_PARTITION)
+        name, table = self.settings.partition, self.table
+        found = [] if name else self.layout.factory_entries(None)
+        return found[0].partition if len(found) == 1 else nvs_partition(table, name or FACTORY_PARTITION)
 
 
 def nvs_partition(table: PartitionTable, name: str) -> Partition:

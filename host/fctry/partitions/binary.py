@@ -42,7 +42,7 @@ END = b"\xff" * ENTRY_BYTES
 
 
 def pack(table: PartitionTable, *, md5: bool = True) -> bytes:
-    """The 0xC00 bytes of ``table``; without MD5 row for a boot loader older than ESP-IDF v3.1.
+    """The 0xC00 bytes of `table`; without MD5 row for a boot loader older than ESP-IDF v3.1.
 
     A name is cut to 16 bytes, as gen_esp32part.py does. Raises CapacityError for more than 94 partitions (95 without
     MD5 row) and InputError for a number that its field cannot hold.
@@ -80,9 +80,9 @@ def _pack_entry(partition: Partition) -> bytes:
 
 
 def unpack(data: bytes) -> PartitionTable:
-    """The table in ``data``, which starts with its first entry and may go on after its end.
+    """The table in `data`, which starts with its first entry and may go on after its end.
 
-    An MD5 row is checked when there is one. Raises FormatError, with the offset in ``data``, for a wrong magic
+    An MD5 row is checked when there is one. Raises FormatError, with the offset in `data`, for a wrong magic
     number or digest, a second MD5 row, a name that is not UTF-8, no partition at all, or no end within 0xC00 bytes.
     """
     partitions: list[Partition] = []

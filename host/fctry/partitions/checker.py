@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fctry.findings import Finding, Severity
+from fctry.partitions.additions import with_places
 from fctry.partitions.keywords import version_name
 from fctry.partitions.layout import Layout
 from fctry.partitions.rule import NOTHING, Evidence, LayoutRule
@@ -16,7 +17,7 @@ from fctry.partitions.rules import rules_for
 def check(layout: Layout, evidence: Evidence = NOTHING) -> list[Finding]:
     """All findings about `layout`, in the order of its lines, those of the whole table first."""
     found = sorted(_findings(layout, evidence), key=lambda finding: (finding.file, finding.line))
-    return [finding._replace(file=finding.file or layout.file) for finding in found]
+    return [one._replace(file=one.file or layout.file) for one in with_places(layout, found)]
 
 
 def applicable(layout: Layout, evidence: Evidence = NOTHING) -> list[LayoutRule]:

@@ -1,6 +1,6 @@
 """The names that a partition CSV may use for types and subtypes, and how its numbers are written.
 
-Source: ESP-IDF v5.5.5 components/partition_table/gen_esp32part.py (the same file in v6.0 and v6.1); ``since`` from
+Source: ESP-IDF v5.5.5 components/partition_table/gen_esp32part.py (the same file in v6.0 and v6.1); `since` from
 the v5.2, v5.3, v5.4 and v5.5 editions of it.
 """
 
@@ -98,7 +98,7 @@ class Keywords:
         return Keywords(types, subtypes)
 
     def with_extra(self, lines: Iterable[str]) -> Keywords:
-        """These keywords and those of ``lines``, each ``type, subtype, value`` with the value in hex.
+        """These keywords and those of `lines`, each `type, subtype, value` with the value in hex.
 
         Raises InputError for a line of another form, an unknown type, or a value that is taken.
         """
@@ -145,7 +145,7 @@ def read_number(text: str, keywords: Mapping[str, int] | None = None) -> int:
 
 
 def parse_idf(text: str) -> IdfVersion:
-    """An ESP-IDF release such as ``v5.4`` or ``5.4.1``. Raises ValueError for one that is not known."""
+    """An ESP-IDF release such as `v5.4` or `5.4.1`. Raises ValueError for one that is not known."""
     found = re.match(r"v?([0-9]{1,3})\.([0-9]{1,3})", text)
     if not found:
         raise ValueError(f"{text[:40]!r} is no ESP-IDF release such as v5.4")
@@ -156,7 +156,7 @@ def parse_idf(text: str) -> IdfVersion:
 
 
 def version_name(idf: IdfVersion) -> str:
-    """An ESP-IDF release as it is written: ``v5.5``."""
+    """An ESP-IDF release as it is written: `v5.5`."""
     return f"v{idf[0]}.{idf[1]}"
 
 

@@ -9,10 +9,10 @@ from fctry.errors import InputError
 from fctry.findings import Finding
 from fctry.partitions.options import Options
 from fctry.partitions.placing import Entry, place
-from fctry.partitions.rows import ENCODING, UNSET_VARIABLE, Row, decode, read_rows
-from fctry.partitions.table import Partition, PartitionTable
+from fctry.partitions.rows import ENCODING, IDF, UNSET_VARIABLE, Row, decode, read_rows
+from fctry.partitions.table import FACTORY_PARTITION, USER_PARTITION, Partition, PartitionTable
 
-UNREADABLE = (ENCODING, UNSET_VARIABLE)
+UNREADABLE = (ENCODING, UNSET_VARIABLE, IDF)
 """Broken by lines that did not even become a row."""
 
 
@@ -50,6 +50,15 @@ class Layout:
     def is_placed(self, partition: Partition) -> bool:
         """Whether its place, before the end of the table, comes from the options and not from the CSV."""
         return partition.is_primary and self.options.places_primary_entries
+
+    def factory_entries(self, name: str | None) -> list[Entry]:
+        """The entries that hold factory data: the one called `name`; if that is None, `fctry`, or else NVS that is
+        flagged readonly; for `none` there is none. Other NVS is written by whoever it belongs to: it is no guess.
+        """
+        others = [e for e in self.entries if e.partition.is_nvs and e.partition.name != USER_PARTITION]
+        if named := [entry for entry in others if entry.partition.name == (name or FACTORY_PARTITION)]:
+            return named
+        return [] if name else [entry for entry in others if entry.partition.readonly]
 
     @property
     def by_offset(self) -> list[Entry]:

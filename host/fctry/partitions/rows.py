@@ -234,7 +234,8 @@ class _RowReader:
             p.rule is BOOTLOADER_OFFSET and p.line == self.line for p in self.findings
         ):
             message = f"the offset of the {which} boot loader is not known"
-            self._problem(BOOTLOADER_OFFSET, message, f"give --{which}-bootloader-offset, or --sdkconfig")
+            option = "--chip" if which == "primary" else "--recovery-bootloader-offset"
+            self._problem(BOOTLOADER_OFFSET, message, f"give {option}, or --sdkconfig")
         return offset
 
     def _keyword(

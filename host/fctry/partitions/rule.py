@@ -10,6 +10,7 @@ from fctry.findings import Finding, Rule, Severity
 from fctry.partitions.keywords import OLDEST_IDF, IdfVersion, version_name
 
 if TYPE_CHECKING:
+    from fctry.partitions.additions import NewLine
     from fctry.partitions.flasher_args import FlasherArgs, FlashFile
     from fctry.partitions.layout import Layout
     from fctry.partitions.sdkconfig import Sdkconfig
@@ -52,9 +53,11 @@ class LayoutRule(Rule["Layout", "Evidence"]):
         self.needs = needs
         self.scope = "" if since == OLDEST_IDF else f"since {version_name(since)}"
 
-    def at(self, line: int, message: str, hint: str = "", file: str = "") -> Finding:
-        """A breach in this line of the CSV (0: in none), or of another `file`."""
-        return Finding(self, self.severity, message, hint, file, line)
+    def at(
+        self, line: int, message: str, hint: str = "", file: str = "", *, adds: NewLine | None = None
+    ) -> Finding:
+        """A breach in this line of the CSV (0: in none), or of another `file`; `adds` is a line that is missing."""
+        return Finding(self, self.severity, message, hint, file, line, adds=adds)
 
     def as_dict(self) -> dict[str, Any]:
         return {"since": version_name(self.since), **super().as_dict()}

@@ -12,7 +12,7 @@ from fctry.partitions.table import MAGIC, PartitionTable
 
 
 def open_layout(path: Path, options: Options | None = None) -> Layout:
-    """The layout in ``path``. In a binary, "line" is the number of the entry.
+    """The layout in `path`. In a binary, "line" is the number of the entry.
 
     Raises InputError when the file cannot be read, and FormatError when it is a binary table that is damaged.
     """
@@ -24,12 +24,12 @@ def open_layout(path: Path, options: Options | None = None) -> Layout:
 
 
 def is_binary(data: bytes, table_offset: int) -> bool:
-    """Whether ``data`` is a binary table, or a flash dump with one at ``table_offset``."""
+    """Whether `data` is a binary table, or a flash dump with one at `table_offset`."""
     return data.startswith(MAGIC) or data[table_offset : table_offset + len(MAGIC)] == MAGIC
 
 
 def table_in(data: bytes, table_offset: int, *, file: str | Path = "") -> PartitionTable:
-    """The table that ``data`` starts with, or that is at ``table_offset`` of a flash dump. Raises FormatError."""
+    """The table that `data` starts with, or that is at `table_offset` of a flash dump. Raises FormatError."""
     from fctry.partitions.binary import (
         unpack,  # with hashlib it takes a fifth of the time of a check, and is not for a CSV
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fctry.partitions.keywords import subtype_name, type_name
 from fctry.partitions.layout import Layout
 from fctry.partitions.placing import align_up, alignment_of
 
@@ -38,30 +37,3 @@ def spaces(layout: Layout, flash_size_bytes: int | None = None) -> list[Space]:
     if flash_size_bytes and flash_size_bytes > end:
         found.append(Space(end, flash_size_bytes, is_alignment=False))
     return found
-
-
-def place_for(layout: Layout, size_bytes: int, type_: int) -> int | None:
-    """The lowest free offset for a partition of this size and type, or None when it is not known to fit."""
-    for space in spaces(layout):
-        offset = align_up(space.offset, alignment_of(type_))
-        if offset + size_bytes <= space.end:
-            return offset
-    return None
-
-
-class NewLine(NamedTuple):
-    """A partition that a layout is missing, as a line to add."""
-
-    name: str
-    type: int
-    subtype: int
-    size_bytes: int
-    flags: str = ""
-
-    def remedy(self, layout: Layout) -> str:
-        """What to do: the line with its offset, where it is known to fit."""
-        offset = place_for(layout, self.size_bytes, self.type)
-        where = "" if offset is None else f"{offset:#x}"
-        size = "1M" if self.size_bytes == 1 << 20 else f"{self.size_bytes:#x}"
-        kind = f"{type_name(self.type)}, {subtype_name(self.type, self.subtype)}"
-        return f"add the line `{f'{self.name}, {kind}, {where}, {size}, {self.flags}'.rstrip()}`"

@@ -26,6 +26,8 @@ MAX_PARTITIONS = TABLE_BYTES // ENTRY_BYTES - 2
 MAX_PARTITIONS_WITHOUT_MD5 = TABLE_BYTES // ENTRY_BYTES - 1
 NAME_BYTES = 16
 FACTORY_PARTITION = "fctry"
+NO_PARTITION = "none"
+USER_PARTITION = "nvs"
 """What the partition with factory data is called unless the project says otherwise."""
 
 APP, DATA, BOOTLOADER, PARTITION_TABLE = 0x00, 0x01, 0x02, 0x03
@@ -33,6 +35,7 @@ APP, DATA, BOOTLOADER, PARTITION_TABLE = 0x00, 0x01, 0x02, 0x03
 APP_FACTORY, APP_OTA_0, APP_OTA_15, APP_TEST, APP_TEE_0, APP_TEE_1 = 0x00, 0x10, 0x1F, 0x20, 0x30, 0x31
 DATA_OTA, DATA_PHY, DATA_NVS, DATA_COREDUMP, DATA_NVS_KEYS, DATA_EFUSE = 0x00, 0x01, 0x02, 0x03, 0x04, 0x05
 DATA_UNDEFINED, DATA_TEE_OTA = 0x06, 0x90
+DATA_FAT, DATA_SPIFFS, DATA_LITTLEFS = 0x81, 0x82, 0x83
 PRIMARY, RECOVERY = 0x00, 0x02
 
 
@@ -49,8 +52,8 @@ def text_of_name(name: bytes) -> str:
 class Partition:
     """One entry of the table.
 
-    ``type`` and ``subtype`` are the numbers 0 to 255 of esp_partition_type_t and esp_partition_subtype_t,
-    ``offset`` is the absolute address in flash.
+    `type` and `subtype` are the numbers 0 to 255 of esp_partition_type_t and esp_partition_subtype_t,
+    `offset` is the absolute address in flash.
     """
 
     name: str
@@ -91,9 +94,9 @@ class Partition:
 
 @dataclass(frozen=True)
 class PartitionTable:
-    """The partitions in the order in which the table lists them. ``file`` is for messages only.
+    """The partitions in the order in which the table lists them. `file` is for messages only.
 
-    ``offset`` is the address of the table itself in flash: no part of its content.
+    `offset` is the address of the table itself in flash: no part of its content.
     """
 
     partitions: tuple[Partition, ...]

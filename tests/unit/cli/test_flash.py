@@ -38,7 +38,7 @@ def error_of(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[st
 def test_layout_without_factory_partition_is_refused(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (project / "partitions.csv").write_text(LAYOUT.replace("fctry,", "other,"))
+    (project / "partitions.csv").write_text(LAYOUT.replace("fctry,", "other,").replace("readonly", ""))
     error, hint = error_of(capsys, "device.csv", "--port", "unused")
     assert "partitions.csv" in error
     assert "fctry" in error

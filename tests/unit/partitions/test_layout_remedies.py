@@ -17,8 +17,8 @@ from fctry.partitions.options import Options
 from fctry.partitions.rule import Evidence
 from fctry.partitions.sdkconfig import Sdkconfig
 from fctry.partitions.source import table_in
-from fctry.partitions.spaces import Space, place_for, spaces
-from fctry.partitions.table import APP, DATA, TABLE_OFFSET
+from fctry.partitions.spaces import Space, spaces
+from fctry.partitions.table import TABLE_OFFSET
 
 NVS = "nvs,data,nvs,0x9000,0x6000"
 PHY = "phy,data,phy,0xf000,4K"
@@ -219,10 +219,6 @@ def test_spaces_are_what_is_between_the_table_and_the_end_of_the_flash() -> None
         Space(0x120000, 0x200000, is_alignment=False),
     ]
     assert spaces(layout)[0].size_bytes == 0x1000
-    assert place_for(layout, 0x1000, DATA) == 0xF000
-    assert place_for(layout, 0xA000, DATA) == 0x16000
-    assert place_for(layout, 0x10000, APP) == 0x120000
-    assert place_for(layout, 0xE0001, DATA) is None
 
 
 def test_old_layout_says_who_takes_over_what_is_lost() -> None:

@@ -70,9 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_target(layout: Layout, name: str | None, image: object) -> None:
     """Raise InputError when it is not clear for which partition an image is."""
-    from fctry.partitions.rules.recipe import factory_entries
-
-    if len(found := factory_entries(layout, name)) != 1:
+    if len(found := layout.factory_entries(name)) != 1:
         names = ", ".join(entry.partition.name for entry in found) or "there is none"
         raise InputError(
             f"which partition is {image} for? ({names})",

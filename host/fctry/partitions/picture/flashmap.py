@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from fctry.partitions.keywords import subtype_name, type_name
 from fctry.partitions.layout import Layout
-from fctry.partitions.rules.recipe import factory_entries
 from fctry.partitions.spaces import spaces
 from fctry.partitions.table import APP, DATA, TABLE_SECTOR_BYTES, Partition
 
@@ -74,7 +73,7 @@ def flash_map(layout: Layout, *, bootloader_offset: int, factory: str | None = N
     end = max([options.first_offset, *(partition.end for _, partition in layout.entries)])
     given = options.flash_size_bytes
     size_bytes = given if given and end <= given else max(MIN_FLASH_BYTES, 1 << (end - 1).bit_length())
-    protected = {entry.partition.name for entry in factory_entries(layout, factory)}
+    protected = {entry.partition.name for entry in layout.factory_entries(factory)}
     segments = [
         Segment(_kind(p, protected), p.name, _detail(layout, p), p.offset, p.end)
         for _, p in layout.entries

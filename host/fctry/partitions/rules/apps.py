@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fctry.findings import ERROR, INFO, Finding
+from fctry.partitions.additions import NewLine
 from fctry.partitions.keywords import subtype_name, type_name
 from fctry.partitions.layout import Layout
 from fctry.partitions.placing import Entry
 from fctry.partitions.rule import Evidence, LayoutRule
 from fctry.partitions.rules.data import OTADATA_BYTES
-from fctry.partitions.spaces import NewLine
 from fctry.partitions.table import (
     APP,
     APP_FACTORY,
@@ -43,7 +43,7 @@ def no_app(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
         return
     if any(p.is_of(APP, APP_FACTORY, APP_TEST) or p.is_ota_slot for _, p in layout.entries):
         return
-    yield no_app.at(0, "there is no application to boot", FACTORY_APP.remedy(layout))
+    yield no_app.at(0, "there is no application to boot", adds=FACTORY_APP)
 
 
 @LayoutRule("layout-app-duplicate", ERROR, "there is one application of each subtype")
@@ -67,7 +67,7 @@ def ota_without_otadata(layout: Layout, evidence: Evidence) -> Iterator[Finding]
     if not slots or not layout.is_complete or any(p.is_of(DATA, DATA_OTA) for _, p in layout.entries):
         return
     message = "there are OTA slots, but no data/ota partition that says which one to boot"
-    yield ota_without_otadata.at(slots[0].line, message, OTADATA.remedy(layout))
+    yield ota_without_otadata.at(slots[0].line, message, adds=OTADATA)
 
 
 @LayoutRule("layout-ota-gap", ERROR, "OTA slots are numbered from ota_0 without a gap")

@@ -14,7 +14,6 @@ from fctry.partitions.flasher_args import TABLE_NAMES, FlashFile
 from fctry.partitions.layout import Layout
 from fctry.partitions.placing import APP_ALIGNMENT, align_up
 from fctry.partitions.rule import Evidence, LayoutRule, Needs
-from fctry.partitions.rules.recipe import factory_entries
 from fctry.partitions.table import APP, SECTOR_BYTES
 
 
@@ -22,7 +21,7 @@ from fctry.partitions.table import APP, SECTOR_BYTES
     "layout-build-factory", ERROR, "the build flashes nothing into the factory partition", needs=Needs.BUILD
 )
 def factory(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
-    for line, partition in factory_entries(layout, evidence.factory):
+    for line, partition in layout.factory_entries(evidence.factory):
         for file in evidence.flashed:
             if file.offset < partition.end and partition.offset < align_up(file.end, SECTOR_BYTES):
                 message = f"the build flashes `{file.path.name}` to {file.offset:#x}-{file.end - 1:#x}, into "
@@ -116,7 +115,7 @@ def missing(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
 def merged(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     """A merged image has 0xFF between the files (esptool merge-bin), up to the end of the last one."""
     end = max((file.end for file in evidence.flashed), default=0)
-    for line, partition in factory_entries(layout, evidence.factory):
+    for line, partition in layout.factory_entries(evidence.factory):
         if partition.offset < end and not any(f.offset == partition.offset for f in evidence.flashed):
             message = f"a merged image of this build covers 0x0-{end - 1:#x}, and `{partition.name}` at "
             message += f"{partition.offset:#x} with it: flashing one to a device wipes its factory data"

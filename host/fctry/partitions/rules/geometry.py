@@ -38,7 +38,10 @@ ORDER = LayoutRule(
 
 @LayoutRule("layout-overlap", ERROR, "partitions do not overlap", enforced=True)
 def overlap(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
-    """Partitions that share flash with another or with the partition table: as listed, then however they are listed."""
+    """Partitions that share flash with another or with the partition table: as listed, then however they are listed.
+
+    Of two that overlap one is told to move, never both: they would meet again.
+    """
     told = list(_out_of_order(layout))
     yield from told
     lines = {finding.line for finding in told}
@@ -52,9 +55,9 @@ def overlap(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
                     f"`{partition.name}` at {partition.offset:#x} is below {first:#x}, where the table ends"
                 )
                 yield TABLE_OVERLAP.at(entry.line, message, _use_offset(partition, first))
-            elif previous and partition.offset < previous.end:
-                yield _overlap(entry, previous, previous.end)
-        previous = partition
+            elif previous and previous.line not in lines and partition.offset < previous.partition.end:
+                yield _overlap(entry, previous.partition, previous.partition.end)
+        previous = entry
 
 
 def _out_of_order(layout: Layout) -> Iterator[Finding]:
@@ -105,19 +108,25 @@ def _use_offset(partition: Partition, end: int) -> str:
     "layout-offset-alignment", ERROR, "applications start at 64 KB, all others at 4 KB", enforced=True
 )
 def offset_alignment(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
-    end = layout.options.first_offset
     for line, partition in layout.by_offset:
         alignment = alignment_of(partition.type)
         if partition.offset % alignment:
-            down = partition.offset // alignment * alignment
-            offsets = f"{align_up(partition.offset, alignment):#x}" + (
-                f" or {down:#x}" if down >= end else ""
-            )
+            up = align_up(partition.offset, alignment)
+            free = [f"{at:#x}" for at in (up, up - alignment) if _is_free(layout, partition, at)]
             message = (
                 f"the offset {partition.offset:#x} of `{partition.name}` is not a multiple of {alignment:#x}"
             )
-            yield offset_alignment.at(line, message, f"use {offsets}, or leave it empty")
-        end = max(end, partition.end)
+            hint = f"use {' or '.join(free)}, or leave it empty" if free else "leave it empty"
+            yield offset_alignment.at(line, message, hint)
+
+
+def _is_free(layout: Layout, partition: Partition, offset: int) -> bool:
+    """Whether this partition could begin there."""
+    end = offset + partition.size_bytes
+    others = (other for _, other in layout.entries if other is not partition)
+    return offset >= layout.options.first_offset and not any(
+        p.offset < end and offset < p.end for p in others
+    )
 
 
 @LayoutRule("layout-app-size", ERROR, "an application's size is a multiple of 4 KB", enforced=True)

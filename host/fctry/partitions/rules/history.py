@@ -10,7 +10,6 @@ from fctry.partitions.layout import Layout
 from fctry.partitions.placing import Entry
 from fctry.partitions.rule import NOTHING, Evidence, LayoutRule, Needs
 from fctry.partitions.rules import geometry
-from fctry.partitions.rules.recipe import factory_entries
 from fctry.partitions.table import Partition
 
 REMOVED = LayoutRule("layout-against-removed", WARNING, "no partition disappears", needs=Needs.AGAINST)
@@ -35,7 +34,7 @@ def factory(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     if not layout.is_complete:
         return
     entries = {entry.partition.name: entry for entry in layout.entries}
-    protected = {entry.partition.name for entry in factory_entries(old, evidence.factory)}
+    protected = {entry.partition.name for entry in old.factory_entries(evidence.factory)}
     for _, before in old.entries:
         entry = entries.get(before.name)
         for rule, message in _changes(layout, before, entry):

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fctry.findings import ERROR, WARNING, Finding
+from fctry.partitions.additions import NewLine
 from fctry.partitions.kconfig import CUSTOM_TABLE, TABLE_FILE
 from fctry.partitions.keywords import subtype_name
 from fctry.partitions.layout import Layout
 from fctry.partitions.rule import Evidence, LayoutRule, Needs
 from fctry.partitions.sdkconfig import Sdkconfig
-from fctry.partitions.spaces import NewLine
 from fctry.partitions.table import DATA, DATA_COREDUMP, DATA_NVS_KEYS, DATA_PHY, SECTOR_BYTES
 
 TABLE_OFFSET = "CONFIG_PARTITION_TABLE_OFFSET"
@@ -105,7 +105,7 @@ def _needed(
     """Tell that a data partition is missing that `option` needs."""
     if layout.is_complete and not any(p.is_of(DATA, missing.subtype) for _, p in layout.entries):
         message = f"{option} is set, but there is no data/{subtype_name(DATA, missing.subtype)} partition"
-        yield _at(rule, config, option, message, f"{missing.remedy(layout)}, or unset {option}")
+        yield _at(rule, config, option, message, f", or unset {option}", missing)
 
 
 @LayoutRule(
@@ -124,6 +124,8 @@ def line(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
         yield line.at(ignored.line, ignored.message, ignored.hint, ignored.file)
 
 
-def _at(rule: LayoutRule, config: Sdkconfig, option: str, message: str, hint: str) -> Finding:
+def _at(
+    rule: LayoutRule, config: Sdkconfig, option: str, message: str, hint: str, adds: NewLine | None = None
+) -> Finding:
     of_file, number = config.places.get(option, (config.file, 0))
-    return rule.at(number, message, hint, of_file)
+    return rule.at(number, message, hint, of_file, adds=adds)

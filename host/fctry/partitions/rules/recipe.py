@@ -8,37 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fctry.findings import ERROR, WARNING, Finding
+from fctry.findings import ERROR, INFO, WARNING, Finding
+from fctry.partitions.additions import NewLine
 from fctry.partitions.layout import Layout
 from fctry.partitions.placing import Entry, align_up
 from fctry.partitions.rule import Evidence, LayoutRule, Needs
 from fctry.partitions.rules.data import NVS_PAGE_BYTES, NVS_WITHOUT_FREE_PAGE_SINCE
-from fctry.partitions.spaces import NewLine
-from fctry.partitions.table import DATA, DATA_NVS, FACTORY_PARTITION
+from fctry.partitions.table import DATA, DATA_NVS, FACTORY_PARTITION, NO_PARTITION, USER_PARTITION
 
-USER_PARTITION = "nvs"
 FACTORY_BYTES = 0x6000
-
-
-def factory_entries(layout: Layout, name: str | None) -> list[Entry]:
-    """The entries that may hold factory data: the one called `name`, or, when that is None, `fctry`, or else the
-    readonly NVS partitions, or else all that are not the user's.
-    """
-    others = [
-        entry for entry in layout.entries if entry.partition.is_nvs and entry.partition.name != USER_PARTITION
-    ]
-    wanted = name or FACTORY_PARTITION
-    named = [entry for entry in others if entry.partition.name == wanted]
-    if named or name:
-        return named
-    return [entry for entry in others if entry.partition.readonly] or others
 
 
 @LayoutRule("layout-user-nvs", WARNING, "there is a data/nvs partition called nvs for the user's settings")
 def user(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     if layout.entries and layout.is_complete and not _user(layout):
         message = "no data/nvs partition is called `nvs`: nvs_flash_init ends in ESP_ERR_NOT_FOUND"
-        yield user.at(0, message, _nvs(USER_PARTITION, "").remedy(layout))
+        yield user.at(0, message, adds=_nvs(USER_PARTITION, ""))
 
 
 @LayoutRule("layout-user-nvs-readonly", WARNING, "the user's settings can be written")
@@ -56,33 +41,37 @@ def _user(layout: Layout) -> Entry | None:
     )
 
 
-@LayoutRule("layout-factory", WARNING, "there is a second NVS partition for factory data")
+@LayoutRule("layout-factory", INFO, "it is known which partition holds factory data")
 def factory(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     is_known = layout.entries and layout.is_complete
-    if is_known and not evidence.factory and not factory_entries(layout, None):
-        message = "there is no second NVS partition for factory data"
-        yield factory.at(0, message, _nvs(FACTORY_PARTITION, "readonly").remedy(layout))
+    if is_known and not evidence.factory and not layout.factory_entries(None):
+        message = (
+            f"no factory partition was found: no NVS is called `{FACTORY_PARTITION}` or flagged `readonly`"
+        )
+        hint = f"; or name it with --partition, or say --partition {NO_PARTITION}"
+        yield factory.at(0, message, hint, adds=_nvs(FACTORY_PARTITION, "readonly"))
 
 
 @LayoutRule("layout-factory-name", ERROR, "the factory partition that was named is there and is NVS")
 def factory_name(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     name = evidence.factory
-    if not name or not layout.entries or not layout.is_complete or factory_entries(layout, name):
+    is_known = layout.entries and layout.is_complete
+    if not name or name == NO_PARTITION or not is_known or layout.factory_entries(name):
         return
-    same = next((entry for entry in layout.entries if entry.partition.name == name), None)
-    if same is None:
-        yield factory_name.at(0, f"no partition is called `{name}`", _nvs(name, "readonly").remedy(layout))
-    elif same.partition.is_nvs:
+    line, partition = next((entry for entry in layout.entries if entry.partition.name == name), (0, None))
+    if name == USER_PARTITION:
         message = f"`{name}` is the partition of the user's settings: a reset to factory erases it"
-        yield factory_name.at(same.line, message, "name another with --partition")
+        yield factory_name.at(line, message, "name another with --partition")
+    elif partition is None:
+        yield factory_name.at(0, f"no partition is called `{name}`", adds=_nvs(name, "readonly"))
     else:
         hint = "make it `data, nvs`, or name another with --partition"
-        yield factory_name.at(same.line, f"`{name}` is not data/nvs", hint)
+        yield factory_name.at(line, f"`{name}` is not data/nvs", hint)
 
 
 @LayoutRule("layout-factory-readonly", WARNING, "the factory partition is readonly")
 def factory_readonly(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
-    found = factory_entries(layout, evidence.factory)
+    found = layout.factory_entries(evidence.factory)
     if not layout.is_complete or any(p.readonly for _, p in found):
         return
     for line, partition in found:
@@ -98,7 +87,7 @@ def _nvs(name: str, flags: str) -> NewLine:
 @LayoutRule("layout-image-size", ERROR, "the factory partition holds the image", needs=Needs.IMAGE)
 def image_size(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     content = evidence.image or b""
-    for line, partition in factory_entries(layout, evidence.factory):
+    for line, partition in layout.factory_entries(evidence.factory):
         if len(content) > partition.size_bytes:
             message = f"the image has {len(content):#x} bytes, `{partition.name}` {partition.size_bytes:#x}"
             yield image_size.at(line, message, f"use the size {align_up(len(content), NVS_PAGE_BYTES):#x}")
@@ -107,7 +96,7 @@ def image_size(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
 @LayoutRule("layout-image-short", WARNING, "the image fills the factory partition", needs=Needs.IMAGE)
 def image_short(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     content = evidence.image or b""
-    for line, partition in factory_entries(layout, evidence.factory):
+    for line, partition in layout.factory_entries(evidence.factory):
         if len(content) < partition.size_bytes:
             message = f"the image has {len(content):#x} bytes, `{partition.name}` {partition.size_bytes:#x}: "
             message += "the rest keeps what was there before, and nvs_flash reads it"
@@ -119,7 +108,7 @@ def image_short(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
 )
 def image_full(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     content = evidence.image or b""
-    for line, partition in factory_entries(layout, evidence.factory):
+    for line, partition in layout.factory_entries(evidence.factory):
         needs_page = not partition.readonly or layout.options.idf < NVS_WITHOUT_FREE_PAGE_SINCE
         if needs_page and len(content) == partition.size_bytes and not _has_free_page(content):
             message = f"the image uses every page of `{partition.name}`: it does not mount (ESP_ERR_NVS_NO_FREE_PAGES)"
