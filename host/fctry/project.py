@@ -33,8 +33,8 @@ _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 class Settings:
     """What is said about a project. None, or nothing: its files say it, or ESP-IDF's default holds.
 
-    ``partitions`` is the table: a CSV, a binary, or a dump of a flash; ``partition`` names the factory partition;
-    ``build`` is an ESP-IDF build folder; ``extra_subtypes`` are lines as in EXTRA_PARTITION_SUBTYPES. Offsets are
+    `partitions` is the table: a CSV, a binary, or a dump of a flash; `partition` names the factory partition;
+    `build` is an ESP-IDF build folder; `extra_subtypes` are lines as in EXTRA_PARTITION_SUBTYPES. Offsets are
     addresses in flash.
     """
 
@@ -114,7 +114,7 @@ def nvs_partition(table: PartitionTable, name: str) -> Partition:
 
 
 def open_project(settings: Settings, *, variables: Mapping[str, str] = _NO_VARIABLES) -> Project:
-    """The project with this table. ``variables`` replace ``$NAME`` in it, as the environment does for ESP-IDF.
+    """The project with this table. `variables` replace `$NAME` in it, as the environment does for ESP-IDF.
 
     Raises InputError for a file that cannot be read or is not what it should be, and for an unknown chip.
     """
