@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fctry.device.commands import stored_bytes
-from fctry.device.report import Event, Report, Value
-from fctry.nvs.item import SECRET, Item
+from fctry.device.report import Event, Report
+from fctry.nvs.item import SECRET, Item, Value
 
 Name = tuple[str, str, str]
 """Namespace, key and type: what tells one item from another."""

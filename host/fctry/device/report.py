@@ -20,17 +20,16 @@ from typing import Any
 import crcmod.predefined
 
 from fctry.errors import ReportError
+from fctry.nvs.item import FLOATS, NUMBERS, Value, range_of
 
 PREFIX = "@fctry "
-INTEGER_BITS = {"u8": 8, "i8": 8, "u16": 16, "i16": 16, "u32": 32, "i32": 32, "u64": 64, "i64": 64}
+INTEGER_RANGES = {kind.value: range_of(kind) for kind in NUMBERS if kind not in FLOATS}
 
 _NOISE = bytes(
     {*range(0x20), *range(0x7F, 0x100)}
 )  # what a UART makes of a reset, in front of the first line
 
 _crc16 = crcmod.predefined.mkPredefinedCrcFun("crc-ccitt-false")
-
-Value = int | float | str | bytes
 
 
 @dataclass(frozen=True)
@@ -170,10 +169,9 @@ class ReportCollector:
 
 
 def _value(kind: str, fields: Mapping[str, Any]) -> Value:
-    if kind in INTEGER_BITS:
+    if kind in INTEGER_RANGES:
         value = fields["value"]
-        bits = INTEGER_BITS[kind]
-        low, high = (0, 2**bits - 1) if kind[0] == "u" else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+        low, high = INTEGER_RANGES[kind]
         if type(value) is not int or not low <= value <= high:
             raise ValueError(kind)
         return value
