@@ -46,14 +46,14 @@ def test_fault_1_strings_of_3968_to_3999_bytes_crash_it(length: int) -> None:
     assert decode(encode(items, 0x6000)) == items
 
 
-def test_fault_2_mfg_gen_writes_a_wrong_value_when_an_earlier_cell_equals_a_keys_name(tmp_path: Path) -> None:
+def test_fault_2_mfg_gen_writes_a_wrong_value_when_an_earlier_cell_equals_a_keys_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FCTRY_STATE", str(tmp_path / "state"))
     common = csv(tmp_path, BEGIN + "serial,data,string,\nmac_addr,data,string,\n")
     values = csv(tmp_path, "serial,mac_addr\nmac_addr,0A:0B\n", "values.csv")
-    assert (
-        main(["image", "batch", str(common), str(values), "-o", str(tmp_path / "out"), "--size", "0x3000"])
-        == 0
-    )
-    items = decode((tmp_path / "out" / "device-00001.bin").read_bytes())
+    assert main(["batch", str(common), str(values), "-o", str(tmp_path / "out"), "--size", "0x3000"]) == 0
+    items = decode((tmp_path / "out" / "00001.bin").read_bytes())
     assert [item.value for item in items] == ["mac_addr", "0A:0B"]
 
 
@@ -180,22 +180,24 @@ def test_fault_8_bad_size_and_missing_input_end_in_success(tmp_path: Path) -> No
     assert main([*arguments, "0x3000"]) == 1
 
 
-def test_fault_9_mfg_gen_leaves_csvs_takes_duplicates_stops_midway_and_runs_once_only(tmp_path: Path) -> None:
+def test_fault_9_mfg_gen_leaves_csvs_takes_duplicates_stops_midway_and_runs_once_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FCTRY_STATE", str(tmp_path / "state"))
     common = csv(tmp_path, BEGIN + "serial,data,u8,0\n")
     folder = tmp_path / "out"
 
     def batch(values: str, *options: str) -> int:
         path = csv(tmp_path, values, "values.csv")
-        return main(
-            ["image", "batch", str(common), str(path), "-o", str(folder), "--size", "0x3000", *options]
-        )
+        return main(["batch", str(common), str(path), "-o", str(folder), "--size", "0x3000", *options])
 
-    assert batch("serial\n1\n1\n", "--name", "serial") == 1  # two devices of the same name
+    assert batch("serial\n1\n1\n") == 1  # the same device twice
     assert batch("serial\n1\n256\n") == 1  # the second is bad: the first is not written either
     assert not folder.exists()
     assert batch("serial\n1\n2\n") == 0
-    assert batch("serial\n3\n4\n") == 0
-    assert sorted(path.name for path in folder.iterdir()) == ["device-00001.bin", "device-00002.bin"]
+    assert batch("serial\n1\n2\n") == 0  # goes on, with nothing left to do
+    assert batch("serial\n3\n4\n") == 1  # another batch, which would be mixed up with this one
+    assert sorted(path.name for path in folder.glob("*.bin")) == ["00001.bin", "00002.bin"]
 
 
 def test_fault_10_read_only_image_is_cut_to_the_pages_in_use() -> None:

@@ -42,7 +42,7 @@ def make_batch(batch: Batch, ledger: Ledger, folder: BatchFolder) -> Iterator[in
     Raises InputError for a value that was handed out before or does not fit, LedgerError, OSError. What was yielded is
     safe; the same call goes on from there.
     """
-    reserved = {one.number: one for one in ledger.devices(batch=folder.batch) if one.number is not None}
+    reserved = ledger.numbers(folder.batch)
     beyond = max([*folder.done, *reserved], default=0)
     if beyond > batch.count:
         raise InputError(
@@ -51,9 +51,9 @@ def make_batch(batch: Batch, ledger: Ledger, folder: BatchFolder) -> Iterator[in
             file=folder.folder,
         )
     late: dict[int, str | None] = {
-        one.id: folder.done[number]
-        for number, one in reserved.items()
-        if number in folder.done and one.state == "reserved"
+        id_: folder.done[number]
+        for number, (id_, state) in reserved.items()
+        if number in folder.done and state == "reserved"
     }
     if late:  # the images were safe, the power failed before the ledger knew
         ledger.record(late, "built")
@@ -63,7 +63,7 @@ def make_batch(batch: Batch, ledger: Ledger, folder: BatchFolder) -> Iterator[in
             batch,
             ledger,
             folder,
-            [ledger.renew(reserved[number].id, batch.drawer, batch.context(number)) for number in numbers],
+            [ledger.renew(reserved[number][0], batch.drawer, batch.context(number)) for number in numbers],
         )
     for numbers in _chunks(number for number in range(1, batch.count + 1) if number not in reserved):
         contexts = [batch.context(number) for number in numbers]

@@ -101,8 +101,8 @@ class BatchFolder:
 
         All of them are safe on disk before the manifest names the first.
         """
-        lines = []
-        for number, name, data, digest, fields in images:
+        images = list(images)
+        for number, name, *_ in images:
             check_file_name(name)
             other = self._names.setdefault(name.casefold(), number)
             if other != number:
@@ -110,6 +110,8 @@ class BatchFolder:
                     f"devices {other} and {number} would have the same file, {name!r}",
                     hint="name the files by a field that is unique, without regard to upper and lower case",
                 )
+        lines = []
+        for number, name, data, digest, fields in images:
             self._replace(name, data)
             lines.append(Line(number, name, digest, {key: fields.get(key, "") for key in self._fields}))
         _sync()

@@ -128,22 +128,6 @@ def test_build_says_what_not_every_firmware_reads(tmp_path: Path, capsys: pytest
     )
 
 
-def test_batch_writes_an_image_per_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    values = tmp_path / "values.csv"
-    values.write_text("serial_number\n1\n2\n")
-    arguments = [ARTICLE_CSV, values, "-o", tmp_path / "out", "--size", "0x3000", "--name", "serial_number"]
-    assert image_command("batch", *arguments) == 0
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["1.bin", "2.bin"]
-    assert "2 images of 0x3000 bytes" in capsys.readouterr().out
-
-
-def test_batch_into_a_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    values = tmp_path / "values.csv"
-    values.write_text("serial_number\n1\n")
-    assert image_command("batch", ARTICLE_CSV, values, "-o", values, "--size", "0x3000") == 1
-    assert "cannot write: File exists" in capsys.readouterr().err
-
-
 def test_capacity_tells_use_and_smallest_partition(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -445,12 +429,11 @@ def test_hmac_key_of_another_size_is_named(tmp_path: Path, capsys: pytest.Captur
     assert not (tmp_path / "keys.bin").exists()
 
 
-@pytest.mark.parametrize("action", ["build", "capacity", "batch"])
+@pytest.mark.parametrize("action", ["build", "capacity"])
 def test_csv_without_keys_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], action: str) -> None:
     csv, output = tmp_path / "device.csv", tmp_path / "out"
     csv.write_text(HEADER)
-    (tmp_path / "values.csv").write_text("k\n1\n")
-    rest = {"build": ["-o", output], "capacity": [], "batch": [tmp_path / "values.csv", "-o", output]}[action]
+    rest = {"build": ["-o", output], "capacity": []}[action]
     assert image_command(action, csv, *rest, "--size", "0x3000") == 1
     assert f"error: {csv}: no keys\nhint: " in capsys.readouterr().err
     assert not output.exists()
@@ -502,7 +485,6 @@ def test_output_that_is_named_in_a_csv_or_is_the_layout_is_refused(
         ("build", "device.csv", "-o", "cert.bin"),
         ("build", "device.csv", "-o", "partitions.csv"),
         ("build", "device.csv", "-o", "sdkconfig"),
-        ("batch", "device.csv", "values.csv", "-o", ".", "--name", "serial"),
     ):
         assert image_command(*arguments) == 1
         assert "this is an input: it would be overwritten" in capsys.readouterr().err
@@ -510,20 +492,18 @@ def test_output_that_is_named_in_a_csv_or_is_the_layout_is_refused(
 
 
 def test_factory_data_is_its_owners_alone(tmp_path: Path) -> None:
-    values, image, keys = tmp_path / "values.csv", tmp_path / "device.bin", tmp_path / "keys.bin"
-    values.write_text("serial_number\n1\n")
+    image, keys = tmp_path / "device.bin", tmp_path / "keys.bin"
     old = os.umask(0)
     try:
         assert image_command("keys", "-o", keys) == 0
         assert image_command("build", ARTICLE_CSV, "-o", image, "--size", "24K", "--keys", keys) == 0
         assert image_command("decrypt", image, "-o", tmp_path / "plain.bin", "--keys", keys) == 0
         assert image_command("csv", image, "-o", tmp_path / "back.csv", "--keys", keys) == 0
-        assert image_command("batch", ARTICLE_CSV, values, "-o", tmp_path / "out", "--size", "24K") == 0
     finally:
         os.umask(old)
     made = {path: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*") if path.is_file()}
-    assert {path.name for path, mode in made.items() if mode != 0o600} == {"values.csv"}
-    assert len(made) == 6
+    assert set(made.values()) == {0o600}
+    assert len(made) == 4
 
 
 def test_csv_replaces_no_neighbour_that_it_did_not_make(

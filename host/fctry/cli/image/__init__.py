@@ -7,7 +7,6 @@ fctry image check device.bin                   everything that the firmware woul
 
 COMMANDS = {
     "build": "CSV to image",
-    "batch": "one CSV with all keys, one with a line per device: an image for each",
     "capacity": "how much room a CSV takes, and the smallest partition that holds it",
     "show": "what is in an image, or in a dump of a device's partition",
     "check": "everything that is wrong with images; exit 1 if there is an error",

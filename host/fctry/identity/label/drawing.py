@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import segno
 
 from fctry.errors import CapacityError, InputError
+from fctry.identity.named import fill
 
 MARGIN_MM = 1.5
 QUIET_ZONE_MODULES = 4
@@ -20,7 +20,6 @@ MODULE_MM_MIN = 0.25  # phones and hand-held scanners give up below
 CHARACTER_WIDTH_EM = 0.6  # of the fixed-width fonts that labels are set in
 LINE_HEIGHT_EM = 1.25
 TEXT_MM_MAX, TEXT_MM_MIN = 4.0, 1.2
-FIELD = re.compile(r"\{([^{}]*)\}")
 CODE = re.compile(r"\d{8}")
 
 
@@ -130,17 +129,7 @@ def _texts(label: Label, template: LabelTemplate, left_mm: float) -> tuple[Text,
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
-    def value(found: re.Match[str]) -> str:
-        name = found[1]
-        if name not in values:
-            near = get_close_matches(name, values, 1) or sorted(values)
-            raise InputError(
-                f"the label wants the field {name!r}, which the device has not",
-                hint=f"did you mean {', '.join(near) or 'another spec'}?",
-            )
-        return values[name]
-
-    text = FIELD.sub(value, template)
+    text = fill(template, values)
     if not text.isprintable():
         raise InputError(
             "a label with control characters", hint="leave fields with line ends or controls out of it"

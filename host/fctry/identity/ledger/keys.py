@@ -88,9 +88,14 @@ def check_recipients(recipients: Sequence[str]) -> None:
 
 def seal(values: Mapping[str, Value], recipients: Sequence[str]) -> bytes:
     """Encrypt secrets so that only the owners of the recipients' private keys can read them."""
+    return encrypt_for(json.dumps(as_json(values)).encode(), recipients)
+
+
+def encrypt_for(data: bytes, recipients: Sequence[str]) -> bytes:
+    """Bytes as an age file that only the owners of the recipients' private keys can open."""
     keys = [pyrage.x25519.Recipient.from_str(recipient) for recipient in recipients]
-    sealed: bytes = pyrage.encrypt(json.dumps(as_json(values)).encode(), keys)
-    return sealed
+    encrypted: bytes = pyrage.encrypt(data, keys)
+    return encrypted
 
 
 def reveal(sealed: bytes, private_key: Path) -> dict[str, Value]:

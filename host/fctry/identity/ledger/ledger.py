@@ -180,6 +180,12 @@ class Ledger:
         conditions += [device.c.batch == batch] if batch else []
         yield from devices(self._engine, *conditions)
 
+    def numbers(self, batch: str) -> dict[int, tuple[int, str]]:
+        """The devices of a batch by their number in it: id and state."""
+        with reading(self._engine) as connection:
+            query = select(device.c.number, device.c.id, device.c.state).where(device.c.batch == batch)
+            return {row.number: (row.id, row.state) for row in connection.execute(query)}
+
     def find(self, value: str) -> list[Device]:
         """The devices that have this unique public value: a serial number, a MAC address, what is on a label."""
         with reading(self._engine) as connection:

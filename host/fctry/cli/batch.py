@@ -1,0 +1,204 @@
+"""Make an image for each of many devices, and write down in the ledger who got what.
+
+SPEC is a factory spec, or a CSV with all keys, as Espressif's generators take it; then VALUES has a line per device.
+The folder gets the images and a manifest of them, as CSV and as JSON lines, without secrets. The same command again
+goes on where it was interrupted: no device is there twice, none is missing.
+
+  fctry batch factory.toml --count 1000 -o images
+  fctry batch config.csv values.csv -o images --name {id} --unique serial
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fctry.cli.arguments import path
+from fctry.cli.image.target import Target, add_target, target_of
+from fctry.cli.ledgers import add_ledger, ledger_of
+from fctry.cli.options import add_keys, keys_of
+from fctry.cli.text import counted
+from fctry.errors import InputError
+
+if TYPE_CHECKING:
+    from fctry.identity.batch import Batch
+    from fctry.identity.spec import Spec
+
+NAME = "{number}"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", type=path, metavar="SPEC", help="factory.toml, or a CSV with all keys")
+    parser.add_argument(
+        "values", type=path, nargs="?", metavar="VALUES", help="with a CSV: a line per device"
+    )
+    parser.add_argument(
+        "-o", "--output", type=path, required=True, metavar="FOLDER", help="where the images go"
+    )
+    parser.add_argument(
+        "--count", type=int, default=0, help="devices (default: the spec's, or all of VALUES)"
+    )
+    parser.add_argument(
+        "--name",
+        default=NAME,
+        help="of the files, with public fields in it: {serial_number} (default: %(default)s)",
+    )
+    parser.add_argument("--lot", default="", help="production lot, for serial numbers and the journal")
+    parser.add_argument("--line", default="", help="production line, likewise")
+    for option, text in (
+        ("unique", "that no two devices may share"),
+        ("optional", "that a device may be without"),
+        ("secret", "that is shown nowhere"),
+    ):
+        parser.add_argument(
+            f"--{option}",
+            action="append",
+            default=[],
+            metavar="KEY",
+            help=f"with a CSV: a key or column {text}",
+        )
+    parser.add_argument(
+        "--seal",
+        action="append",
+        default=[],
+        metavar="RECIPIENT",
+        help="encrypt each file to this age recipient",
+    )
+    add_keys(parser)
+    add_target(parser)
+    add_ledger(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from fctry.identity.batch import make_batch
+    from fctry.identity.batch_folder import BatchFolder
+    from fctry.identity.spec_check import require
+    from fctry.identity.spec_rules import Room
+
+    spec, cells, rows = _read(args)
+    count = args.count or rows or spec.count
+    if count < 1 or (rows and count > rows):
+        found = f"{args.values} has {counted(rows, 'device')}" if rows else "the spec does not say it"
+        raise InputError(f"how many devices: {found}", hint="give --count", file=args.spec)
+    target = target_of(args)
+    require(spec, Room(target.size_bytes, target.read_only, count))
+    batch = _batch(args, spec, target, count, cells)
+    _try_name(args, batch, spec)
+    with ledger_of(args, args.spec.parent) as ledger, _naming(args.output):
+        identity = {
+            "product": spec.product,
+            "spec_sha256": spec.sha256,
+            "ledger": ledger.id,
+            "size_bytes": target.size_bytes,
+            "name": args.name,
+        }
+        fields = [spec.public_names[one.name] for one in spec.fields if not one.is_secret]
+        folder = BatchFolder(args.output, identity, fields)
+        for done in _shown(make_batch(batch, ledger, folder), count):
+            made = done
+    print(f"{args.output}: {counted(made, 'image')} of {target.size_bytes:#x} bytes, and manifest.csv")
+    return 0
+
+
+def _read(args: argparse.Namespace) -> tuple[Spec, Callable[[int], dict[str, str]], int]:
+    """The spec, the cells of a device by its number, and how many devices the CSV has."""
+    if args.spec.suffix.lower() != ".csv":
+        from fctry.identity.spec_file import read_spec
+
+        if args.values:
+            raise InputError("VALUES go with a CSV", hint="a spec takes columns from the CSV that it names")
+        return read_spec(args.spec), lambda number: {}, 0
+    if not args.values:
+        raise InputError(
+            "one CSV says nothing of devices",
+            hint="give a second one, with a line per device",
+            file=args.spec,
+        )
+    from fctry.identity.csv_spec import CsvOptions, read_csv_spec
+
+    spec, devices = read_csv_spec(args.spec, args.values, CsvOptions(args.unique, args.optional, args.secret))
+    return spec, devices.cells, len(devices.rows)
+
+
+def _try_name(args: argparse.Namespace, batch: Batch, spec: Spec) -> None:
+    """Raise InputError for a name that is none, or is the same for all, before anything is handed out."""
+    from fctry.identity.batch_folder import check_file_name
+    from fctry.identity.spec_example import example, numbers
+
+    if "{" not in args.name and batch.count > 1:
+        hint = "name them by {number}, or by a field that is unique"
+        raise InputError(f"all devices would have the same file, {args.name!r}", hint=hint)
+    check_file_name(
+        batch.name(1, spec.draw(numbers(spec), batch.context(1)) if args.values else example(spec))
+    )
+
+
+def _batch(
+    args: argparse.Namespace, spec: Spec, target: Target, count: int, cells: Callable[[int], dict[str, str]]
+) -> Batch:
+    from fctry.identity.batch import Batch
+    from fctry.identity.draft import Context, Draft
+    from fctry.identity.images import ImageMaker
+    from fctry.identity.ledger import Product
+    from fctry.identity.named import fill
+
+    now = datetime.now(timezone.utc)
+    digits = max(5, len(str(count)))
+
+    def context(number: int) -> Context:
+        return Context(now, args.lot, args.line, cells(number))
+
+    def name(number: int, draft: Draft) -> str:
+        text = fill(args.name, {**draft.public, "number": f"{number:0{digits}}"})
+        return f"{text}.bin{'.age' if args.seal else ''}"
+
+    image = ImageMaker(spec, target.size_bytes, read_only=target.read_only)
+    return Batch(Product(spec.product, spec.sha256), spec, count, context, image, name, _finish(args))
+
+
+def _finish(args: argparse.Namespace) -> Callable[[bytes], bytes]:
+    """What is done to each image before it is written."""
+    keys, recipients = keys_of(args), args.seal
+    if keys:
+        from fctry.nvs.encryption import encrypt
+    if recipients:
+        from fctry.identity.ledger.keys import check_recipients, encrypt_for
+
+        check_recipients(recipients)
+
+    def finish(image: bytes) -> bytes:
+        image = encrypt(image, keys) if keys else image
+        return encrypt_for(image, recipients) if recipients else image
+
+    return finish
+
+
+def _shown(done: Iterator[int], count: int) -> Iterator[int]:
+    """Show on a terminal how far it is, at what rate, and how long it takes still."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=count)
+        for number in done:
+            progress.update(task, completed=number)
+            yield number
+
+
+@contextmanager
+def _naming(folder: Path) -> Iterator[None]:
+    """Let errors of the system name the file."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"cannot write: {error.strerror}",
+            hint="check the folder and the room on its disk; the same command goes on from here",
+            file=error.filename or folder,
+        ) from None

@@ -1,0 +1,62 @@
+"""The ledger of a command: where it is, and who works with it."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import platform
+import sys
+from pathlib import Path
+
+from fctry.cli.arguments import path
+from fctry.identity.ledger import Ledger, Station, create_ledger, open_ledger, state_folder
+
+FILE = "ledger.db"
+
+
+def add_ledger(parser: argparse.ArgumentParser) -> None:
+    """The options that `station_of` and `ledger_of` read."""
+    group = parser.add_argument_group("the ledger")
+    group.add_argument(
+        "--ledger", metavar="URL", help=f"file, or postgresql://… (default: {FILE} beside the spec)"
+    )
+    group.add_argument(
+        "--station", default=platform.node(), help="name of this station (default: the host's)"
+    )
+    group.add_argument("--operator", default=_user(), help="who works here (default: the user)")
+    group.add_argument(
+        "--state",
+        type=path,
+        default=state_folder(),
+        metavar="FOLDER",
+        help="keys and witness (default: %(default)s)",
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may have no name for it
+        return ""
+
+
+def station_of(args: argparse.Namespace) -> Station:
+    """Who works with the ledger, as the options say."""
+    return Station(args.station, args.operator, args.state)
+
+
+def ledger_of(args: argparse.Namespace, folder: Path) -> Ledger:
+    """The ledger of the options, or that in the spec's folder; made where there is none, which is said on stderr."""
+    place = args.ledger or os.environ.get("FCTRY_LEDGER") or str(folder / FILE)
+    station = station_of(args)
+    if args.ledger or "://" in place or Path(place).exists():
+        return open_ledger(place, station)
+    made, private_key = create_ledger(place, station)
+    print(f"made the ledger {place}", file=sys.stderr)
+    print(
+        f"secrets are sealed; the private key that reads them is {private_key}\n"
+        "move it to a safe place, away from this station: the station needs it for nothing",
+        file=sys.stderr,
+    )
+    return made

@@ -1,0 +1,30 @@
+"""Devices' values as images of their factory partition."""
+
+from __future__ import annotations
+
+from fctry.identity.draft import Draft
+from fctry.identity.spec import Spec
+from fctry.nvs.encoder import ImageTemplate
+
+
+class ImageMaker:
+    """Makes the images of a spec's devices. What they have in common is checked and laid out once.
+
+    `size_bytes` is that of the factory partition; `read_only`: it is flagged so.
+    """
+
+    def __init__(self, spec: Spec, size_bytes: int, *, read_only: bool) -> None:
+        self._spec = spec
+        self._size_bytes = size_bytes
+        self._read_only = read_only
+        self._templates: dict[
+            tuple[tuple[str, str], ...], ImageTemplate
+        ] = {}  # optional fields may be absent
+
+    def __call__(self, draft: Draft) -> bytes:
+        """The plain image. Raises InputError, and CapacityError for more than fits."""
+        items = self._spec.items(draft)
+        shape = tuple((item.namespace, item.key) for item in items)
+        if shape not in self._templates:
+            self._templates[shape] = ImageTemplate(items, self._size_bytes, read_only=self._read_only)
+        return self._templates[shape].encode([item.value for item in items])

@@ -1,0 +1,161 @@
+"""`fctry batch`: from a spec or two CSVs to images, a manifest and the ledger."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pyrage
+import pytest
+
+from fctry import nvs
+from fctry.cli.main import main
+from fctry.identity.ledger import Station, open_ledger
+
+ARTICLE_CSV = Path(__file__).parents[2] / "data/nvs/article.csv"
+
+
+@pytest.fixture(autouse=True)
+def product(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of a product, entered: the default spec, a partition table, no ledger."""
+    folder = tmp_path / "product"
+    folder.mkdir()
+    monkeypatch.setenv("FCTRY_STATE", str(tmp_path / "state"))
+    monkeypatch.chdir(folder)
+    assert main(["spec", "new", "-o", "factory.toml"]) == 0
+    Path("partitions.csv").write_text("nvs,data,nvs,0x9000,0x6000\nfctry,data,nvs,0x10000,0x6000,readonly\n")
+    return folder
+
+
+def items_in(path: Path) -> dict[tuple[str, str], object]:
+    return {(item.namespace, item.key): item.value for item in nvs.decode(path.read_bytes())}
+
+
+def manifest(folder: str) -> list[dict[str, str]]:
+    with Path(folder, "manifest.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_device_has_values_of_its_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["batch", "factory.toml", "--count", "12", "-o", "first", "--name", "{serial_number}"]) == 0
+    said = capsys.readouterr().err
+    assert "move it to a safe place" in said
+    (private_key,) = (tmp_path / "state").glob("*.agekey")
+    assert str(private_key) in said
+    assert main(["batch", "factory.toml", "--count", "8", "-o", "second"]) == 0
+    assert "safe place" not in capsys.readouterr().err
+    images = [items_in(path) for folder in ("first", "second") for path in sorted(Path(folder).glob("*.bin"))]
+    assert len(images) == 20
+    for key in images[0]:
+        assert len({str(image[key]) for image in images}) == 20, key
+    for folder, count in (("first", 12), ("second", 8)):
+        rows = manifest(folder)
+        assert [row["number"] for row in rows] == [str(number + 1) for number in range(count)]
+        for row in rows:
+            image = items_in(Path(folder, row["file"]))
+            assert row["serial_number"] == image["fctryNamespace", "serial_number"]
+    said_anywhere = "".join(
+        Path(folder, name).read_text()
+        for folder in ("first", "second")
+        for name in ("manifest.csv", "manifest.jsonl", "batch.json")
+    )
+    for image in images:
+        assert str(image["secrets", "password"]) not in said_anywhere
+
+
+def test_the_same_command_again_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["batch", "factory.toml", "--count", "3", "-o", "lot"]
+    assert main(command) == 0
+    before = {path.name: path.read_bytes() for path in Path("lot").iterdir()}
+    assert main(command) == 0
+    assert {path.name: path.read_bytes() for path in Path("lot").iterdir()} == before
+    assert main(["batch", "factory.toml", "--count", "3", "-o", "lot", "--name", "{serial_number}"]) == 1
+    assert "the folder holds another batch: name differ" in capsys.readouterr().err
+
+
+def test_ledger_knows_the_devices(tmp_path: Path) -> None:
+    assert (
+        main(["batch", "factory.toml", "--count", "3", "-o", "lot", "--lot", "7", "--operator", "eve"]) == 0
+    )
+    with open_ledger("ledger.db", Station(folder=tmp_path / "state")) as ledger:
+        devices = list(ledger.devices())
+        assert [device.state for device in devices] == ["built"] * 3
+        assert [device.public for device in devices] == [
+            json.loads(line)["fields"] for line in Path("lot/manifest.jsonl").read_text().splitlines()
+        ]
+        assert ledger.history(1)[0].data["lot"] == "7"
+        assert ledger.history(1)[0].data["operator"] == "eve"
+
+
+def test_two_csvs_make_the_generators_images(tmp_path: Path) -> None:
+    shutil.copy(ARTICLE_CSV, "common.csv")
+    Path("devices.csv").write_text("id,serial_number,note\nA1,1,first\nA2,2,\n")
+    arguments = ["common.csv", "devices.csv", "-o", "lot", "--name", "{id}", "--unique", "serial_number"]
+    assert main(["batch", *arguments]) == 0
+    expected = nvs.read_csv(ARTICLE_CSV)
+    for name, serial in (("A1", "1"), ("A2", "2")):
+        items = [
+            nvs.Item(i.namespace, i.key, i.type, serial if i.key == "serial_number" else i.value)
+            for i in expected
+        ]
+        assert Path(f"lot/{name}.bin").read_bytes() == nvs.encode(items, 0x6000, read_only=True)
+    assert [(row["id"], row["note"]) for row in manifest("lot")] == [("A1", "first"), ("A2", "")]
+
+
+def test_value_that_was_handed_out_is_refused_in_another_batch(capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(ARTICLE_CSV, "common.csv")
+    Path("devices.csv").write_text("serial_number\n1\n2\n")
+    Path("more.csv").write_text("serial_number\n3\n2\n")
+    unique = ["--unique", "serial_number"]
+    assert main(["batch", "common.csv", "devices.csv", "-o", "lot", *unique]) == 0
+    assert main(["batch", "common.csv", "more.csv", "-o", "more", *unique]) == 1
+    assert "serial_number' was handed out already: device 2 has it" in capsys.readouterr().err
+    assert not list(Path("more").glob("*.bin"))
+
+
+def test_sealed_images_are_opened_by_their_recipient_alone() -> None:
+    identity = pyrage.x25519.Identity.generate()
+    assert (
+        main(["batch", "factory.toml", "--count", "2", "-o", "lot", "--seal", str(identity.to_public())]) == 0
+    )
+    (first, _) = sorted(Path("lot").glob("*.bin.age"))
+    assert not list(Path("lot").glob("*.bin"))
+    plain = pyrage.decrypt(first.read_bytes(), [identity])
+    assert {item.key for item in nvs.decode(plain)} >= {"serial_number", "password"}
+
+
+def test_encrypted_images_open_with_their_keys() -> None:
+    assert main(["image", "keys", "-o", "keys.bin"]) == 0
+    assert main(["batch", "factory.toml", "--count", "1", "-o", "lot", "--keys", "keys.bin"]) == 0
+    keys = nvs.Keys.from_partition(Path("keys.bin").read_bytes())
+    plain = nvs.decrypt(Path("lot/00001.bin").read_bytes(), keys)
+    assert "serial_number" in {item.key for item in nvs.decode(plain)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["factory.toml", "-o", "lot"], "how many devices: the spec does not say it"),
+        (["factory.toml", "--count", "2", "-o", "lot", "--name", "{serial}"], "did you mean 'serial_number'"),
+        (
+            ["factory.toml", "--count", "2", "-o", "lot", "--name", "a"],
+            "all devices would have the same file",
+        ),
+        (
+            ["factory.toml", "--count", "2", "-o", "lot", "--name", "../{number}"],
+            "cannot be the name of a file",
+        ),
+        (["factory.toml", "--count", "2", "-o", "lot", "--seal", "me"], "no age recipient"),
+        (["factory.toml", "--count", "2", "-o", "lot", "--ledger", "none.db"], "there is no ledger"),
+        (["factory.toml", "--count", "2", "-o", "factory.toml"], "cannot write"),
+        (["factory.toml", "partitions.csv", "--count", "2", "-o", "lot"], "VALUES go with a CSV"),
+    ],
+)
+def test_what_cannot_be_made_is_refused(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["batch", *arguments]) == 1
+    assert message in capsys.readouterr().err
+    assert not Path("lot").exists()
