@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from fctry.errors import InputError
 from fctry.nvs.item import SECRET_NAMESPACES
 from fctry.partitions.options import Options, SecureBoot
-from fctry.partitions.table import FACTORY_PARTITION
+from fctry.partitions.table import FACTORY_PARTITION, NO_PARTITION
 
 if TYPE_CHECKING:
     from fctry.partitions.flasher_args import FlasherArgs
@@ -95,22 +95,29 @@ class Project:
     @cached_property
     def factory_partition(self) -> Partition:
         """Where factory data goes. Raises InputError when there is no such partition, or it is none for NVS."""
-        name, table = self.settings.partition, self.table
-        found = [] if name else self.layout.factory_entries(None)
-        return found[0].partition if len(found) == 1 else nvs_partition(table, name or FACTORY_PARTITION)
+        check_partition(self.table, found := factory_partition_of(self.layout, self.settings.partition))
+        return found
 
 
-def nvs_partition(table: PartitionTable, name: str) -> Partition:
-    """The partition of this name. Raises InputError when there is none, or it is none for NVS."""
-    partition = table.find(name)
+def factory_partition_of(layout: Layout, name: str | None) -> Partition:
+    """The factory partition of a sound layout: by name, or by what it says of itself. Raises InputError."""
+    if name == NO_PARTITION:
+        raise InputError(
+            "this project has no factory partition", hint="name one with --partition", file=layout.file
+        )
+    found = [] if name else layout.factory_entries(None)
+    return found[0].partition if len(found) == 1 else layout.table.find(name or FACTORY_PARTITION)
+
+
+def check_partition(table: PartitionTable, partition: Partition) -> None:
+    """Raise InputError when the partition is none for an NVS image, such as the application's."""
     if not partition.is_nvs:
-        names = ", ".join(one.name for one in table if one.is_nvs) or "none"
+        names = ", ".join(entry.name for entry in table if entry.is_nvs) or "none"
         raise InputError(
             f"`{partition.name}` is not of type data, nvs: an image would destroy what is in it",
             hint=f"name the factory partition; of type data, nvs there are: {names}",
-            file=table.file,
+            file=table.file or None,
         )
-    return partition
 
 
 def open_project(settings: Settings, *, variables: Mapping[str, str] = _NO_VARIABLES) -> Project:

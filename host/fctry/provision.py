@@ -8,23 +8,13 @@ from fctry.device.console import Console
 from fctry.device.deadline import Deadline
 from fctry.device.flasher import Chip
 from fctry.device.proof import Proof, compare, unproven
-from fctry.errors import CapacityError, DeviceError, FormatError, InputError
+from fctry.errors import CapacityError, DeviceError, FormatError
 from fctry.nvs import Item
 from fctry.partitions import binary
 from fctry.partitions.table import Partition, PartitionTable
+from fctry.project import check_partition
 
 REPORT_TIMEOUT_S = 15.0
-
-
-def check_partition(table: PartitionTable, partition: Partition) -> None:
-    """Raise InputError when the partition is none for an NVS image, such as the application's."""
-    if not partition.is_nvs:
-        names = ", ".join(entry.name for entry in table if entry.is_nvs) or "none"
-        raise InputError(
-            f"the partition '{partition.name}' is not of type data, nvs: an image would destroy what is in it",
-            hint=f"name the factory partition; of type data, nvs there are: {names}",
-            file=table.file or None,
-        )
 
 
 def check_fits(image: bytes, partition: Partition) -> None:

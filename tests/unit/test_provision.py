@@ -7,7 +7,8 @@ from fctry.errors import CapacityError, InputError
 from fctry.nvs import Item, ItemType
 from fctry.nvs.item import with_secrets
 from fctry.partitions.table import Partition, PartitionTable
-from fctry.provision import check_fits, check_partition, read_proof
+from fctry.project import check_partition
+from fctry.provision import check_fits, read_proof
 
 FACTORY = Partition("fctry", 1, 2, 0x10000, 0x3000)
 
@@ -24,7 +25,7 @@ def test_partition_that_is_not_nvs_is_refused_with_those_that_are() -> None:
     table = PartitionTable((factory, app, nvs_keys), file="partitions.csv")
     check_partition(table, factory)
     for other in (app, nvs_keys):
-        with pytest.raises(InputError, match=f"'{other.name}' is not of type data, nvs") as caught:
+        with pytest.raises(InputError, match=f"`{other.name}` is not of type data, nvs") as caught:
             check_partition(table, other)
         assert caught.value.hint.endswith(": fctry")
         assert caught.value.file == "partitions.csv"

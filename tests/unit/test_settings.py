@@ -125,6 +125,30 @@ def test_unknown_setting_is_answered_with_those_that_there_are(folder: Path) -> 
     assert all(name in caught.value.hint for name in KINDS)
 
 
+@pytest.mark.parametrize(
+    ("table", "partition"),
+    [("nvs,{0},readonly\nown,{0},readonly\nzb,{0},", "own"), ("own,{0},readonly\nfctry,{0},", "fctry")],
+)
+def test_factory_partition_is_fctry_or_the_one_that_is_readonly(
+    folder: Path, table: str, partition: str
+) -> None:
+    (folder / "fctry.toml").unlink()
+    (folder / "partitions.csv").write_text(table.format("data,nvs,,0x3000") + "\napp,app,factory,,1M\n")
+    assert open_project(find_settings()).factory_partition.name == partition
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [(None, "no partition is called `fctry`"), ("none", "has no factory")]
+)
+def test_factory_partition_is_no_guess(folder: Path, name: str | None, message: str) -> None:
+    (folder / "fctry.toml").write_text(f'partition = "{name}"' if name else "")
+    (folder / "partitions.csv").write_text(
+        "nvs,data,nvs,,0x6000\nzb_storage,data,nvs,,16K\napp,app,factory,,1M\n"
+    )
+    with pytest.raises(InputError, match=message):
+        _ = open_project(find_settings()).factory_partition
+
+
 def test_commands_work_below_the_project_and_options_count_more(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

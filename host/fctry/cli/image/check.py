@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from fctry.cli.image.dump import add_dump, partition_in
+from fctry.cli.image.dump import add_dump, partition_in, where_in
 from fctry.cli.options import add_keys, keys_of
 from fctry.errors import InputError
 from fctry.findings import fails
@@ -25,10 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    keys = keys_of(args)
+    keys, where = keys_of(args), where_in(args)
     found = {}
     for path in args.image:
-        image, is_readonly = partition_in(path, _read(path), args)
+        image, is_readonly = partition_in(path, _read(path), where)
         if keys:
             from fctry.cli.image.opened import decrypted
 

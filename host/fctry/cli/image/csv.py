@@ -6,10 +6,10 @@ import argparse
 import sys
 
 from fctry.cli.arguments import path
-from fctry.cli.image.dump import add_dump
+from fctry.cli.image.dump import add_dump, where_in
 from fctry.cli.image.opened import open_image
 from fctry.cli.image.shown import add_secrets, stated
-from fctry.cli.options import add_keys, inputs_of
+from fctry.cli.options import add_keys, inputs_of, keys_of
 from fctry.cli.text import counted
 from fctry.errors import InputError
 from fctry.files import keep_inputs, read_file, write_file
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    image = open_image(args.image, args, needs_items=True)
+    image = open_image(args.image, keys_of(args), where_in(args), needs_items=True)
     items, output = stated(image.items, args), args.output
     if secret := next((item for item in items if item.is_secret), None):
         raise InputError(

@@ -6,10 +6,10 @@ import argparse
 import json
 
 from fctry.cli.arguments import path
-from fctry.cli.image.dump import add_dump
+from fctry.cli.image.dump import add_dump, where_in
 from fctry.cli.image.opened import open_image
 from fctry.cli.image.shown import add_secrets, as_json, short_text_of, stated
-from fctry.cli.options import add_keys
+from fctry.cli.options import add_keys, keys_of
 from fctry.nvs.difference import diff
 from fctry.nvs.picture import printable
 
@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    found = diff(*(open_image(file, args).items for file in (args.before, args.after)))
+    found = diff(
+        *(open_image(file, keys_of(args), where_in(args)).items for file in (args.before, args.after))
+    )
     rows = []
     for one in found:
         sides = {name: item for name, item in (("before", one.before), ("after", one.after)) if item}

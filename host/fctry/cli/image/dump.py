@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fctry.cli.options import add_table_offset
 from fctry.errors import FormatError, InputError
@@ -22,7 +22,7 @@ FLASH_BYTES_MIN = 0x100000  # NVS partitions are smaller
 
 
 def add_dump(parser: argparse.ArgumentParser) -> None:
-    """The options that `partition_in` reads."""
+    """The options that `where_in` reads."""
     group = parser.add_argument_group("the dump of a whole flash")
     group.add_argument(
         "--partition", metavar="NAME", help="the partition to read of it (default: the project's)"
@@ -31,18 +31,31 @@ def add_dump(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--whole", action="store_true", help="it is none: all of the file is one partition")
 
 
-def partition_in(path: str | Path, data: bytes, args: argparse.Namespace) -> tuple[bytes, bool]:
+class Where(NamedTuple):
+    """Where in a file the partition is, as the options say."""
+
+    partition: str | None
+    table_offset: int | None
+    is_whole: bool
+
+
+def where_in(args: argparse.Namespace) -> Where:
+    """What the options of `add_dump` say."""
+    return Where(args.partition, args.table_offset, args.whole)
+
+
+def partition_in(path: str | Path, data: bytes, where: Where) -> tuple[bytes, bool]:
     """The partition in a file, which is all of it unless it is the dump of a flash, and whether it is readonly.
 
     Raises InputError or FormatError for a dump without a table, and for a partition that is not in it.
     """
     offsets = [at for at in range(SECTOR_BYTES, len(data), SECTOR_BYTES) if data.startswith(TABLE_MAGIC, at)]
-    is_dump = args.table_offset is not None or (
+    is_dump = where.table_offset is not None or (
         not data.startswith(NVS_STARTS) and (offsets or len(data) >= FLASH_BYTES_MIN)
     )
-    if args.whole or not is_dump:
+    if where.is_whole or not is_dump:
         return data, False
-    table = _table_in(path, data, args.table_offset, offsets)
+    table = _table_in(path, data, where.table_offset, offsets)
     if table is None:
         if len(data) < FLASH_BYTES_MIN:
             return data, False
@@ -51,11 +64,12 @@ def partition_in(path: str | Path, data: bytes, args: argparse.Namespace) -> tup
             hint="--table-offset says where the table is; --whole, that the file is one partition",
             file=path,
         )
-    from fctry.partitions.table import FACTORY_PARTITION
-    from fctry.project import nvs_partition
+    from fctry.partitions.layout import layout_of_table
+    from fctry.project import check_partition, factory_partition_of
     from fctry.settings import find_settings
 
-    partition = nvs_partition(table, args.partition or find_settings().partition or FACTORY_PARTITION)
+    name = where.partition or find_settings().partition
+    check_partition(table, partition := factory_partition_of(layout_of_table(table), name))
     found = f"at {partition.offset:#x}, {partition.size_bytes:#x} bytes"
     if len(data) < partition.end:
         message = f"`{partition.name}` is {found}, the dump has {len(data):#x}"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from fctry.cli.image.dump import partition_in
-from fctry.cli.options import keys_of
+from fctry.cli.image.dump import Where, partition_in
 from fctry.cli.printed import print_findings
 from fctry.errors import InputError
 from fctry.files import naming, read_file
@@ -45,13 +43,12 @@ class Opened(NamedTuple):
         return [item for item, _ in read_items(self.contents)]
 
 
-def open_image(path: Path, args: argparse.Namespace, *, needs_items: bool = False) -> Opened:
-    """An image, or that in a dump, decrypted with the keys of `add_keys`. What is wrong with it is said on stderr.
+def open_image(path: Path, keys: Keys | None, where: Where, *, needs_items: bool = False) -> Opened:
+    """An image, or that in a dump, decrypted if there are keys. What is wrong with it is said on stderr.
 
     Raises InputError if it is damaged and `needs_items`, of which none are left.
     """
-    keys = keys_of(args)
-    data = decrypted(path, partition_in(path, read_file(path), args)[0], keys)
+    data = decrypted(path, partition_in(path, read_file(path), where)[0], keys)
     with naming(path):
         contents = read(data)
     found = check(data, is_decrypted=keys is not None)

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.text import Text
 
 from fctry.cli.arguments import path
-from fctry.cli.image.dump import add_dump
+from fctry.cli.image.dump import add_dump, where_in
 from fctry.cli.image.opened import open_image
 from fctry.cli.image.shown import add_secrets, as_json, short_text_of, stated, text_of
-from fctry.cli.options import add_keys, inputs_of
+from fctry.cli.options import add_keys, inputs_of, keys_of
 from fctry.files import keep_inputs, write_file
 from fctry.nvs.format import PAGE_SIZE_BYTES
 from fctry.nvs.picture import BAD, DATA, ERASED, FREE, ITEM, NAMESPACE, Cell, cells, headlines, printable, svg
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    contents = open_image(args.image, args).contents
+    contents = open_image(args.image, keys_of(args), where_in(args)).contents
     if args.svg is not None:
         keep_inputs([args.svg], inputs_of(args))
         size_bytes = len(contents.pages) * PAGE_SIZE_BYTES
