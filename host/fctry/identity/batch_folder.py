@@ -45,6 +45,16 @@ def check_file_name(name: str) -> None:
         )
 
 
+def batch_in(folder: Path) -> str:
+    """The name of the batch in a folder. Raises InputError where there is none."""
+    try:
+        return str(json.loads((folder / BATCH).read_text(encoding="utf-8"))["batch"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"no batch: {error}", hint="name a folder that `fctry batch` has made", file=folder
+        ) from None
+
+
 class BatchFolder:
     """The folder of one batch. Raises InputError when it is another's, OSError when it cannot be written.
 

@@ -165,6 +165,11 @@ class Ledger:
             data = self._station.said(context, **why, devices=dict(devices))
             journal.append(connection, state, data, list(devices))
 
+    def note(self, devices: Sequence[int], event: str, **what: Any) -> None:
+        """Write into the journal that something happened to these devices which changes no state."""
+        with self._writing() as connection:
+            journal.append(connection, event, self._station.said(**what), devices)
+
     # -- looking
 
     def device(self, device_id: int) -> Device:

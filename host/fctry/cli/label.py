@@ -1,0 +1,147 @@
+"""Print labels of devices that the ledger has: as SVG, as a sheet in PDF, or as ZPL for a label printer.
+
+DEVICE is a unique value of a device, such as its serial number; --batch takes all of a batch's folder. Texts have public
+fields in them; secrets, such as a HomeKit code, only with the private key that reads them: --private-key. The journal
+says what was printed, also again.
+
+  fctry label SN0000001G --text "Lamp 2" --text "SN {serial_number}" --qr {serial_number} -o label.svg
+  fctry label --batch images --qr {serial_number} --text {serial_number} --sheet 3x8 -o labels.pdf
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from argparse import ArgumentTypeError
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fctry.cli.arguments import path
+from fctry.cli.ledgers import FILE, add_ledger, station_of
+from fctry.cli.text import counted
+from fctry.errors import InputError
+
+if TYPE_CHECKING:
+    from fctry.identity.label import Drawing, LabelTemplate, Sheet
+    from fctry.identity.ledger import Device, Ledger
+
+ENDINGS = (".svg", ".pdf", ".zpl")
+DPI = (203, 300, 600)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("device", nargs="*", metavar="DEVICE", help="a unique value of the device")
+    parser.add_argument("--batch", type=path, metavar="FOLDER", help="all devices of this batch")
+    parser.add_argument(
+        "-o", "--output", type=path, required=True, metavar="FILE", help=f"ends in {' or '.join(ENDINGS)}"
+    )
+    parser.add_argument("--qr", required=True, metavar="TEXT", help="what the QR code says: {serial_number}")
+    parser.add_argument("--text", action="append", default=[], metavar="TEXT", help="a line of text")
+    parser.add_argument(
+        "--code", default="", metavar="TEXT", help="HomeKit setup code, in two groups: {setup_code}"
+    )
+    parser.add_argument(
+        "--size", type=pair, default=(50.0, 25.0), metavar="WxH", help="of a label in mm (default: 50x25)"
+    )
+    parser.add_argument(
+        "--dpi", type=int, choices=DPI, default=DPI[0], help="of the label printer (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--private-key", type=path, metavar="FILE", help="reads the secrets that are on the label"
+    )
+    sheet = parser.add_argument_group("sheets of label paper, for PDF")
+    sheet.add_argument(
+        "--sheet", type=pair, default=(1.0, 1.0), metavar="CxR", help="columns and rows of a page"
+    )
+    sheet.add_argument(
+        "--paper", type=pair, metavar="WxH", help="page in mm (default: 210x297, or one label)"
+    )
+    sheet.add_argument("--margin", type=pair, default=(0.0, 0.0), metavar="XxY", help="left and top, in mm")
+    sheet.add_argument("--gap", type=pair, default=(0.0, 0.0), metavar="XxY", help="between labels, in mm")
+    sheet.add_argument(
+        "--skip", type=int, default=0, metavar="N", help="labels of the first page that are used up"
+    )
+    add_ledger(parser)
+
+
+def pair(text: str) -> tuple[float, float]:
+    """Two numbers, such as `50x25`."""
+    found = re.fullmatch(r"(\d{1,4}(?:\.\d{1,3})?)x(\d{1,4}(?:\.\d{1,3})?)", text)
+    if not found:
+        raise ArgumentTypeError(f"{text!r} is no pair of numbers: write it as 50x25")
+    return float(found[1]), float(found[2])
+
+
+def run(args: argparse.Namespace) -> int:
+    from fctry.files import write_file
+    from fctry.identity.label import LabelTemplate
+    from fctry.identity.ledger import open_ledger
+
+    if args.output.suffix not in ENDINGS:
+        raise InputError("no kind of label", hint=f"end the name in {' or '.join(ENDINGS)}", file=args.output)
+    template = LabelTemplate(tuple(args.text), args.qr, args.code, *args.size)
+    with open_ledger(args.ledger or FILE, station_of(args)) as ledger:
+        devices = list(_devices(args, ledger))
+        if len(devices) > 1 and args.output.suffix == ".svg":
+            raise InputError("one SVG is one label", hint="take .pdf or .zpl for several", file=args.output)
+        drawings = [_drawing(args, ledger, one, template) for one in devices]
+        data = _document(args, drawings)
+        ledger.note([one.id for one in devices], "label", file=args.output.name)
+        write_file(args.output, data)
+    print(f"{args.output}: {counted(len(drawings), 'label')}")
+    return 0
+
+
+def _devices(args: argparse.Namespace, ledger: Ledger) -> Iterator[Device]:
+    for value in args.device:
+        found = ledger.find(value)
+        if len(found) != 1:
+            raise InputError(
+                f"{counted(len(found), 'device')} with the unique value {value!r}",
+                hint="give one as manifest.csv has it; `fctry ledger show` lists them",
+            )
+        yield found[0]
+    if args.batch:
+        from fctry.identity.batch_folder import batch_in
+
+        yield from ledger.devices(batch=batch_in(args.batch))
+    elif not args.device:
+        raise InputError("labels of which devices?", hint="name them, or give --batch FOLDER")
+
+
+def _drawing(args: argparse.Namespace, ledger: Ledger, device: Device, template: LabelTemplate) -> Drawing:
+    from fctry.identity.label import draw
+
+    values = dict(device.public)
+    if args.private_key:
+        revealed = ledger.reveal(device.id, args.private_key, why="label")
+        values |= {name.rpartition(":")[2]: text for name, text in revealed.items() if isinstance(text, str)}
+    try:
+        label = template.fill(values)
+    except InputError as error:
+        if not args.private_key:
+            error.hint += "; secrets are read with --private-key"
+        raise
+    return draw(label, template)
+
+
+def _document(args: argparse.Namespace, drawings: list[Drawing]) -> bytes:
+    from fctry.identity.label import sheet_pdf, svg, zpl
+
+    if args.output.suffix == ".pdf":
+        return sheet_pdf(drawings, _sheet(args))
+    if args.output.suffix == ".zpl":
+        return "".join(zpl(one, args.dpi) for one in drawings).encode()
+    return svg(drawings[0]).encode()
+
+
+def _sheet(args: argparse.Namespace) -> Sheet:
+    from fctry.identity.label import Sheet
+
+    columns, rows = map(int, args.sheet)
+    if not columns or not rows:
+        raise InputError("a sheet without labels", hint="give columns and rows: --sheet 3x8")
+    paper = args.paper or (args.size if columns == rows == 1 else (210.0, 297.0))
+    left_mm, top_mm = args.margin
+    gap_x_mm, gap_y_mm = args.gap
+    return Sheet(columns, rows, paper, left_mm, top_mm, gap_x_mm, gap_y_mm, args.skip)

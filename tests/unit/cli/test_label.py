@@ -1,0 +1,94 @@
+"""`fctry label`: what is printed is found again by scanning it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pypdfium2
+import pytest
+import resvg_py
+import zxingcpp
+from PIL import Image
+
+from fctry.cli.main import main
+from fctry.identity.ledger import Station, open_ledger
+
+TEXT = ["--text", "Lamp 2", "--text", "SN {serial_number}", "--qr", "{serial_number}"]
+
+
+@pytest.fixture(autouse=True)
+def lot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A batch of 5 devices in the folder `lot` of a product's folder, which is entered: their serial numbers."""
+    (tmp_path / "product").mkdir()
+    monkeypatch.setenv("FCTRY_STATE", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path / "product")
+    assert main(["spec", "new", "-o", "factory.toml"]) == 0
+    assert main(["batch", "factory.toml", "--count", "5", "-o", "lot", "--size", "0x3000"]) == 0
+    with Path("lot/manifest.csv").open(newline="") as file:
+        return [row["serial_number"] for row in csv.DictReader(file)]
+
+
+def scanned(document: bytes) -> list[str]:
+    png = bytes(resvg_py.svg_to_bytes(svg_string=document.decode(), dpi=96, width=800))
+    return [one.text for one in zxingcpp.read_barcodes(Image.open(io.BytesIO(png)).convert("L"))]
+
+
+def test_scanned_label_finds_its_device(lot: list[str], tmp_path: Path) -> None:
+    assert main(["label", lot[2], *TEXT, "-o", "label.svg"]) == 0
+    (text,) = scanned(Path("label.svg").read_bytes())
+    with open_ledger("ledger.db", Station(folder=tmp_path / "state")) as ledger:
+        (device,) = ledger.find(text)
+        assert device.number == 3
+        assert ledger.history(device.id)[-1].event == "label"
+
+
+def test_sheet_has_the_labels_of_a_batch(lot: list[str]) -> None:
+    arguments = ["--sheet", "2x4", "--margin", "8x10", "--gap", "2x2", "--skip", "1"]
+    assert main(["label", "--batch", "lot", *TEXT, *arguments, "-o", "labels.pdf"]) == 0
+    (page,) = pypdfium2.PdfDocument(Path("labels.pdf").read_bytes())
+    found = zxingcpp.read_barcodes(page.render(scale=4).to_pil())
+    assert sorted(one.text for one in found) == lot
+
+
+def test_label_printer_gets_a_format_for_each_device(lot: list[str]) -> None:
+    assert main(["label", "--batch", "lot", *TEXT, "-o", "labels.zpl"]) == 0
+    said = Path("labels.zpl").read_text()
+    assert said.count("^XA") == said.count("^XZ") == 5
+    assert all(f"^FDSN {serial}^FS" in said for serial in lot)
+
+
+def test_setup_code_is_printed_with_the_private_key_only(
+    lot: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = ["label", lot[0], "--qr", "{setup_payload}", "--code", "{setup_code}", "-o", "label.svg"]
+    assert main(secret) == 1
+    assert "secrets are read with --private-key" in capsys.readouterr().err
+    assert not Path("label.svg").exists()
+    (private_key,) = (tmp_path / "state").glob("*.agekey")
+    assert main([*secret, "--private-key", str(private_key)]) == 0
+    (payload,) = scanned(Path("label.svg").read_bytes())
+    assert payload.startswith("X-HM://")
+    with open_ledger("ledger.db", Station(folder=tmp_path / "state")) as ledger:
+        assert [entry.event for entry in ledger.history(1)][-2:] == ["revealed", "label"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nobody", "-o", "label.svg"], "0 devices with the unique value 'nobody'"),
+        (["-o", "label.svg"], "labels of which devices?"),
+        (["--batch", "lot", "-o", "label.svg"], "one SVG is one label"),
+        (["--batch", "lot", "-o", "label.png"], "no kind of label"),
+        (["--batch", ".", "-o", "labels.pdf"], "no batch"),
+        (["--batch", "lot", "--sheet", "9x9", "-o", "labels.pdf"], "leave the page"),
+        (["--batch", "lot", "--size", "10x5", "-o", "labels.pdf"], "does not fit a label"),
+    ],
+)
+def test_what_cannot_be_printed_is_refused(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["label", *TEXT, *arguments]) == 1
+    assert message in capsys.readouterr().err
+    assert not [one for one in Path().iterdir() if one.stem.startswith("label")]
