@@ -1,6 +1,6 @@
 """Print labels of devices that the ledger has: as SVG, as a sheet in PDF, or as ZPL for a label printer.
 
-DEVICE is a unique value of a device, such as its serial number; --batch takes all of a batch's folder. Texts have public
+DEVICE is a unique value of a device, such as its serial number; --batch takes all of a batch folder. Texts have public
 fields in them; secrets, such as a HomeKit code, only with the private key that reads them: --private-key. The journal
 says what was printed, also again.
 
