@@ -20,6 +20,7 @@ ASSIGNMENT = re.compile(r"CONFIG_([^=]+)=(.*)", re.ASCII)
 NOT_SET = re.compile(r"# CONFIG_([^ ]+) is not set", re.ASCII)
 COMMENT = re.compile(r"\s+#")
 LITERAL = re.compile(r'"((?:[^\\"]|\\.)*)"', re.ASCII)
+BYTE_ORDER_MARK = "\ufeff"
 ESCAPED = re.compile(r"\\(.)")
 
 FLASH_SIZES_MB = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -104,8 +105,10 @@ class Assignments:
             elif unset := NOT_SET.match(line):
                 self._assign(f"CONFIG_{unset[1]}", "n", file, number)
             elif line and not line.lstrip().startswith("#"):
-                message = f"`{line.strip()}` is ignored: it is no option"
-                self._ignore(file, number, message, "write CONFIG_NAME=value")
+                shown = line.removeprefix(BYTE_ORDER_MARK)
+                hint = "write CONFIG_NAME=value" if shown == line else "save the file without byte-order mark"
+                message = f"`{shown.strip()}` is ignored: it is no option"
+                self._ignore(file, number, message, hint)
         return self
 
     def _ignore(self, file: str, line: int, message: str, hint: str) -> None:

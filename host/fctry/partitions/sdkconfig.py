@@ -28,6 +28,7 @@ from fctry.partitions.options import Options, SecureBoot
 from fctry.partitions.table import TABLE_OFFSET
 
 IDF_VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})")
+PLATFORMIO_FLASH = re.compile(r"^\s*board_upload\.flash_size\s*=\s*(\d+)\s*MB", re.MULTILINE)
 PLATFORMIO_TABLE = re.compile(r"^\s*board_build\.partitions\s*=\s*(\S+)", re.MULTILINE)
 
 DEFAULT_FLASH_SIZE_MB = 2
@@ -152,40 +153,62 @@ def read_sdkconfig(path: Path, target: str | None = None) -> Sdkconfig:
     """
     if path.suffix == ".json":
         return _of_json(path)
-    said = Assignments().read(path)
-    is_whole = "CONFIG_PARTITION_TABLE_FILENAME" in said.values
-    target = target or said.values.get("CONFIG_IDF_TARGET")
-    unsure: set[str | int] = set()
-    if not is_whole:
-        others = {chip: path.with_name(f"{path.name}.{chip}") for chip in BOOTLOADER_OFFSETS}
-        others = {chip: other for chip, other in others.items() if other.is_file()}
-        if target in others:
-            said.read(others[target])
-        elif not target:
-            unsure = {
-                _key(option) for other in others.values() for option in Assignments().read(other).values
-            }
-        said.drop_without_prompt()
-    if target:
-        said.values["CONFIG_IDF_TARGET"] = target
-    return Sdkconfig(str(path), said.values, said.places, is_whole, said.ignored, frozenset(unsure))
+    return _read([path], target)
 
 
 def find_sdkconfig(csv: Path, target: str | None = None) -> Sdkconfig | None:
-    """The sdkconfig, or else sdkconfig.defaults, beside a CSV, if it is about that CSV.
+    """The sdkconfig beside a CSV on top of its sdkconfig.defaults, as far as they are there, if it is about that CSV.
 
     That is when it, or a platformio.ini, names the CSV, or when the CSV has the name that a project's own table has by
     default. For `target` see `read_sdkconfig`.
     """
+    paths = [path for name in ("sdkconfig.defaults", "sdkconfig") if (path := csv.parent / name).is_file()]
+    if not paths:
+        return None
+    config = _read(paths, target)
     ini = csv.parent / "platformio.ini"
-    tables = PLATFORMIO_TABLE.findall(ini.read_text(errors="replace")) if ini.is_file() else ()
-    for name in ("sdkconfig", "sdkconfig.defaults"):
-        path = csv.parent / name
-        if path.is_file():
-            config = replace(read_sdkconfig(path, target), platformio=tables)
-            is_named = csv.name in (Path(table).name for table in config.tables)
-            return config if is_named or csv.name == "partitions.csv" else None
-    return None
+    if ini.is_file():
+        config = _with_platformio(config, ini.read_text(errors="replace"))
+    is_named = csv.name in (Path(table).name for table in config.tables)
+    return config if is_named or csv.name == "partitions.csv" else None
+
+
+def _read(paths: Sequence[Path], target: str | None) -> Sdkconfig:
+    """The last of these files on top of those before it. A generated one says everything by itself."""
+    last = Assignments().read(paths[-1])
+    is_whole = "CONFIG_PARTITION_TABLE_FILENAME" in last.values
+    said, unsure = last, set[str | int]()
+    if not is_whole:
+        said = Assignments()
+        target = target or last.values.get("CONFIG_IDF_TARGET") or _target_in(paths[0])
+        for path in paths:
+            said.read(path)
+            others = {chip: path.with_name(f"{path.name}.{chip}") for chip in BOOTLOADER_OFFSETS}
+            is_defaults = path.name != "sdkconfig"
+            others = {chip: other for chip, other in others.items() if is_defaults and other.is_file()}
+            if target in others:
+                said.read(others[target])
+            elif not target:
+                unsure |= {_key(one) for other in others.values() for one in Assignments().read(other).values}
+        said.drop_without_prompt()
+    if target:
+        said.values["CONFIG_IDF_TARGET"] = target
+    return Sdkconfig(str(paths[-1]), said.values, said.places, is_whole, said.ignored, frozenset(unsure))
+
+
+def _target_in(path: Path) -> str | None:
+    return Assignments().read(path).values.get("CONFIG_IDF_TARGET")
+
+
+def _with_platformio(config: Sdkconfig, ini: str) -> Sdkconfig:
+    """PlatformIO has the table and the size of the flash from its own project file, or else from the board's."""
+    sizes = set(PLATFORMIO_FLASH.findall(ini))
+    unsure = config.unsure | {_key(FLASH_SIZES[0])}
+    if len(sizes) == 1 or (not sizes and any(config.is_on(option) for option in FLASH_SIZES)):
+        unsure -= {_key(FLASH_SIZES[0])}
+    chosen = {f"CONFIG_ESPTOOLPY_FLASHSIZE_{size}MB": "y" for size in sizes}
+    kept = {one: value for one, value in config.values.items() if not (chosen and one in FLASH_SIZES)}
+    return replace(config, values=kept | chosen, unsure=unsure, platformio=PLATFORMIO_TABLE.findall(ini))
 
 
 def _key(option: str) -> str | int:

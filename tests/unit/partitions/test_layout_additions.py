@@ -190,6 +190,7 @@ def _largest_gap(layout: Layout) -> int:
     return max(start - end for start, end in zip(starts, [0x9000, *(end for _, end in used)], strict=True))
 
 
+TABLE = "nvs,data,nvs,0x9000,0x6000\nfctry,data,nvs,,0x6000,readonly\n"
 FULL = """nvs, data, nvs, 0x9000, 0x5000,
 otadata, data, ota, 0xe000, 0x2000,
 safeboot, app, factory, 0x10000, 0xD0000,
@@ -210,6 +211,17 @@ def test_remedy_in_a_flash_without_anything_to_shrink_is_a_larger_flash() -> Non
     text = "nvs,data,nvs,0x9000,0x6000\nfactory,app,factory,0x10000,32K\nlog,data,fat,,4K"
     (found,) = check(parse_layout(text, options=Options(flash_size_bytes=0x1A000)))
     assert "use a larger flash" in found.hint
+
+
+def test_overlap_at_the_end_of_the_flash_is_mended_by_shrinking() -> None:
+    text = f"{TABLE}app,app,factory,0x20000,2M\nlog,data,fat,0x200000,1M"
+    for size_mb, hint in (
+        (3, "no room behind it: shrink `app` to 0x1e0000 bytes"),
+        (4, "use the offset 0x220000 or"),
+    ):
+        (found,) = check(parse_layout(text, options=Options(flash_size_bytes=size_mb << 20)))
+        assert found.code == "layout-overlap"
+        assert found.hint.startswith(hint)
 
 
 def test_two_lines_for_one_place_stand_below_each_other() -> None:

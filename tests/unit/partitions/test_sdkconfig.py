@@ -252,3 +252,38 @@ def test_generated_configuration_is_preferred_to_defaults(tmp_path: Path) -> Non
 
 def test_no_configuration_beside_a_csv_is_none(tmp_path: Path) -> None:
     assert find_sdkconfig(tmp_path / "partitions.csv") is None
+
+
+def test_configuration_that_says_little_comes_on_top_of_the_defaults(tmp_path: Path) -> None:
+    _read(tmp_path, 'CONFIG_IDF_TARGET="esp32s3"\n' + SIZE_4)
+    _read(tmp_path, SIZE_16, "sdkconfig.defaults.esp32s3")
+    _read(tmp_path, "CONFIG_PARTITION_TABLE_OFFSET=0x9000\n", "sdkconfig")
+    config = find_sdkconfig(tmp_path / "partitions.csv")
+    assert _flash_mb(config) == 16
+    assert config
+    assert config.options(Options()).table_offset == 0x9000
+    _read(tmp_path, SIZE_4 + 'CONFIG_PARTITION_TABLE_FILENAME="partitions.csv"\n', "sdkconfig")
+    assert _flash_mb(find_sdkconfig(tmp_path / "partitions.csv")) == 4
+
+
+@pytest.mark.parametrize(
+    ("ini", "text", "size_mb"),
+    [
+        ("board_upload.flash_size = 8MB", SIZE_16, 8),
+        ("board_upload.flash_size = 8MB\n[env:b]\nboard_upload.flash_size=4MB", SIZE_16, None),
+        ("board = esp32dev", SIZE_16, 16),
+        ("board = esp32dev", "", None),
+    ],
+)
+def test_flash_of_a_platformio_project_is_what_its_file_says(
+    tmp_path: Path, ini: str, text: str, size_mb: int | None
+) -> None:
+    (tmp_path / "platformio.ini").write_text(f"[env:a]\nboard_build.partitions = partitions.csv\n{ini}\n")
+    _read(tmp_path, text)
+    assert _flash_mb(find_sdkconfig(tmp_path / "partitions.csv")) == size_mb
+
+
+def test_byte_order_mark_of_a_configuration_is_named(tmp_path: Path) -> None:
+    (ignored,) = _read(tmp_path, "\ufeffCONFIG_PARTITION_TABLE_CUSTOM=y\n").ignored
+    assert ignored.message == "`CONFIG_PARTITION_TABLE_CUSTOM=y` is ignored: it is no option"
+    assert ignored.hint == "save the file without byte-order mark"

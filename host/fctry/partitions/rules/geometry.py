@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fctry.findings import ERROR, WARNING, Finding
 from fctry.partitions.layout import Layout
 from fctry.partitions.options import SecureBoot
-from fctry.partitions.placing import Entry, align_up, alignment_of
+from fctry.partitions.placing import MAX_ADDRESS, Entry, align_up, alignment_of
 from fctry.partitions.rule import Evidence, LayoutRule
 from fctry.partitions.table import (
     APP,
@@ -56,7 +56,7 @@ def overlap(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
                 )
                 yield TABLE_OVERLAP.at(entry.line, message, _use_offset(partition, first))
             elif previous and previous.line not in lines and partition.offset < previous.partition.end:
-                yield _overlap(entry, previous.partition, previous.partition.end)
+                yield _overlap(layout, entry, previous.partition, previous.partition.end)
         previous = entry
 
 
@@ -84,7 +84,7 @@ def _out_of_order(layout: Layout) -> Iterator[Finding]:
                     entry.line, message, _use_offset(partition, max(end, options.first_offset))
                 )
             elif partition.end > previous.offset:
-                yield _overlap(entry, previous, end)
+                yield _overlap(layout, entry, previous, end)
             else:
                 message = f"`{partition.name}` at {partition.offset:#x} is listed after `{previous.name}` at "
                 message += f"{previous.offset:#x}"
@@ -94,10 +94,14 @@ def _out_of_order(layout: Layout) -> Iterator[Finding]:
         previous = partition
 
 
-def _overlap(entry: Entry, previous: Partition, end: int) -> Finding:
-    name, offset = entry.partition.name, entry.partition.offset
-    message = f"`{name}` at {offset:#x} overlaps `{previous.name}`, which ends at {previous.end:#x}"
-    return overlap.at(entry.line, message, _use_offset(entry.partition, end))
+def _overlap(layout: Layout, entry: Entry, previous: Partition, end: int) -> Finding:
+    partition = entry.partition
+    message = f"`{partition.name}` at {partition.offset:#x} overlaps `{previous.name}`, which ends at {previous.end:#x}"
+    free = align_up(end, alignment_of(partition.type)) + partition.size_bytes
+    if free > (layout.options.flash_size_bytes or MAX_ADDRESS) and partition.offset > previous.offset:
+        hint = f"no room behind it: shrink `{previous.name}` to {partition.offset - previous.offset:#x} bytes"
+        return overlap.at(entry.line, message, hint)
+    return overlap.at(entry.line, message, _use_offset(partition, end))
 
 
 def _use_offset(partition: Partition, end: int) -> str:
