@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml
 native: $(STAMP) ## the firmware as a host program, plain and with NVS encryption: firmware/native/build
 	$(MAKE) --no-print-directory -j$(JOBS) -C firmware/native PYTHON=$(CURDIR)/$(BIN)/python all encrypted
 
-demo: native    ## one device from CSV to proof, on a simulated board
+demo: native    ## two devices from spec to proof, on simulated boards
 	$(BIN)/fctry demo
 
 test: native    ## everything that needs no hardware

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -70,10 +71,13 @@ def test_number_among_the_secrets_is_not_proven(
     assert "4711" not in out
 
 
-def test_demo_proves_secrets_too(
-    native_build: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_demo_proves_two_devices_and_refuses_a_twin(
+    native_build: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = tmp_path / "device.csv"
-    path.write_text(DEVICE + SECRETS, encoding="utf-8")
-    assert main(["demo", str(path), *LAYOUT, "--app", str(native_build)]) == 0
-    assert "proven: 4 of 4 keys equal" in capsys.readouterr().out
+    spec = Path(__file__).parents[2] / "examples" / "factory.toml"
+    assert main(["demo", str(spec), *LAYOUT, "--app", str(native_build)]) == 0
+    out = capsys.readouterr().out
+    assert out.count("proven: 4 of 4 keys equal") == 2
+    first, second = re.findall(r"device \d: serial_number (\w+)", out)
+    assert first != second
+    assert "refused: a value of 'my-product/fctryNamespace:serial_number' was handed out already" in out

@@ -1,71 +1,130 @@
-"""The main job in one go, on a simulated board: a CSV becomes an NVS image, real esptool flashes application, partition
-table and image, the firmware boots, and what it says is compared with what was written.
+"""The main job in one go, on simulated boards: two devices get what no other device has, and prove it.
 
-It is what these commands do, in one process:
+A factory spec says what each device gets, a ledger hands it out, real esptool flashes application, partition table and
+image, the firmware boots, and what it says is compared with what was written. Then a value that was handed out is asked
+for again, and refused. These commands do the same:
 
-  fctry image build device.csv -o device.bin
+  fctry batch examples/factory.toml --count 2 -o images
   fctry board --app firmware/native/build --port 4000 --flash board.bin
   cd firmware/native/build
   fctry esptool --port rfc2217://127.0.0.1:4000 write-flash 0x8000 partition_table/partition-table.bin 0x20000 fctry.bin
   cd -
-  fctry flash device.csv --port rfc2217://127.0.0.1:4000
+  fctry flash images/00001.bin --port rfc2217://127.0.0.1:4000
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 
 from fctry import provision
 from fctry.boards import Board
-from fctry.cli.flash import load_image
+from fctry.cli.arguments import path
 from fctry.cli.options import add_project, project_of
 from fctry.cli.proof_table import print_proof
-from fctry.device import Console, Deadline, flasher
+from fctry.device import flasher
+from fctry.errors import InputError
+from fctry.identity.draft import Context, Draft
+from fctry.identity.images import ImageMaker
+from fctry.identity.ledger import Device, Ledger, Product, Station, create_ledger
+from fctry.identity.spec import Spec
+from fctry.identity.spec_file import read_spec
+from fctry.nvs.item import Value
 from fctry.partitions.flasher_args import read_flasher_args
+from fctry.project import Project
+
+DEVICES = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "csv", nargs="?", type=Path, default=Path("examples/device.csv"), help="default: %(default)s"
+        "spec", nargs="?", type=path, default=Path("examples/factory.toml"), help="default: %(default)s"
     )
     add_project(parser)
     parser.add_argument(
-        "--app", type=Path, default=Path("firmware/native/build"), help="default: %(default)s"
+        "--app", type=path, default=Path("firmware/native/build"), help="default: %(default)s"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    project = project_of(args)
+    project, spec = project_of(args), read_spec(args.spec)
     partition = project.factory_partition
-    image = load_image(args.csv, partition, None, project.settings.secret_namespaces)
-    writes = read_flasher_args(args.app).writes()
     print(
-        f"[1/4] image: {args.csv} -> {len(image.items)} keys, 0x{len(image.data):x} bytes for '{partition.name}'"
+        f"[1/4] spec: {args.spec} -> {len(spec.fields)} values for each {spec.product}, in {partition.name!r}"
     )
-    with tempfile.TemporaryDirectory() as folder, Board(Path(folder, "board.bin"), [args.app]) as board:
-        print(f"[2/4] board: {board.url} (simulated ESP32, empty flash)")
-        with flasher.connect(board.url, log=print_esptool) as chip:
-            print("[3/4] esptool: application, partition table and image")
-            chip.write(writes)
-            provision.write_image(chip, image.data, partition)
-            print("[4/4] reset: the board's console")
-            chip.reset()
-            proof = provision.read_proof(
-                Console(chip, print_indented),
-                image.items,
-                partition,
-                Deadline.after(provision.REPORT_TIMEOUT_S),
-            )
+    with tempfile.TemporaryDirectory() as folder:
+        station = Station("demo", folder=Path(folder, "state"))
+        Path(folder, "ledger").mkdir()
+        ledger, _ = create_ledger(str(Path(folder, "ledger", "ledger.db")), station)
+        with ledger:
+            print("[2/4] ledger: new, for this demo; it hands out every value once")
+            print(f"[3/4] {DEVICES} devices, each on a simulated ESP32 with an empty flash")
+            are_proven = [
+                _device(ledger, spec, project, args.app, Path(folder, f"board{n}.bin"))
+                for n in range(DEVICES)
+            ]
+            print("[4/4] another device with the serial number of the first")
+            is_refused = _is_refused(ledger, spec)
+    return 0 if all(are_proven) and is_refused else 1
+
+
+def _device(ledger: Ledger, spec: Spec, project: Project, app: Path, flash: Path) -> bool:
+    (device,) = ledger.reserve(_product(spec), spec, [_now()])
+    public = ", ".join(f"{name} {text}" for name, text in device.draft.public.items())
+    print(f"\n      device {device.id}: {public}")
+    partition = project.factory_partition
+    image = ImageMaker(spec, partition.size_bytes, read_only=partition.readonly)(device.draft)
+    with Board(flash, [app]) as board, flasher.connect(board.url, log=_print_esptool) as chip:
+        chip.write(read_flasher_args(app).writes())
+        proof = provision.provision(
+            chip, image, spec.items(device.draft), project.table, partition, on_line=_print_report
+        )
     print_proof(proof)
-    return 0 if proof.is_proven else 1
+    ledger.record({device.id: None}, "flashed")
+    ledger.record({device.id: None}, "proven" if proof.is_proven else "failed")
+    return proof.is_proven
 
 
-def print_indented(line: str) -> None:
-    print(f"      {line}")
+class _Twin:
+    """Draws devices with the serial number of one that is there."""
+
+    def __init__(self, spec: Spec, device: Device) -> None:
+        self._spec = spec
+        self._device = device
+        self.counters = spec.counters
+
+    def draw(
+        self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] | None = None
+    ) -> Draft:
+        return self._spec.draw(self._device.counters, context, self._device.values)
 
 
-def print_esptool(line: str) -> None:
+def _is_refused(ledger: Ledger, spec: Spec) -> bool:
+    try:
+        list(ledger.reserve(_product(spec), _Twin(spec, ledger.device(1)), [_now()]))
+    except InputError as error:
+        print(f"      refused: {error}")
+        return True
+    print("      NOT refused")
+    return False
+
+
+def _product(spec: Spec) -> Product:
+    return Product(spec.product, spec.sha256)
+
+
+def _now() -> Context:
+    return Context(datetime.now(timezone.utc), lot="DEMO")
+
+
+def _print_report(line: str) -> None:
+    if line.startswith("@fctry ") and '"id":' not in line:  # answers to challenges say nothing to people
+        print(f"      {line}")
+
+
+def _print_esptool(line: str) -> None:
     if line.startswith(("Detecting", "Stub flasher running", "Wrote", "Hash of data")):
-        print_indented(line)
+        print(f"      {line}")
