@@ -150,7 +150,7 @@ def test_efuse_file_that_is_there_is_kept(qemu_standin: str, tmp_path: Path) -> 
 
 
 def test_efuse_file_that_cannot_be_written_is_refused(qemu_standin: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot write the eFuse file"):
+    with pytest.raises(InputError, match="efuses: cannot write"):
         QemuBoard(tmp_path / "flash.bin", qemu=qemu_standin, efuses=tmp_path / "absent" / "efuses")
     QemuBoard(tmp_path / "flash.bin", qemu=qemu_standin).close()  # and the flash is not held
 

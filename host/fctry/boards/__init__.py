@@ -16,8 +16,20 @@ it does not wait while the client's thread acts on what the client said.
 
 from fctry.boards.board import Board
 from fctry.boards.chip.nor_flash import NorFlash, Wear
-from fctry.boards.faults import AddressError, PowerCutError
+from fctry.boards.chip.tear import Tear
+from fctry.boards.faults import AddressError, FlashFileError, PowerCutError
 from fctry.boards.port import Port, Wire
 from fctry.boards.qemu_board import QemuBoard
 
-__all__ = ["AddressError", "Board", "NorFlash", "Port", "PowerCutError", "QemuBoard", "Wear", "Wire"]
+__all__ = [
+    "AddressError",
+    "Board",
+    "FlashFileError",
+    "NorFlash",
+    "Port",
+    "PowerCutError",
+    "QemuBoard",
+    "Tear",
+    "Wear",
+    "Wire",
+]

@@ -17,6 +17,7 @@ from fctry.boards.port import Port
 from fctry.boards.reset import Boot
 from fctry.boards.served_board import ServedBoard
 from fctry.errors import BoardError, InputError
+from fctry.files import write_file
 
 FLASH_SIZES_BYTES = tuple(size << 20 for size in (2, 4, 8, 16))
 
@@ -61,7 +62,8 @@ class QemuBoard(ServedBoard):
             self._flash_lock = ExitStack()
             self._flash_lock.callback(os.close, descriptor)
             on_failure.push(self._flash_lock)
-            _make_efuse_file(efuses, facts, mac)
+            if not efuses.exists():
+                write_file(efuses, make_efuses(facts.efuses, mac))
             on_failure.pop_all()
         commands = {boot: command(program, self.chip.name, facts, flash, efuses, boot) for boot in Boot}
         self._machine = QemuMachine(
@@ -70,8 +72,8 @@ class QemuBoard(ServedBoard):
 
     def close(self) -> None:
         """Switch the board off: no thread, process or open file of it is left."""
-        super().close()
-        self._flash_lock.close()
+        with self._flash_lock:
+            super().close()
 
 
 def command(program: str, chip: str, facts: Qemu, flash: Path, efuses: Path, boot: Boot) -> list[str]:
@@ -94,17 +96,6 @@ def command(program: str, chip: str, facts: Qemu, flash: Path, efuses: Path, boo
 def _quoted(path: Path) -> str:
     """A path inside of an option of QEMU, where a comma ends the value unless it is doubled."""
     return str(path.resolve()).replace(",", ",,")
-
-
-def _make_efuse_file(path: Path, facts: Qemu, mac: bytes) -> None:
-    if path.exists():
-        return
-    try:
-        path.write_bytes(make_efuses(facts.efuses, mac))
-    except OSError as error:
-        raise InputError(
-            f"cannot write the eFuse file: {error.strerror}", file=path, hint="name another with --efuses"
-        ) from error
 
 
 def _check_qemu(program: str, chip: str, facts: Qemu) -> None:

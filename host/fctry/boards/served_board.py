@@ -60,8 +60,12 @@ class ServedBoard:
         self._circuit.is_boot_button_down = is_down
 
     def __enter__(self: AnyBoard) -> AnyBoard:
-        self._machine.start(self._circuit.boot)
-        self._port.start(_Wiring(self._circuit, self._machine))
+        try:
+            self._machine.start(self._circuit.boot)
+            self._port.start(_Wiring(self._circuit, self._machine))
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(
@@ -71,8 +75,10 @@ class ServedBoard:
 
     def close(self) -> None:
         """Switch the board off: no thread, process or open file of it is left."""
-        self._port.close()
-        self._machine.close()
+        try:
+            self._port.close()
+        finally:
+            self._machine.close()
 
 
 class _Wiring:

@@ -9,10 +9,12 @@ def test_public_names_are_these() -> None:
     assert boards.__all__ == [
         "AddressError",
         "Board",
+        "FlashFileError",
         "NorFlash",
         "Port",
         "PowerCutError",
         "QemuBoard",
+        "Tear",
         "Wear",
         "Wire",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import struct
 from collections.abc import Mapping
 from dataclasses import replace
@@ -339,3 +340,13 @@ def test_rom_text_of_the_esp32_is_the_roms() -> None:
     assert rom_text(CHIPS["esp32"], Boot.FLASH, ResetReason.POWER_ON) == (
         "ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
     )
+
+
+def test_flash_file_that_is_cut_short_is_told_on_the_console(flash: NorFlash) -> None:
+    os.truncate(flash.path, 0x9000)
+    app, log = choose(flash)
+    assert app is None
+    write_table(flash, FACTORY)
+    app, log = choose(flash)
+    assert app is None
+    assert "cut short" in log.splitlines()[-1]

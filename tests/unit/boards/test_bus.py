@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 
 import pytest
@@ -66,3 +67,9 @@ def test_power_cut_passes_through_the_bus(bus: Bus, flash: NorFlash) -> None:
 
 def test_ops_are_the_letters_of_the_protocol() -> None:
     assert [chr(op) for op in BusOp] == ["I", "R", "P", "E", "G"]
+
+
+def test_flash_file_that_is_cut_short_is_refused(flash: NorFlash) -> None:
+    os.truncate(flash.path, 0)
+    bus = Bus(flash, bytes(6), ResetReason.POWER_ON, lambda _: True)
+    assert bus.reply(BusRequest(BusOp.READ, 0, 4)) == REFUSED

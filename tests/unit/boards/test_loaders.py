@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import struct
 import tracemalloc
 import zlib
@@ -303,3 +304,11 @@ def test_power_cut_passes_through_the_loader(tool: Esptool, flash: NorFlash) -> 
     flash.cut_power_at(1)
     with pytest.raises(PowerCutError):
         write()
+
+
+def test_flash_file_that_is_cut_short_is_a_failure_that_esptool_is_told(
+    kind: str, tool: Esptool, flash: NorFlash
+) -> None:
+    os.truncate(flash.path, 0)
+    expected = Status.FAILED_TO_ACT if kind == "rom" else Status.STUB_FAILED_SPI_OP
+    assert tool.words(Op.SPI_FLASH_MD5, 0, 16, 0, 0) == expected

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import resource
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from fctry.boards.chip.nor_flash import PAGE_BYTES, SECTOR_BYTES, NorFlash, Wear
-from fctry.boards.faults import AddressError, PowerCutError
+from fctry.boards.chip.tear import Tear
+from fctry.boards.faults import AddressError, FlashFileError, PowerCutError
 from fctry.errors import InputError
 
 SIZE = 1 << 20
@@ -165,3 +169,119 @@ def test_power_cut_can_be_taken_back(flash: NorFlash) -> None:
     flash.erase(0, 4096)
     with pytest.raises(ValueError, match="from 1"):
         flash.cut_power_at(0)
+
+
+@pytest.fixture
+def disk_of_100_kb() -> Iterator[None]:
+    """Files of this process end there, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("was_there", [False, True])
+def test_full_disk_leaves_no_half_flash_file(was_there: bool, tmp_path: Path, disk_of_100_kb: None) -> None:
+    path = tmp_path / "flash.bin"
+    if was_there:
+        path.touch()
+    with pytest.raises(InputError, match="cannot make the flash file") as caught:
+        NorFlash(path, SIZE)
+    assert "space" in caught.value.hint
+    assert path.exists() == was_there
+    assert not was_there or path.read_bytes() == b""
+
+
+@pytest.mark.parametrize("kind", ["device", "fifo"])
+def test_flash_file_that_is_no_file_is_refused(kind: str, tmp_path: Path) -> None:
+    path = Path(os.devnull)
+    if kind == "fifo":
+        path = tmp_path / "fifo"
+        os.mkfifo(path)
+    with pytest.raises(InputError, match="not a file"):
+        NorFlash(path, SIZE)
+
+
+def test_flash_file_that_is_cut_short_meanwhile_is_an_error_of_its_own(flash: NorFlash) -> None:
+    os.truncate(flash.path, SECTOR_BYTES)
+    assert flash.read(0, SECTOR_BYTES) == b"\xff" * SECTOR_BYTES
+    with pytest.raises(FlashFileError, match="cut short"):
+        flash.read(SECTOR_BYTES, 1)
+
+
+def test_flash_file_on_a_full_disk_is_an_error_of_its_own(flash: NorFlash, disk_of_100_kb: None) -> None:
+    flash.program(0, b"kept")
+    with pytest.raises(FlashFileError, match="cannot write"):
+        flash.program(200_000, b"lost")
+    assert flash.read(0, 4) == b"kept"
+    assert flash.read(200_000, 4) == b"\xff" * 4
+
+
+def torn(flash: NorFlash, tear: Tear, seed: int, before: bytes, do: Callable[[], None]) -> bytes:
+    """What an operation leaves of the first sector, where `before` was, when the power is cut in it."""
+    flash.erase(0, SECTOR_BYTES)
+    flash.program(0, before)
+    flash.cut_power_at(1, tear, seed)
+    with pytest.raises(PowerCutError, match=rf"{tear.value}, seed {seed}"):
+        do()
+    return flash.read(0, SECTOR_BYTES)
+
+
+OLD = bytes(range(1, 256)) * 16 + b"\xaa" * 16
+ERASES, PROGRAMS = (Tear.ZEROING, Tear.ERASING), (Tear.WORD, Tear.NIBBLE)
+SEEDS = range(50)
+
+
+@pytest.mark.parametrize("tear", Tear)
+def test_torn_operation_is_the_same_for_the_same_seed(tear: Tear, flash: NorFlash) -> None:
+    def operate() -> None:
+        flash.erase(0, SECTOR_BYTES) if tear in ERASES else flash.program(0, b"\x0f" * 64)
+
+    found = [torn(flash, tear, seed, OLD, operate) for seed in range(10)]
+    assert [torn(flash, tear, seed, OLD, operate) for seed in range(10)] == found
+    assert (len(set(found)) == 1) == (tear == Tear.HALF)
+
+
+def test_erasure_cut_while_it_zeroes_leaves_zeros_and_then_what_was_there(flash: NorFlash) -> None:
+    zeroed = set()
+    for seed in SEEDS:
+        found = torn(flash, Tear.ZEROING, seed, OLD, lambda: flash.erase(0, SECTOR_BYTES))
+        zeroed.add(count := next((at for at, byte in enumerate(found) if byte), SECTOR_BYTES))
+        assert found[count:] == OLD[count:]
+    assert SECTOR_BYTES in zeroed
+    assert len(zeroed) > 10
+
+
+def test_erasure_cut_while_it_erases_leaves_random_bits(flash: NorFlash) -> None:
+    found = torn(flash, Tear.ERASING, 3, OLD, lambda: flash.erase(0, SECTOR_BYTES))
+    assert 0.45 < int.from_bytes(found, "little").bit_count() / (8 * SECTOR_BYTES) < 0.55
+
+
+@pytest.mark.parametrize("tear", PROGRAMS)
+def test_programming_cut_in_a_word_or_byte_leaves_only_that_one_torn(tear: Tear, flash: NorFlash) -> None:
+    data = b"\x5a" * 64
+    places = set()
+    for seed in SEEDS:
+        found = torn(flash, tear, seed, OLD, lambda: flash.program(0, data))
+        done = bytes(old & new for old, new in zip(OLD[:64], data, strict=True))
+        differ = [at for at in range(64) if found[at] not in (OLD[at], done[at])]
+        places.update(at // 4 for at in differ)
+        assert len({at // 4 for at in differ}) <= 1
+        assert all(found[at] | OLD[at] == OLD[at] and found[at] & done[at] == done[at] for at in range(64))
+        assert found[64:] == OLD[64:]
+        if tear == Tear.NIBBLE:
+            assert len(differ) <= 1
+            assert all(
+                found[at] in (OLD[at] & 0xF0 | done[at] & 0x0F, OLD[at] & 0x0F | done[at] & 0xF0)
+                for at in differ
+            )
+        if differ:
+            assert found[: differ[0] // 4 * 4] == done[: differ[0] // 4 * 4]
+            assert found[differ[-1] // 4 * 4 + 4 : 64] == OLD[differ[-1] // 4 * 4 + 4 : 64]
+    assert len(places) > 5
+
+
+@pytest.mark.parametrize("tear", ERASES)
+def test_tear_of_an_erasure_leaves_programming_half_done(tear: Tear, flash: NorFlash) -> None:
+    found = torn(flash, tear, 1, b"\xff" * 8, lambda: flash.program(0, bytes(8)))
+    assert found[:8] == bytes(4) + b"\xff" * 4

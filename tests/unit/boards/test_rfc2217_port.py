@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -9,7 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from fctry.boards.port.rfc2217_port import QUEUE_BYTES, Rfc2217Port
+from fctry.boards.port.rfc2217_port import BUSY, QUEUE_BYTES, Rfc2217Port
+from fctry.boards.reset import Boot
+from fctry.boards.served_board import ServedBoard
 
 RTS_ON = b"\xff\xfa\x2c\x05\x0b\xff\xf0"  # COM-PORT-OPTION SET-CONTROL, RTS on: RFC 2217, section 3
 DTR_ON = b"\xff\xfa\x2c\x05\x08\xff\xf0"
@@ -125,3 +128,111 @@ def test_port_closes_while_the_client_does_not_read(flood: tuple[Flood, socket.s
     closing.start()
     closing.join(5)
     assert not closing.is_alive()
+
+
+def connect(port: Rfc2217Port) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port.port), timeout=10)
+
+
+class Bystander:
+    """A chip that says nothing, and fails when it is told `fail`."""
+
+    def __init__(self) -> None:
+        self.received = b""
+
+    def receive(self, data: bytes) -> None:
+        self.received += data
+        if b"fail" in data:
+            raise ZeroDivisionError
+
+    def set_lines(self, *, rts: bool, dtr: bool) -> None:
+        if self.received.endswith(b"fail"):
+            raise ZeroDivisionError
+
+    def set_baud(self, baud: int) -> None:
+        pass
+
+
+@pytest.fixture
+def quiet() -> Iterator[tuple[Bystander, Rfc2217Port]]:
+    port = Rfc2217Port()
+    chip = Bystander()
+    port.start(chip)
+    yield chip, port
+    port.close()
+
+
+def test_refused_clients_that_drip_do_not_keep_others_waiting(quiet: tuple[Bystander, Rfc2217Port]) -> None:
+    _, port = quiet
+    first = connect(port)
+    first.recv(1)
+    drips = [connect(port) for _ in range(4)]
+    is_over = threading.Event()
+
+    def drip() -> None:
+        while not is_over.wait(0.05):
+            for client in drips:
+                with contextlib.suppress(OSError):
+                    client.send(b".")
+
+    dripping = threading.Thread(target=drip, daemon=True)
+    dripping.start()
+    for client in drips:
+        assert client.recv(100) == BUSY
+    first.close()
+    began = time.monotonic()
+    with connect(port) as after:
+        assert after.recv(1) == b"\xff"  # telnet, not `busy`
+    assert time.monotonic() - began < 2
+    is_over.set()
+    dripping.join()
+    for client in drips:
+        client.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_port_is_free_after_a_chip_failed_on_what_a_client_said(
+    quiet: tuple[Bystander, Rfc2217Port],
+) -> None:
+    chip, port = quiet
+    with connect(port) as first:
+        first.sendall(b"fail")
+        while first.recv(100):
+            pass
+    with connect(port) as second:
+        assert second.recv(1) == b"\xff"
+        second.sendall(b"hello")
+        deadline = time.monotonic() + 5
+        while not chip.received.endswith(b"hello"):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+class StillbornBoard(ServedBoard):
+    """Its chip fails when it is switched on."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self._machine = Stillborn()
+
+
+class Stillborn(Bystander):
+    is_closed = False
+
+    def start(self, boot: Boot) -> None:
+        raise ZeroDivisionError
+
+    def halt(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_port_is_free_after_a_board_that_did_not_start() -> None:
+    board = StillbornBoard()
+    port = int(board.url.rsplit(":", 1)[1])
+    with pytest.raises(ZeroDivisionError), board:
+        pass
+    Rfc2217Port(port).close()
+    assert board._machine.is_closed  # type: ignore[attr-defined]

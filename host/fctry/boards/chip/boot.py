@@ -17,6 +17,7 @@ from fctry.boards.chip.apps import App
 from fctry.boards.chip.chips import Chip
 from fctry.boards.chip.nor_flash import SECTOR_BYTES, NorFlash
 from fctry.boards.chip.otadata import ENTRIES, ENTRY, VALID, OtaSelect, ota_select_crc
+from fctry.boards.faults import FlashFileError
 from fctry.boards.reset import Boot, ResetReason
 from fctry.errors import FormatError
 from fctry.partitions import binary
@@ -81,6 +82,14 @@ def choose_app(flash: NorFlash, chip: Chip, apps: Mapping[bytes, App], log: Boot
     Raises PowerCutError.
     """
     log.info("boot", f"simulated {chip.name}")
+    try:
+        return _choose(flash, chip, apps, log)
+    except FlashFileError as error:
+        log.error("boot", str(error))
+        return None
+
+
+def _choose(flash: NorFlash, chip: Chip, apps: Mapping[bytes, App], log: BootLog) -> App | None:
     table = _read_table(flash, log)
     if table is None:
         log.error("boot", "load partition table error!")

@@ -11,7 +11,7 @@ from fctry.boards.chip.flash_write import FlashWrite
 from fctry.boards.chip.loader_wire import DATA_HEADER, Op, Request, Response, Status, checksum
 from fctry.boards.chip.nor_flash import NorFlash
 from fctry.boards.chip.registers import Registers
-from fctry.boards.faults import AddressError
+from fctry.boards.faults import AddressError, FlashFileError
 
 _WRITE_REG = struct.Struct("<IIII")  # address, value, mask, delay in us
 _WORD = struct.Struct("<I")
@@ -78,7 +78,7 @@ class Loader:
             return [self._response(request, error=error.status)]
         except struct.error:
             return [self._response(request, error=self.BAD_REQUEST)]
-        except AddressError:
+        except (AddressError, FlashFileError):
             return [self._response(request, error=self.FLASH_FAILED)]
 
     def _response(self, request: Request, value: int = 0, body: bytes = b"", error: int = 0) -> Reply:

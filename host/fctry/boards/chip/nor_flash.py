@@ -1,22 +1,22 @@
 """A NOR flash chip that is a file: state survives a restart, and the rules of NOR hold.
 
 Erasing sets a sector to ones, programming only clears bits. The chip counts its wear, and can cut the power at any
-operation, which is then left half done. An operation is what the silicon does at once: the erasure of one sector, or
+operation, which is then left torn. An operation is what the silicon does at once: the erasure of one sector, or
 the programming of (a part of) one page.
 Source: W25Q32JV data sheet, sections 8.2.13 "Page Program" and 8.2.15 "Sector Erase".
 """
 
 from __future__ import annotations
 
-import mmap
 import os
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from fctry.boards.chip.flash_file import open_flash_file
-from fctry.boards.faults import AddressError, PowerCutError
+from fctry.boards.chip.tear import Tear, tear
+from fctry.boards.faults import AddressError, FlashFileError, PowerCutError
 from fctry.errors import InputError
 
 SECTOR_BYTES = 4096
@@ -36,8 +36,8 @@ class NorFlash:
     """The flash in the file `path`, made (erased) if it is not there. Only one process may have it open.
 
     `size_bytes` is one of SIZES_BYTES. Raises InputError if it is not, if the file has another size, or if another
-    board uses it. Methods may be called from any thread; addresses and sizes are in bytes, and what lies outside
-    of the chip is an AddressError.
+    board uses it. Methods may be called from any thread; addresses and sizes are in bytes, what lies outside of the
+    chip is an AddressError, and FlashFileError is raised when the file fails.
     """
 
     def __init__(self, path: Path, size_bytes: int) -> None:
@@ -49,21 +49,21 @@ class NorFlash:
         self._erases = [0] * (size_bytes // SECTOR_BYTES)
         self._programmed_bytes = [0] * (size_bytes // SECTOR_BYTES)
         self._operations_left: int | None = None
+        self._tear, self._seed = Tear.HALF, 0
         self._descriptor = open_flash_file(path, size_bytes)
-        self._memory = mmap.mmap(self._descriptor, size_bytes)
 
     def close(self) -> None:
         """Let go of the file. Without effect the second time."""
         with self._lock:
-            if not self._memory.closed:
-                self._memory.close()
-                os.close(self._descriptor)
+            descriptor, self._descriptor = self._descriptor, -1
+            if descriptor >= 0:
+                os.close(descriptor)
 
     def read(self, address: int, size_bytes: int) -> bytes:
         """The bytes at `address`."""
         self.check_range(address, size_bytes)
         with self._lock:
-            return self._memory[address : address + size_bytes]
+            return self._load(address, size_bytes)
 
     def program(self, address: int, data: bytes) -> None:
         """Clear the bits that are 0 in `data`; bits that are 0 already stay so. Raises PowerCutError."""
@@ -72,7 +72,11 @@ class NorFlash:
         while address < end:
             page_end = min(end, (address // PAGE_BYTES + 1) * PAGE_BYTES)
             part, data = data[: page_end - address], data[page_end - address :]
-            self._operate(address, part, self._program_page)
+            with self._lock:
+                before = int.from_bytes(self._load(address, len(part)), "little")
+                after = before & int.from_bytes(part, "little")
+                self._programmed_bytes[address // SECTOR_BYTES] += len(part)
+                self._store(address, after.to_bytes(len(part), "little"), is_erasure=False)
             address = page_end
 
     def erase(self, address: int, size_bytes: int) -> None:
@@ -83,7 +87,9 @@ class NorFlash:
                 f"{size_bytes:#x} bytes at {address:#x} are not whole sectors of {SECTOR_BYTES:#x}"
             )
         for sector in range(address, address + size_bytes, SECTOR_BYTES):
-            self._operate(sector, b"\xff" * SECTOR_BYTES, self._erase_sector)
+            with self._lock:
+                self._erases[sector // SECTOR_BYTES] += 1
+                self._store(sector, b"\xff" * SECTOR_BYTES, is_erasure=True)
 
     def wear(self, address: int) -> Wear:
         """Wear of the sector that `address` lies in."""
@@ -92,32 +98,52 @@ class NorFlash:
         with self._lock:
             return Wear(self._erases[sector], self._programmed_bytes[sector])
 
-    def cut_power_at(self, operation: int | None) -> None:
-        """Cut the power at the n-th operation from now (1 is the next one), once. None takes that back."""
+    def cut_power_at(self, operation: int | None, tear: Tear = Tear.HALF, seed: int = 0) -> None:
+        """Cut the power at the n-th operation from now (1 is the next one), once. None takes that back.
+
+        `tear` and `seed` say what that operation leaves; the PowerCutError names both.
+        """
         if operation is not None and operation < 1:
             raise ValueError(f"operations count from 1, not {operation}")
         with self._lock:
             self._operations_left = operation
+            self._tear, self._seed = tear, seed
 
-    def _operate(self, address: int, data: bytes, do: Callable[[int, bytes], None]) -> None:
-        with self._lock:
-            if self._operations_left is not None:
-                self._operations_left -= 1
-                if self._operations_left == 0:
-                    self._operations_left = None
-                    do(address, data[: len(data) // 2])
-                    raise PowerCutError(f"power cut at {address:#x}", offset=address)
-            do(address, data)
+    # -- the lock is held
 
-    def _program_page(self, address: int, data: bytes) -> None:
-        before = int.from_bytes(self._memory[address : address + len(data)], "little")
-        after = (before & int.from_bytes(data, "little")).to_bytes(len(data), "little")
-        self._memory[address : address + len(data)] = after
-        self._programmed_bytes[address // SECTOR_BYTES] += len(data)
+    def _store(self, address: int, data: bytes, *, is_erasure: bool) -> None:
+        """Do one operation, or tear it."""
+        if self._operations_left is not None:
+            self._operations_left -= 1
+            if self._operations_left == 0:
+                self._operations_left = None
+                before = self._load(address, len(data))
+                self._write(
+                    address, tear(self._tear, before, data, Random(self._seed), is_erasure=is_erasure)
+                )
+                raise PowerCutError(
+                    f"power cut at {address:#x} ({self._tear.value}, seed {self._seed})", offset=address
+                )
+        self._write(address, data)
 
-    def _erase_sector(self, address: int, data: bytes) -> None:
-        self._memory[address : address + len(data)] = data
-        self._erases[address // SECTOR_BYTES] += 1
+    def _load(self, address: int, size_bytes: int) -> bytes:
+        try:
+            data = os.pread(self._descriptor, size_bytes, address)
+        except OSError as error:
+            raise FlashFileError(f"cannot read the flash file: {error.strerror}", file=self.path) from error
+        if len(data) < size_bytes:
+            raise FlashFileError(
+                "the flash file was cut short", file=self.path, hint="stop the board, and give it another"
+            )
+        return data
+
+    def _write(self, address: int, data: bytes) -> None:
+        try:
+            written = os.pwrite(self._descriptor, data, address)
+        except OSError as error:
+            raise FlashFileError(f"cannot write the flash file: {error.strerror}", file=self.path) from error
+        if written < len(data):
+            raise FlashFileError("cannot write the flash file: no space left", file=self.path)
 
     def check_range(self, address: int, size_bytes: int) -> None:
         """Raise AddressError unless the range lies inside the chip."""

@@ -12,7 +12,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 
-from fctry.boards.faults import AddressError
+from fctry.boards.faults import AddressError, FlashFileError
 from fctry.boards.reset import ResetReason
 
 REQUEST = struct.Struct("<B3xII")  # op, address, length
@@ -51,7 +51,7 @@ class BusRequest:
 
 
 class Flash(Protocol):
-    """What the bus needs of a flash chip. Raises AddressError and PowerCutError."""
+    """What the bus needs of a flash chip. Raises AddressError, FlashFileError and PowerCutError."""
 
     path: Path
     size_bytes: int
@@ -93,7 +93,7 @@ class Bus:
             if request.op == BusOp.ERASE:
                 self._flash.erase(address, length)
                 return DONE
-        except AddressError:
+        except (AddressError, FlashFileError):
             return REFUSED
         if request.op == BusOp.INFO:
             return DONE + self._info
