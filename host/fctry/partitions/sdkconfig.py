@@ -168,7 +168,7 @@ def find_sdkconfig(csv: Path, target: str | None = None) -> Sdkconfig | None:
     config = _read(paths, target)
     ini = csv.parent / "platformio.ini"
     if ini.is_file():
-        config = _with_platformio(config, ini.read_text(errors="replace"))
+        config = _with_platformio(config, ini.read_text("utf-8", errors="replace"))
     is_named = csv.name in (Path(table).name for table in config.tables)
     return config if is_named or csv.name == "partitions.csv" else None
 

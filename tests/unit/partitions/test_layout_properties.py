@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fctry.errors import FormatError, InputError
@@ -23,6 +23,7 @@ from fctry.partitions.picture.terminal import cell_bytes, grid, legend, marks
 from fctry.partitions.rule import Evidence, Needs
 from fctry.partitions.rules import rules_for
 from fctry.partitions.table import TABLE_BYTES
+from fctry.project import Settings, open_project
 
 names = st.sampled_from(["nvs", "fctry", "app", "log", "ota_0", "", '"x"', "a" * 17, "é"])
 types = st.sampled_from([*TYPES, "0x40", "3", "x", ""])
@@ -87,3 +88,31 @@ def test_map_of_any_layout_can_be_drawn(text: str, options: Options) -> None:
     assert sum(len(row) for row in grid(flash, letters, 64, cell)) == -(-flash.size_bytes // cell)
     assert len(legend(flash, letters, cell)) == len(flash.segments)
     ElementTree.fromstring(draw(flash, flash))
+
+
+config_lines = st.one_of(
+    st.builds(
+        "CONFIG_{}={}".format,
+        st.sampled_from(
+            ["PARTITION_TABLE_OFFSET", "BOOTLOADER_RECOVERY_OFFSET", "IDF_TARGET", "IDF_INIT_VERSION"]
+        ),
+        st.sampled_from(
+            ["0x9000", "0", "-1", "f" * 40, '"linux"', '"5.4"', '"9' + "9" * 5000 + '.1"', '""', "y"]
+        ),
+    ),
+    st.sampled_from(
+        ["CONFIG_PARTITION_TABLE_CUSTOM=y", "CONFIG_ESPTOOLPY_FLASHSIZE_1MB=y", "CONFIG_NVS_ENCRYPTION=y"]
+    ),
+    st.text(max_size=20),
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(config_lines, max_size=6).map("\n".join), texts, st.text(max_size=40))
+def test_table_is_checked_with_any_configuration(tmp_path: Path, config: str, text: str, ini: str) -> None:
+    (tmp_path / "sdkconfig.defaults").write_text(config, "utf-8", "surrogatepass")
+    (tmp_path / "platformio.ini").write_text(f"board_build.partitions={ini}", "utf-8", "surrogatepass")
+    (tmp_path / "partitions.csv").write_text(text, "utf-8", "surrogatepass")
+    with contextlib.suppress(InputError):
+        project = open_project(Settings(tmp_path / "partitions.csv"))
+        check(project.layout, Evidence(sdkconfig=project.sdkconfig))

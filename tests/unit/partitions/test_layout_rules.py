@@ -92,6 +92,7 @@ def test_table_that_is_close_to_a_rule_and_fine_gets_no_finding(
 
 def test_every_folder_of_tables_is_that_of_a_rule() -> None:
     assert sorted(path.name for path in TABLES.iterdir()) == sorted(CODES)
+    assert len(RULES) == len(rules_for(*Needs))  # no two have one code
 
 
 def test_board_with_another_table_is_a_finding_for_each_difference() -> None:
