@@ -19,6 +19,7 @@ from fctry import nvs, provision
 from fctry.cli.arguments import baud, path, seconds
 from fctry.cli.options import add_keys, add_project, keys_of, project_of
 from fctry.cli.proof_table import print_proof
+from fctry.cli.text import escaped
 from fctry.device import flasher
 from fctry.errors import InputError
 from fctry.files import naming, read_file
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     partition = project.factory_partition
     image = load_image(args.image, partition, keys_of(args), project.settings.secret_namespaces)
     provision.check_fits(image.data, partition)
-    show = print if args.verbose else None
+    show = (lambda line: print(escaped(line))) if args.verbose else None
     with flasher.connect(args.port, chip=args.chip or "auto", flash_baud=args.baud, log=show) as chip:
         proof = provision.provision(
             chip, image.data, image.items, project.table, partition, timeout_s=args.timeout, on_line=show

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import io
 import os
 import sys
 from collections.abc import Sequence
 
+from fctry.cli.text import escaped
 from fctry.errors import FctryError
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 ERRORS_SHOWN_MAX = 20
+OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EFBIG)
 EXIT_INTERRUPTED = 130  # as a shell has it for Ctrl-C
 
 
@@ -51,25 +54,29 @@ def _add_commands(parser: argparse.ArgumentParser, package: str, argv: Sequence[
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `fctry ARGV…`. Returns 0 (done), 1 (failed) or 2 (usage)."""
     argv = sys.argv[1:] if argv is None else list(argv)
-    args = parser_for(argv).parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that does not know a character gets a `?`
     try:
+        args = parser_for(argv).parse_args(argv)
         code = int(args.run(args))
         sys.stdout.flush()
         return code
     except FctryError as error:
         errors = (error, *error.also)
         for one in errors[:ERRORS_SHOWN_MAX]:
-            print(f"error: {one}", file=sys.stderr)
+            print(f"error: {escaped(str(one))}", file=sys.stderr)
             if one.hint:
-                print(f"hint: {one.hint}", file=sys.stderr)
+                print(f"hint: {escaped(one.hint)}", file=sys.stderr)
         if len(errors) > ERRORS_SHOWN_MAX:
             print(f"and {len(errors) - ERRORS_SHOWN_MAX} more errors", file=sys.stderr)
         return EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has seen enough: `fctry … | head`
+    except OSError as error:
+        if error.errno not in OUTPUT_ERRORS:
+            raise
+        if not isinstance(error, BrokenPipeError):  # else the reader has seen enough: `fctry … | head`
+            print(f"error: cannot write the output: {error.strerror}", file=sys.stderr)
         # so that the flush at exit does not fail too
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED

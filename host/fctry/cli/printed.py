@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from fctry.cli.text import counted
+from fctry.cli.text import counted, escaped
 from fctry.findings import Finding, Severity
 
 COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
@@ -38,11 +38,11 @@ def print_pieces(lines: Sequence[Sequence[Piece]], *, file: TextIO | None = None
     file = file or sys.stdout
     if not file.isatty():
         for line in lines:
-            print("".join(text for text, _ in line).rstrip(), file=file)
+            print(escaped("".join(text for text, _ in line)).rstrip(), file=file)
         return
     from rich.console import Console  # a check that is read by a program does without
     from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True, file=file)
     for line in lines:
-        console.print(Text.assemble(*line))
+        console.print(Text.assemble(*((escaped(text), style) for text, style in line)))

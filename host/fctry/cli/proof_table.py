@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fctry.cli.text import escaped
 from fctry.device.commands import stored_bytes
 from fctry.device.proof import Comparison, Proof
 from fctry.nvs.item import SECRET
@@ -19,10 +20,10 @@ def print_proof(proof: Proof) -> None:
     namespace = None
     for row in proof.comparisons:
         if row.namespace != namespace:
-            table.add_row(Text(_escaped(namespace := row.namespace), "bold"))
+            table.add_row(Text(escaped(namespace := row.namespace), "bold"))
         verdict = Text("yes", "green") if row.is_equal else Text("NO", "bold red")
         cells = (f"  {row.key}", row.type, *_shown_values(row))
-        table.add_row(*(Text(_escaped(cell)) for cell in cells), verdict)
+        table.add_row(*(Text(escaped(cell)) for cell in cells), verdict)
     console = Console(highlight=False)
     console.print(table)
     for event in proof.errors:
@@ -30,7 +31,7 @@ def print_proof(proof: Proof) -> None:
             str(event[name]) for name in ("partition", "namespace", "key") if name in event.fields
         )
         said = f"the firmware reports {event.get('code')} from {event.get('where')} ({place})"
-        console.print(Text(_escaped(said), "red"))
+        console.print(Text(escaped(said), "red"))
     if any(row.said is None and row.is_accepted is None for row in proof.comparisons):
         console.print(
             "what the firmware does not report needs a proof: its console command `prove` has one for "
@@ -67,8 +68,3 @@ def _shown(value: object) -> str:
     if isinstance(value, bytes):
         return f"{value[:16].hex()}{'…' if len(value) > 16 else ''} ({len(value)} bytes)"
     return str(value)
-
-
-def _escaped(text: str) -> str:
-    """The text as a terminal may have it: control characters, also Unicode's, written as Python writes them."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

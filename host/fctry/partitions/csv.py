@@ -45,7 +45,13 @@ def format_csv(table: PartitionTable, keywords: Keywords | None = None) -> str:
 
 def _line(partition: Partition, keywords: Keywords) -> str:
     name = partition.name
-    if "," in name or name != name.strip() or name.startswith("#") or len(name.splitlines()) > 1:
+    if (
+        not name.isprintable()
+        or "," in name
+        or name != name.strip()
+        or name.startswith("#")
+        or len(name.splitlines()) > 1
+    ):
         raise InputError(f"the name {name!r} cannot be written in a CSV", hint="rename the partition")
     flags = [flag for flag in FLAGS if getattr(partition, flag)]
     return ",".join(

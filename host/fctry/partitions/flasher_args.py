@@ -55,7 +55,7 @@ def read_flasher_args(path: Path) -> FlasherArgs:
     try:
         content = json.loads(data)
         return _of_json(path, content)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"not a {FILE_NAME}: {error}", hint="build the project again", file=path) from None
 
 

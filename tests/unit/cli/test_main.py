@@ -10,8 +10,12 @@ from typing import NoReturn
 import pytest
 
 from fctry.cli import COMMANDS, image, layout
+from fctry.cli.image import show
 from fctry.cli.main import main
 from fctry.errors import InputError
+from fctry.nvs import Item, ItemType, encode
+from fctry.partitions.binary import pack
+from fctry.partitions.table import Partition, PartitionTable
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,8 +66,6 @@ def test_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
 def test_error_is_text_with_a_hint_and_a_bug_is_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from fctry.cli.image import show
-
     def refuse(_: argparse.Namespace) -> NoReturn:
         raise InputError("no such key", file="a.csv", line=3, hint="write it down")
 
@@ -86,6 +88,69 @@ def test_command_imports_only_its_own_room() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_interruption_at_any_moment_ends_in_130_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("add_arguments", "run"):
+        with monkeypatch.context() as patched:
+            patched.setattr(show, name, interrupt)
+            assert main(["image", "show", "x.bin"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_output_that_has_no_room_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "image.bin"
+    path.write_bytes(b"\xff" * 0x3000)
+    for arguments in (["image", "show", path], ["image", "csv", path]):
+        command = [sys.executable, "-m", "fctry.cli.main", *arguments]
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert done.returncode == 1
+        assert done.stderr == "error: cannot write the output: No space left on device\n"
+
+
+ESCAPE = "\x1b[31m\u202e"
+
+
+def test_no_escape_of_an_input_reaches_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    item = Item(f"n{ESCAPE}", f"k{ESCAPE}", ItemType.STR, f"v{ESCAPE}")
+    Path("image.bin").write_bytes(encode([item], 0x3000))
+    Path("damaged.bin").write_bytes(encode([item], 0x3000).replace(b"v\x1b", b"w\x1b"))
+    Path("device.csv").write_text(
+        f"key,type,encoding,value\nn{ESCAPE},namespace,,\nk{ESCAPE},data,string,1\n{ESCAPE}x,y{ESCAPE},z,1\n"
+    )
+    Path("ns.csv").write_text(f"key,type,encoding,value\nn{ESCAPE},namespace,,\nk{ESCAPE},data,string,1\n")
+    Path("table.csv").write_text(
+        f"a{ESCAPE},data,nvs,0x9000,0x3000\nb{ESCAPE},dat{ESCAPE},nvs,0xc000,0x3000\n"
+    )
+    Path("table.bin").write_bytes(pack(PartitionTable((Partition("a\x1b[31m", 1, 2, 0x9000, 0x3000),))))
+    for arguments in (
+        "image show image.bin",
+        "image show --full --erased damaged.bin",
+        "image check damaged.bin",
+        "image csv damaged.bin -o back.csv",
+        "image diff image.bin damaged.bin",
+        "image build device.csv -o x.bin --size 24K",
+        "image capacity device.csv",
+        "image capacity ns.csv",
+        "layout check table.csv",
+        "layout show table.csv",
+        "layout build table.csv -o t.bin",
+        "layout check table.bin",
+        "layout show table.bin",
+        "layout read table.bin",
+    ):
+        main(arguments.split())
+        captured = capsys.readouterr()
+        assert not {"\x1b", "\u202e"} & {*captured.out, *captured.err}, arguments
 
 
 def test_reader_that_stops_early_gets_no_traceback(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from fctry.cli.arguments import path
 from fctry.cli.image.target import add_target, read_keys, room, target_of
+from fctry.cli.text import escaped
 from fctry.nvs.capacity import measure
 
 
@@ -27,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     width = max(len("namespace"), *(len(use.name) for use in used.namespaces))
     print(f"{'namespace':{width}}  {'keys':>6}  {'bytes':>7}  {'entries':>7}")
     for use in used.namespaces:
-        print(f"{use.name:{width}}  {use.keys:6}  {use.value_bytes:7}  {use.entries:7}")
+        print(f"{escaped(use.name):{width}}  {use.keys:6}  {use.value_bytes:7}  {use.entries:7}")
     print(f"{room(used)}, {used.entries_lost} lost at the ends of pages")
     print(f"free: {used.entries_free} entries" if used.fits else f"too many by {-used.entries_free} entries")
     print(f"smallest partition that holds it: {used.smallest_size_bytes:#x} bytes")

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from fctry.cli.options import add_table_offset
+from fctry.cli.text import escaped
 from fctry.errors import FormatError, InputError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def partition_in(path: str | Path, data: bytes, where: Where) -> tuple[bytes, bo
     if len(data) < partition.end:
         message = f"`{partition.name}` is {found}, the dump has {len(data):#x}"
         raise FormatError(message, hint="read all of the flash: read-flash 0 ALL", file=path)
-    print(f"{path}: `{partition.name}` {found}", file=sys.stderr)
+    print(f"{path}: `{escaped(partition.name)}` {found}", file=sys.stderr)
     return data[partition.offset : partition.end], partition.readonly
 
 
