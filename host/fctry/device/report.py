@@ -10,8 +10,8 @@ transmission error, never a value. The module does no I/O: lines in, frozen even
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -29,6 +29,7 @@ _NOISE = bytes(
     {*range(0x20), *range(0x7F, 0x100)}
 )  # what a UART makes of a reset, in front of the first line
 
+_CRC = re.compile(rb"[0-9A-Fa-f]{4}")
 _crc16 = crcmod.predefined.mkPredefinedCrcFun("crc-ccitt-false")
 
 
@@ -96,18 +97,14 @@ def parse_line(line: str | bytes) -> Event | None:
     if not data.startswith(PREFIX.encode()):
         return None
     text, star, crc = data[len(PREFIX) :].rstrip(b"\r\n").rpartition(b"*")
-    try:
-        expected = int(crc, 16) if len(crc) == 4 else None
-    except ValueError:
-        expected = None
-    if not star or expected is None:
+    if not star or not _CRC.fullmatch(crc):
         raise _damaged("it does not end in '*' and four hex digits")
-    if _crc16(text) != expected:
-        raise _damaged(f"its CRC is {_crc16(text):04X}, not {expected:04X}")
+    if _crc16(text) != int(crc, 16):
+        raise _damaged(f"its CRC is {_crc16(text):04X}, not {crc.decode()}")
     try:
         fields = json.loads(text)
-    except ValueError as error:  # UnicodeDecodeError too
-        raise _damaged("it is not JSON in UTF-8") from error
+    except (ValueError, RecursionError):  # UnicodeDecodeError too. Their texts show the line
+        raise _damaged("it is not JSON in UTF-8") from None
     if not isinstance(fields, dict) or not isinstance(fields.get("event"), str):
         raise _damaged("it is not a JSON object with an event")
     return Event(fields.pop("event"), MappingProxyType(fields))
@@ -119,15 +116,15 @@ def item_of(event: Event) -> ReportedItem:
     Raises ReportError when a field is missing or the value does not fit its type.
     """
     try:
-        kind = event["type"]
-        return ReportedItem(
-            event["partition"], event["namespace"], event["key"], kind, _value(kind, event.fields)
-        )
-    except (KeyError, TypeError, ValueError, binascii.Error, OverflowError) as error:
+        partition, namespace, key, kind = (event[name] for name in ("partition", "namespace", "key", "type"))
+        for name in (partition, namespace, key):
+            name.encode()  # a text, and no half of a surrogate pair
+        return ReportedItem(partition, namespace, key, kind, _value(kind, event.fields))
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise ReportError(
-            f"report line has an item without a proper value: {dict(event.fields)}",
+            "a report line has an item without proper names or a proper value",  # it may be a secret: not told
             hint="firmware and fctry disagree on the report's format: build both from one version",
-        ) from error
+        ) from None
 
 
 class ReportCollector:
@@ -147,22 +144,33 @@ class ReportCollector:
         """Take an event; the whole report once its last line has come, else None."""
         if event.name == "boot":
             self._items, self._errors = [], []
+        if event.name == "error" and "id" not in event.fields and not isinstance(event.get("partition"), str):
+            raise _damaged("an error without the partition that it is about")
         if event.get("partition") != self.partition:
             return None
         if event.name == "item":
-            self._items.append(item_of(event))
+            self._add(item_of(event))
         elif event.name == "error":
             self._errors.append(event)
         elif event.name == "end":
             return self._end(event)
         return None
 
+    def _add(self, item: ReportedItem) -> None:
+        name = item.namespace, item.key, item.type
+        if any(name == (one.namespace, one.key, one.type) for one in self._items):
+            raise ReportError(
+                f"the firmware reported the key {item.key!r} twice",
+                hint="one of the two is not the firmware's: reset the device and read again",
+            )
+        self._items.append(item)
+
     def _end(self, event: Event) -> Report:
         items, errors = tuple(self._items), tuple(self._errors)
         self._items, self._errors = [], []
-        if event.get("items") != len(items):
+        if type(event.get("items")) is not int or event["items"] != len(items):
             raise ReportError(
-                f"the firmware reported {event.get('items')} items of '{self.partition}', {len(items)} arrived",
+                f"the firmware reported {event.get('items')!r} items of '{self.partition}', {len(items)} arrived",
                 hint="a line was lost on the way: reset the device and read again",
             )
         return Report(items, errors, is_complete=True)
@@ -183,6 +191,7 @@ def _value(kind: str, fields: Mapping[str, Any]) -> Value:
         if "base64" in fields:
             return base64.b64decode(fields["base64"], validate=True)
         if isinstance(fields["value"], str):
+            fields["value"].encode()  # a value, and no half of a surrogate pair
             return fields["value"]
     raise ValueError(kind)
 

@@ -66,9 +66,10 @@ class Serial(serial.SerialBase):
                 requests.append(_line(Control.RTS_ON, self.rts))
             requests += [_purge(Purge.RECEIVE), _purge(Purge.TRANSMIT)]
             self._link.request(requests)
-        except BaseException:
+        except BaseException as error:
+            refusal = self._link.refusal(error) if isinstance(error, serial.SerialException) else error
             self.close()
-            raise
+            raise refusal from None
 
     def close(self) -> None:
         """Close the connection. Without effect on a closed port."""
@@ -117,6 +118,9 @@ class Serial(serial.SerialBase):
     def cancel_read(self) -> None:
         """Make a `read` that waits in another thread return what it has."""
         self._open_link.cancel_read()
+
+    def cancel_write(self) -> None:
+        """Without effect: TCP takes what is written, so no `write` waits."""
 
     def write(self, data: Any, /) -> int:
         """Send bytes. Returns their number. Raises SerialException when the connection is lost."""

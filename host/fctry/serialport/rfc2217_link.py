@@ -5,6 +5,7 @@ A thread reads the socket; whoever waits is woken by what it reads, so nothing h
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -54,6 +55,7 @@ class Link:
         self._telnet = Options(ours=_OPTIONS, theirs=_OPTIONS)
         self._received = bytearray()
         self._lost = ""  # why the connection ended
+        self._is_broken = False  # nothing can be sent any more; there may be more to read
         self._is_cancelled = False
         self._awaited: dict[int, deque[bytes]] = {}  # values of requests that the server has not answered
         self._refused: list[str] = []
@@ -69,18 +71,26 @@ class Link:
         self._send(requests)
         with self._changed:
             self._changed.wait_for(lambda: self._lost or self._is_agreed, self._timeout_s)
-            if self._is_agreed:
-                return
+            if self._lost:
+                raise self._lost_error()
+            if not self._is_agreed:
+                raise OpenError(
+                    f"could not open port {self._port}: no RFC2217 answer within {self._timeout_s:g} s",
+                    "Another program may be using the port, or no RFC2217 server listens there.",
+                )
+
+    def refusal(self, error: serial.SerialException) -> serial.SerialException:
+        """Why the port could not be opened, when it failed with `error`: in the server's words if it went away."""
+        with self._changed:
+            # what it said before that may still be on its way to the reader, although nothing can be sent any more
+            self._changed.wait_for(lambda: self._lost or not self._is_broken, self._timeout_s)
+            if not self._lost:
+                return error
             said = self._received.decode("utf-8", "replace").strip()
-        if self._lost:
-            reason = f"the server refused: {said}" if said else f"the connection was lost: {self._lost}"
-            raise OpenError(
-                f"could not open port {self._port}: {reason}",
-                "If it is busy, close the program that uses it (a monitor, another flasher) and try again.",
-            )
-        raise OpenError(
-            f"could not open port {self._port}: no RFC2217 answer within {self._timeout_s:g} s",
-            "Another program may be using the port, or no RFC2217 server listens there.",
+        reason = f"the server refused: {said}" if said else f"the connection was lost: {self._lost}"
+        return OpenError(
+            f"could not open port {self._port}: {reason}",
+            "If it is busy, close the program that uses it (a monitor, another flasher) and try again.",
         )
 
     @property
@@ -190,6 +200,7 @@ class Link:
         try:
             self._connection.sendall(data)
         except OSError as error:
+            self._is_broken = True
             raise serial.SerialException(f"connection to {self._port} lost: {error}") from error
 
     def _read_loop(self) -> None:
@@ -202,7 +213,8 @@ class Link:
                     answer = b"".join(self._receive(event) for event in events)
                     self._changed.notify_all()
                 if answer:
-                    self._send(answer)
+                    with contextlib.suppress(serial.SerialException):  # there may be more to read: the reason
+                        self._send(answer)
         except OSError as error:  # SerialException is one
             lost = str(error)
         with self._changed:

@@ -1,6 +1,9 @@
 """Report lines: what the firmware says for machines."""
 
+from __future__ import annotations
+
 import base64
+import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -195,3 +198,79 @@ def test_lines_in_the_documentation_are_report_lines() -> None:
     text = (Path(__file__).parents[3] / "docs" / "architecture.md").read_text()
     names = [event.name for event in map(parse_line, text.splitlines()) if event is not None]
     assert names == ["boot", "item", "error", "end"]
+
+
+def with_crc(text: bytes) -> bytes:
+    crc = crcmod.predefined.mkPredefinedCrcFun("crc-ccitt-false")(text)
+    return b"@fctry " + text + f"*{crc:04X}".encode()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        with_crc(b'{"event":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+        with_crc(b'{"event":"item","value":' + b"9" * 10_000 + b"}"),
+        with_crc(b'{"event":"end"}')[:-4] + b"0x1f",
+        with_crc(b'{"event":"end"}')[:-4] + b" 1_2",
+    ],
+    ids=["deep", "huge number", "other digits", "underscore"],
+)
+def test_line_that_upsets_a_parser_is_damaged(line: bytes) -> None:
+    with pytest.raises(ReportError, match="damaged"):
+        parse_line(line)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"partition": ["fctry"]},
+        {"namespace": {}},
+        {"key": 1},
+        {"key": "\ud800"},
+        {"type": []},
+        {"value": "\ud800"},
+        {"type": "double", "value": "0x1p99999"},
+        {"type": "double", "value": 1},
+        {"type": "blob", "value": None},
+        {"base64": "é"},
+    ],
+)
+def test_item_of_odd_kinds_is_an_error_that_does_not_show_it(fields: dict[str, object]) -> None:
+    event = parse_line(json_line({**ITEM, **fields}))
+    with pytest.raises(ReportError) as caught:
+        item_of(event)
+    assert ITEM["value"] not in str(caught.value)
+
+
+def json_line(fields: dict[str, object]) -> bytes:
+    return with_crc(json.dumps(fields).encode())
+
+
+def test_key_that_is_reported_twice_is_an_error() -> None:
+    with pytest.raises(ReportError, match="'serial_number' twice"):
+        parse_report(lines(BOOT, ITEM, {**ITEM, "value": "2"}, {**END, "items": 2}), "fctry")
+
+
+def test_error_without_partition_is_damage_but_not_in_an_answer() -> None:
+    error = {key: value for key, value in ERROR.items() if key != "partition"}
+    with pytest.raises(ReportError, match="without the partition"):
+        parse_report(lines(BOOT, error, ITEM, END), "fctry")
+    assert parse_report(lines(BOOT, {**error, "id": "42"}, ITEM, END), "fctry").is_complete
+
+
+@pytest.mark.parametrize("count", [True, 1.0, "1"])
+def test_number_of_items_is_an_integer(count: object) -> None:
+    with pytest.raises(ReportError):
+        parse_report(lines(BOOT, ITEM, {**END, "items": count}), "fctry")
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=9), st.recursive(st.none() | st.booleans() | st.text() | st.floats(), st.lists)
+    )
+)
+def test_any_event_is_taken_or_refused_by_our_own_error(fields: dict[str, object]) -> None:
+    for name in ("item", "error", "end", "boot"):
+        event = parse_line(json_line({**ITEM, **fields, "event": name}))
+        with contextlib.suppress(ReportError):
+            ReportCollector("fctry").feed(event)

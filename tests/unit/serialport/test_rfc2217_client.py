@@ -16,7 +16,7 @@ from fctry.serialport import register
 from fctry.serialport.com_port import ANSWER, Control, Purge, Request, message, pack_baudrate
 from fctry.serialport.protocol_rfc2217 import Serial
 from fctry.serialport.rfc2217_link import OpenError
-from fctry.serialport.telnet import Data, Option, Parser, Subnegotiation, escape
+from fctry.serialport.telnet import Data, Option, Parser, Subnegotiation, Verb, escape, negotiation
 
 Answer = Callable[[Step], bytes]
 
@@ -270,6 +270,26 @@ def test_refusal_in_words_is_part_of_the_error(server: ScriptedServer) -> None:
     with pytest.raises(OpenError, match="Port already in use") as caught:
         Serial(server.url)
     assert "close the program that uses it" in caught.value.hint
+
+
+@pytest.mark.parametrize("agreed", [b"", negotiation(Verb.DO, Option.COM_PORT)])
+def test_reason_of_a_server_that_hangs_up_at_once_is_never_lost(agreed: bytes) -> None:
+    def refuse() -> None:
+        for _ in range(50):
+            peer, _ = listener.accept()
+            peer.sendall(b"Port already in use\r\n" + agreed + negotiation(Verb.WILL, Option.BINARY))
+            peer.close()  # with what the client has sent unread: its next send fails
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        reasons = []
+        for _ in range(50):
+            with pytest.raises(OpenError) as caught:
+                Serial(f"rfc2217://127.0.0.1:{listener.getsockname()[1]}")
+            reasons.append("Port already in use" in str(caught.value))
+        thread.join()
+    assert reasons == [True] * 50
 
 
 def test_server_that_is_silent_is_an_error_after_the_timeout(server: ScriptedServer) -> None:
