@@ -25,6 +25,7 @@ from fctry.boards import Board
 from fctry.cli.arguments import path
 from fctry.cli.options import add_project, project_of
 from fctry.cli.proof_table import print_proof
+from fctry.cli.text import escaped
 from fctry.device import flasher
 from fctry.errors import InputError
 from fctry.identity.draft import Context, Draft
@@ -122,7 +123,7 @@ def _now() -> Context:
 
 def _print_report(line: str) -> None:
     if line.startswith("@fctry ") and '"id":' not in line:  # answers to challenges say nothing to people
-        print(f"      {line}")
+        print(f"      {escaped(line)}")
 
 
 def _print_esptool(line: str) -> None:
