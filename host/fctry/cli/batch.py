@@ -1,10 +1,12 @@
 """Make an image for each of many devices, and write down in the ledger who got what.
 
-SPEC is a factory spec, or a CSV with all keys, as Espressif's generators take it; then VALUES has a line per device.
+SPEC is a factory spec, or a CSV with all keys, as Espressif's generators take it. VALUES has a line per device: the
+columns that the spec names, or the keys of the CSV.
 The folder gets the images and a manifest of them, as CSV and as JSON lines, without secrets. The same command again
 goes on where it was interrupted: no device is there twice, none is missing.
 
   fctry batch factory.toml --count 1000 -o images
+  fctry batch factory.toml customers.csv -o images
   fctry batch config.csv values.csv -o images --name {id} --unique serial
 """
 
@@ -26,6 +28,7 @@ from fctry.errors import InputError
 
 if TYPE_CHECKING:
     from fctry.identity.batch import Batch
+    from fctry.identity.csv_devices import Devices
     from fctry.identity.spec import Spec
 
 NAME = "{number}"
@@ -33,9 +36,7 @@ NAME = "{number}"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", type=path, metavar="SPEC", help="factory.toml, or a CSV with all keys")
-    parser.add_argument(
-        "values", type=path, nargs="?", metavar="VALUES", help="with a CSV: a line per device"
-    )
+    parser.add_argument("values", type=path, nargs="?", metavar="VALUES", help="a CSV with a line per device")
     parser.add_argument(
         "-o", "--output", type=path, required=True, metavar="FOLDER", help="where the images go"
     )
@@ -79,14 +80,17 @@ def run(args: argparse.Namespace) -> int:
     from fctry.identity.spec_check import require
     from fctry.identity.spec_rules import Room
 
-    spec, cells, rows = _read(args)
+    spec, devices = _read(args)
+    rows = len(devices.rows) if devices else 0
     count = args.count or rows or spec.count
     if count < 1 or (rows and count > rows):
         found = f"{args.values} has {counted(rows, 'device')}" if rows else "the spec does not say it"
         raise InputError(f"how many devices: {found}", hint="give --count", file=args.spec)
     target = target_of(args)
     require(spec, Room(target.size_bytes, target.read_only, count))
-    batch = _batch(args, spec, target, count, cells)
+    batch = _batch(args, spec, target, count, devices)
+    if devices:
+        devices.check(batch.image)
     _try_name(args, batch, spec)
     with ledger_of(args, args.spec.parent) as ledger, _naming(args.output):
         identity = {
@@ -104,14 +108,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _read(args: argparse.Namespace) -> tuple[Spec, Callable[[int], dict[str, str]], int]:
-    """The spec, the cells of a device by its number, and how many devices the CSV has."""
+def _read(args: argparse.Namespace) -> tuple[Spec, Devices | None]:
+    """The spec, and the devices that have a line each, if there is a CSV of them."""
     if args.spec.suffix.lower() != ".csv":
         from fctry.identity.spec_file import read_spec
 
-        if args.values:
-            raise InputError("VALUES go with a CSV", hint="a spec takes columns from the CSV that it names")
-        return read_spec(args.spec), lambda number: {}, 0
+        if args.unique or args.optional or args.secret:
+            hint = "write it there"
+            raise InputError(
+                "a spec says itself what is unique, optional or secret", hint=hint, file=args.spec
+            )
+        spec = read_spec(args.spec)
+        if not args.values:
+            return spec, None
+        from fctry.identity.csv_devices import devices_of
+
+        return devices_of(spec, args.values)
     if not args.values:
         raise InputError(
             "one CSV says nothing of devices",
@@ -120,8 +132,7 @@ def _read(args: argparse.Namespace) -> tuple[Spec, Callable[[int], dict[str, str
         )
     from fctry.identity.csv_spec import CsvOptions, read_csv_spec
 
-    spec, devices = read_csv_spec(args.spec, args.values, CsvOptions(args.unique, args.optional, args.secret))
-    return spec, devices.cells, len(devices.rows)
+    return read_csv_spec(args.spec, args.values, CsvOptions(args.unique, args.optional, args.secret))
 
 
 def _try_name(args: argparse.Namespace, batch: Batch, spec: Spec) -> None:
@@ -138,7 +149,7 @@ def _try_name(args: argparse.Namespace, batch: Batch, spec: Spec) -> None:
 
 
 def _batch(
-    args: argparse.Namespace, spec: Spec, target: Target, count: int, cells: Callable[[int], dict[str, str]]
+    args: argparse.Namespace, spec: Spec, target: Target, count: int, devices: Devices | None
 ) -> Batch:
     from fctry.identity.batch import Batch
     from fctry.identity.draft import Context, Draft
@@ -150,13 +161,13 @@ def _batch(
     digits = max(5, len(str(count)))
 
     def context(number: int) -> Context:
-        return Context(now, args.lot, args.line, cells(number))
+        return Context(now, args.lot, args.line, devices.cells(number) if devices else {})
 
     def name(number: int, draft: Draft) -> str:
         text = fill(args.name, {**draft.public, "number": f"{number:0{digits}}"})
         return f"{text}.bin{'.age' if args.seal else ''}"
 
-    image = ImageMaker(spec, target.size_bytes, read_only=target.read_only)
+    image = ImageMaker(spec, target.size_bytes, read_only=target.read_only, version=target.version)
     return Batch(Product(spec.product, spec.sha256), spec, count, context, image, name, _finish(args))
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from fctry.errors import InputError
-from fctry.identity.draft import Context
+from fctry.identity.draft import Context, Draft
+from fctry.identity.sources.column import Column
 from fctry.identity.spec import Spec
+from fctry.identity.spec_options import did_you_mean
 from fctry.nvs.csv_records import read_records
 from fctry.nvs.refusals import Refusals
 
+T = TypeVar("T")
+R = TypeVar("R")
 NO_TIME = datetime(1970, 1, 1, tzinfo=timezone.utc)  # values of a CSV do not depend on it
 
 
@@ -39,11 +43,12 @@ def read_devices(values: Path, refusals: Refusals) -> tuple[tuple[str, ...], lis
 
 @dataclass(frozen=True)
 class Devices:
-    """The devices of a CSV. `repeated` are the columns of which the first device has the value for all."""
+    """The devices of a CSV, `file`. `repeated` are the columns of which the first device has the value for all."""
 
     spec: Spec
     columns: tuple[str, ...]
     rows: Sequence[Row] = field(repr=False)  # some cells may be secrets
+    file: Path
     repeated: Collection[str] = ()
 
     def cells(self, number: int) -> dict[str, str]:
@@ -54,16 +59,21 @@ class Devices:
             cells.update({column: first[column] for column in self.repeated if column in first})
         return cells
 
-    def check(self) -> None:
+    def check(self, also: Callable[[Draft], object] = lambda draft: None) -> None:
         """Raise InputError, for all that is wrong at once: values that are none, repeated ones that differ, and devices
-        that are the same or share a value that must be unique, with the lines of both.
+        that are the same or share a value that must be unique, with the lines of both. `also` raises it for more.
         """
         refusals = Refusals()
+        numbers = {name: one.first for name, one in self.spec.counters.items()}
+        is_drawn = numbers or any(self.spec.sources[name].is_random for name in self.spec.used)
         seen: dict[tuple[str, bytes], int] = {}
         for number, row in enumerate(self.rows, 1):
             with refusals.collected():
                 self._check_repeated(number, row)
-                self._check_device(number, row, seen)
+                draft = self._draw(number, row, numbers)
+                self._try(row, also, draft)
+                if not is_drawn:
+                    self._check_twins(row, draft, seen)
         refusals.tell()
 
     def _check_repeated(self, number: int, row: Row) -> None:
@@ -75,11 +85,18 @@ class Devices:
                 )
                 raise self._refusal(row, f"{column}: another value than that of the first device", hint)
 
-    def _check_device(self, number: int, row: Row, seen: dict[tuple[str, bytes], int]) -> None:
+    def _draw(self, number: int, row: Row, numbers: Mapping[str, int]) -> Draft:
+        context = Context(NO_TIME, lot="LOT", line="LINE", columns=self.cells(number))
+        return self._try(row, lambda counters: self.spec.draw(counters, context), numbers)
+
+    def _try(self, row: Row, step: Callable[[T], R], value: T) -> R:
+        """Let an error name this line."""
         try:
-            draft = self.spec.draw({}, Context(NO_TIME, columns=self.cells(number)))
+            return step(value)
         except InputError as error:
             raise self._refusal(row, error.message, error.hint) from None
+
+    def _check_twins(self, row: Row, draft: Draft, seen: dict[tuple[str, bytes], int]) -> None:
         for one in draft.claims:
             other = seen.setdefault((one.scope, one.value), row.line)
             if other != row.line:
@@ -92,4 +109,21 @@ class Devices:
             raise self._refusal(row, f"the same device as in line {other}", hint)
 
     def _refusal(self, row: Row, message: str, hint: str) -> InputError:
-        return InputError(message, hint=hint, file=self.spec.file, line=row.line)
+        return InputError(message, hint=hint, file=self.file, line=row.line)
+
+
+def devices_of(spec: Spec, values: Path) -> tuple[Spec, Devices]:
+    """A spec whose columns are those of a CSV, and the devices that it has, not yet tried. Raises InputError."""
+    refusals = Refusals()
+    columns, rows = read_devices(values, refusals)
+    refusals.tell()
+    for name in spec.used:
+        source = spec.sources[name]
+        if isinstance(source, Column) and source.column not in columns:
+            hint = did_you_mean(source.column, filter(None, columns))
+            raise InputError(
+                f"no column {source.column!r}, which source {name} draws from", hint=hint, file=values
+            )
+    digest = sha256(f"{spec.sha256} ".encode() + values.read_bytes()).hexdigest()
+    spec = replace(spec, sha256=digest)
+    return spec, Devices(spec, columns, rows, values)

@@ -55,9 +55,9 @@ class _Key(NamedTuple):
 
 
 def read_csv_spec(config: Path, values: Path, options: CsvOptions | None = None) -> tuple[Spec, Devices]:
-    """The spec, and the devices that the second CSV has.
+    """The spec, and the devices that the second CSV has, not yet tried: see `Devices.check`.
 
-    Every device is tried. Raises InputError with file, line and remedy, for all that is wrong at once.
+    Raises InputError with file, line and remedy.
     """
     options = options or CsvOptions()
     keys = _read_keys(config)
@@ -75,9 +75,7 @@ def read_csv_spec(config: Path, values: Path, options: CsvOptions | None = None)
     repeated = {
         column for key in keys if key.value == REPEAT and (column := _column_of(key, keys, columns, values))
     }
-    devices = Devices(spec, columns, rows, repeated)
-    devices.check()
-    return spec, devices
+    return spec, Devices(spec, columns, rows, values, repeated)
 
 
 def _is_record(row: Sequence[str]) -> bool:

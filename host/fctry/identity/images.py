@@ -10,13 +10,14 @@ from fctry.nvs.encoder import ImageTemplate
 class ImageMaker:
     """Makes the images of a spec's devices. What they have in common is checked and laid out once.
 
-    `size_bytes` is that of the factory partition; `read_only`: it is flagged so.
+    `size_bytes` is that of the factory partition; `read_only`: it is flagged so; `version` is that of the page format.
     """
 
-    def __init__(self, spec: Spec, size_bytes: int, *, read_only: bool) -> None:
+    def __init__(self, spec: Spec, size_bytes: int, *, read_only: bool, version: int = 2) -> None:
         self._spec = spec
         self._size_bytes = size_bytes
         self._read_only = read_only
+        self._version = version
         self._templates: dict[
             tuple[tuple[str, str], ...], ImageTemplate
         ] = {}  # optional fields may be absent
@@ -26,5 +27,7 @@ class ImageMaker:
         items = self._spec.items(draft)
         shape = tuple((item.namespace, item.key) for item in items)
         if shape not in self._templates:
-            self._templates[shape] = ImageTemplate(items, self._size_bytes, read_only=self._read_only)
+            self._templates[shape] = ImageTemplate(
+                items, self._size_bytes, version=self._version, read_only=self._read_only
+            )
         return self._templates[shape].encode([item.value for item in items])

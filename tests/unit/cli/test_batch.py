@@ -150,7 +150,10 @@ def test_encrypted_images_open_with_their_keys() -> None:
         (["factory.toml", "--count", "2", "-o", "lot", "--seal", "me"], "no age recipient"),
         (["factory.toml", "--count", "2", "-o", "lot", "--ledger", "none.db"], "there is no ledger"),
         (["factory.toml", "--count", "2", "-o", "factory.toml"], "cannot write"),
-        (["factory.toml", "partitions.csv", "--count", "2", "-o", "lot"], "VALUES go with a CSV"),
+        (
+            ["factory.toml", "--count", "2", "-o", "lot", "--unique", "mac"],
+            "a spec says itself what is unique",
+        ),
     ],
 )
 def test_what_cannot_be_made_is_refused(
@@ -159,3 +162,42 @@ def test_what_cannot_be_made_is_refused(
     assert main(["batch", *arguments]) == 1
     assert message in capsys.readouterr().err
     assert not Path("lot").exists()
+
+
+COLUMN = """
+[sources.customer]
+kind = "column"
+column = "customer"
+[fields.fctryNamespace.customer]
+encoding = "u16"
+source = "customer"
+"""
+
+
+def test_columns_of_a_spec_are_those_of_a_csv(capsys: pytest.CaptureFixture[str]) -> None:
+    spec = Path("factory.toml")
+    spec.write_text(spec.read_text(encoding="utf-8") + COLUMN, encoding="utf-8")
+    Path("values.csv").write_text("note,customer\nfirst,7\nsecond,8\n")
+    assert main(["batch", "factory.toml", "values.csv", "-o", "lot"]) == 0
+    rows = manifest("lot")
+    assert [row["customer"] for row in rows] == ["7", "8"]
+    assert len({row["serial_number"] for row in rows}) == 2
+    assert items_in(Path("lot", rows[1]["file"]))["fctryNamespace", "customer"] == 8
+    Path("values.csv").write_text("note,customer\nfirst,7\nsecond,9\n")
+    assert main(["batch", "factory.toml", "values.csv", "-o", "lot"]) == 1
+    assert "another batch" in capsys.readouterr().err
+
+
+def test_device_of_a_csv_that_does_not_do_is_refused_before_the_first_image(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    spec = Path("factory.toml")
+    spec.write_text(spec.read_text(encoding="utf-8") + COLUMN, encoding="utf-8")
+    Path("values.csv").write_text("customer\n7\n70000\n")
+    assert main(["batch", "factory.toml", "values.csv", "-o", "lot"]) == 1
+    assert "values.csv:3: key 'customer': number out of range" in capsys.readouterr().err
+    Path("values.csv").write_text("costumer\n7\n")
+    assert main(["batch", "factory.toml", "values.csv", "-o", "lot"]) == 1
+    assert "did you mean `costumer`?" in capsys.readouterr().err
+    assert not Path("lot").exists()
+    assert not Path("ledger.db").exists()

@@ -21,7 +21,9 @@ HEAD = "key,type,encoding,value\n"
 def read(tmp_path: Path, config: str, values: str, options: CsvOptions | None = None) -> tuple[Spec, Devices]:
     (tmp_path / "config.csv").write_text(config)
     (tmp_path / "values.csv").write_text(values)
-    return read_csv_spec(tmp_path / "config.csv", tmp_path / "values.csv", options)
+    spec, devices = read_csv_spec(tmp_path / "config.csv", tmp_path / "values.csv", options)
+    devices.check()
+    return spec, devices
 
 
 def values_of(spec: Spec, devices: Devices) -> list[list[Value]]:
