@@ -6,23 +6,19 @@ from collections.abc import Callable
 import pytest
 
 from fctry.device import compare
-from fctry.device.report import INTEGER_BITS
 from fctry.nvs import Item, ItemType, encode
+from fctry.nvs.item import FLOATS, NUMBERS, range_of
 from fctry.pytest_plugin import FactoryDevice
 
 from .identities import ARTICLE, NAMESPACE
 from .layouts import with_partition
 
 
-def limits(kind: str) -> tuple[int, int]:
-    bits = INTEGER_BITS[kind]
-    return (0, 2**bits - 1) if kind[0] == "u" else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-
-
 LIMITS = [
-    Item(NAMESPACE, f"{kind}_{name}", ItemType(kind), value)
-    for kind in INTEGER_BITS
-    for name, value in zip(("min", "max"), limits(kind), strict=True)
+    Item(NAMESPACE, f"{kind.value}_{name}", kind, value)
+    for kind in NUMBERS
+    if kind not in FLOATS
+    for name, value in zip(("min", "max"), range_of(kind), strict=True)
 ]
 
 
