@@ -13,7 +13,6 @@ from fctry.pytest_plugin import FactoryDevice
 from .identities import ARTICLE, NAMESPACE
 from .layouts import with_partition
 
-
 LIMITS = [
     Item(NAMESPACE, f"{kind.value}_{name}", kind, value)
     for kind in NUMBERS
