@@ -213,8 +213,8 @@ def usb_ports(pytestconfig: pytest.Config, partition_table: PartitionTable) -> I
 
 
 @pytest.fixture
-def cut_power_at(request: pytest.FixtureRequest) -> Callable[[int | None], None]:
-    """Cuts the power of the first board at the n-th write or erase of its flash from now; None takes that back."""
+def cut_power_at(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """`NorFlash.cut_power_at` of the first board."""
     if request.config.option.board != "native":
         pytest.skip("only the native board can cut the power at a given operation of the flash")
     boards: ServedBoards = request.getfixturevalue("served_boards")

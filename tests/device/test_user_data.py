@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from fctry.boards import Tear
 from fctry.nvs import Item, ItemType, Value, encode
 from fctry.pytest_plugin import FactoryDevice
 
@@ -137,15 +138,16 @@ def test_user_partition_is_recovered_and_the_factory_data_untouched(
     assert_factory_data_is_whole(device, article_image)
 
 
+@pytest.mark.parametrize("tear", Tear)
 def test_power_cut_while_settings_are_stored_leaves_the_old_or_the_new_value(
-    device: FactoryDevice, article_image: bytes, cut_power_at: Callable[[int | None], None]
+    device: FactoryDevice, article_image: bytes, cut_power_at: Callable[..., None], tear: Tear
 ) -> None:
     store(device, name="value-0")
     number, is_cut = 0, True
     while is_cut:
         number += 1
         before = settings(device)["name"]
-        cut_power_at(number)
+        cut_power_at(number, tear, seed=number)
         event = device.tell(f"user-set name value-{number}", until=("done", "boot"))
         cut_power_at(None)
         is_cut = event.name == "boot"
@@ -159,14 +161,15 @@ def test_power_cut_while_settings_are_stored_leaves_the_old_or_the_new_value(
     assert_factory_data_is_whole(device, article_image)
 
 
+@pytest.mark.parametrize("tear", Tear)
 def test_power_cut_while_the_reset_to_factory_runs_is_finished_at_the_next_boot(
-    device: FactoryDevice, article_image: bytes, cut_power_at: Callable[[int | None], None]
+    device: FactoryDevice, article_image: bytes, cut_power_at: Callable[..., None], tear: Tear
 ) -> None:
     number, is_cut = 0, True
     while is_cut:
         number += 1
         store(device, name="kitchen")
-        cut_power_at(number)
+        cut_power_at(number, tear, seed=number)
         is_cut = device.tell("factory-reset", until=("done", "boot")).name == "boot"
         cut_power_at(None)
         device.expect_event("ready")
