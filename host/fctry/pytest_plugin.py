@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fctry.partitions.sizes import parse_size
+
 if TYPE_CHECKING:
     from fctry.device import Answer, Chip, Console, Deadline, Event, Report
     from fctry.partitions.table import Partition, PartitionTable
@@ -40,7 +42,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=Path,
         help="partition table CSV (default: that of the project around the root directory)",
     )
-    group.addoption("--factory-partition", help="name of the factory partition (default: fctry)")
+    group.addoption("--partition", help="name of the factory partition (default: fctry)")
+    group.addoption("--chip", help="esp32, esp32c3, … (default: that of the sdkconfig)")
+    group.addoption("--sdkconfig", type=Path, help="sdkconfig, sdkconfig.defaults or sdkconfig.json")
+    group.addoption("--table-offset", type=parse_size, help="of the table in flash (default: 0x8000)")
+    group.addoption("--flash-size", dest="flash_size_bytes", type=parse_size, help="4MB, 16MB, …")
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +56,9 @@ def factory_project(pytestconfig: pytest.Config) -> Project:
     from fctry.settings import find_settings
 
     settings = find_settings(pytestconfig.getoption("partitions"), folder=pytestconfig.rootpath)
-    if name := pytestconfig.getoption("factory_partition"):
-        settings = dataclasses.replace(settings, partition=name)
-    return open_project(settings, variables=os.environ)
+    names = ("partition", "chip", "sdkconfig", "table_offset", "flash_size_bytes")
+    said = {name: value for name in names if (value := pytestconfig.getoption(name)) is not None}
+    return open_project(dataclasses.replace(settings, **said), variables=os.environ)
 
 
 @pytest.fixture(scope="session")

@@ -114,6 +114,27 @@ def test_fixtures_take_the_project_s_table(folder: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_options_of_pytest_are_those_of_the_commands(folder: Path) -> None:
+    (folder / "partitions.csv").write_text(TABLE.replace("pictures", "fat"))
+    (folder / "test_fixtures.py").write_text(
+        "def test_project(factory_project):\n"
+        "    assert factory_project.factory_partition.name == 'nvs'\n"
+        "    assert factory_project.table.offset == 0xC000\n"
+        "    assert factory_project.options.flash_size_bytes == 8 << 20\n"
+        "    assert factory_project.bootloader_offset == 0\n"
+    )
+    said = [
+        "--partition=nvs",
+        "--table-offset=0xC000",
+        "--flash-size=8MB",
+        "--chip=esp32c3",
+        "--sdkconfig=sdkconfig",
+    ]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_fixtures.py", *said]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_partition_that_is_not_nvs_is_none_for_factory_data(folder: Path) -> None:
     said = Settings(partition="app", extra_subtypes=("data,pictures,0x40",))
     with pytest.raises(InputError, match="`app` is not of type data, nvs") as caught:
