@@ -83,9 +83,9 @@ class Ledger:
         """
         start = 0
         while start < len(contexts):
-            began_s = time.monotonic()
             part = contexts[start : start + self._chunk]
             with self._writing() as connection:
+                began_s = time.monotonic()  # now that it is our turn
                 reserved = reserve(
                     connection,
                     self._key,

@@ -79,15 +79,22 @@ def write_witness(folder: Path, ledger: str, witness: Witness, *, is_forced: boo
 
     `is_forced`: what this station has seen before is not so any more, as an operator says.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = _path(folder, ledger)
-    with FileLock(path.with_suffix(".lock")):
-        try:
-            known = json.loads(path.read_text())["seq"]
-        except (OSError, ValueError, KeyError):
-            known = 0
-        if known <= witness.seq or is_forced:
-            _replace(path, witness)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with FileLock(path.with_suffix(".lock")):
+            try:
+                known = json.loads(path.read_text())["seq"]
+            except (OSError, ValueError, KeyError):
+                known = 0
+            if known <= witness.seq or is_forced:
+                _replace(path, witness)
+    except OSError as error:
+        raise LedgerError(
+            f"the station cannot remember what it has seen of the ledger: {error.strerror}",
+            hint="what was reserved just now is in the ledger and nobody has it: make room, and go on",
+            file=path,
+        ) from None
 
 
 def _replace(path: Path, witness: Witness) -> None:
