@@ -19,9 +19,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from sqlalchemy import Engine, event
-from tests.unit.identity.conftest import LAMP, NOW, Lamps
 
 from fctry.identity.ledger import Ledger, Station, open_ledger
+from tests.unit.identity.conftest import LAMP, NOW, Lamps
 
 
 def kill_at(point: int, state: Path) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from tests.unit.identity import stations
-from tests.unit.identity.conftest import LAMP, NOW, Lamps
 
 from fctry.errors import LedgerError
 from fctry.identity.ledger import Ledger, Station, create_ledger, journal, open_ledger, witness
+from tests.unit.identity import stations
+from tests.unit.identity.conftest import LAMP, NOW, Lamps
 
 
 def run_stations(*arguments: object) -> str:
