@@ -11,6 +11,7 @@ from fctry.device.proof import Proof, compare, unproven
 from fctry.errors import CapacityError, DeviceError, FormatError
 from fctry.nvs import Item
 from fctry.partitions import binary
+from fctry.partitions.keywords import subtype_name, type_name
 from fctry.partitions.table import Partition, PartitionTable
 from fctry.project import check_partition
 
@@ -41,18 +42,19 @@ def check_table(chip: Chip, table: PartitionTable, partition: Partition) -> None
     on_device = next((entry for entry in found if entry.name == partition.name), None)
     if on_device != partition:
         raise DeviceError(
-            f"the partition '{partition.name}' is {_place(partition)} in the layout, "
-            f"{_place(on_device)} on the device",
+            f"the partition '{partition.name}' is not the same on the device: {_differences(partition, on_device)}",
             hint="flash this layout's table first (`idf.py flash`), or give the device's layout (--partitions)",
         )
 
 
-def write_image(chip: Chip, image: bytes, partition: Partition) -> None:
-    """Write the image into the partition; what the image does not cover of it is erased.
+def write_image(chip: Chip, image: bytes, table: PartitionTable, partition: Partition) -> None:
+    """Write an image into a partition of a device with this table; what the image does not cover of it is erased.
 
-    Raises CapacityError before anything is written, DeviceError when writing fails.
+    Raises InputError, CapacityError or DeviceError before anything is written, DeviceError when writing fails.
     """
+    check_partition(table, partition)
     check_fits(image, partition)
+    check_table(chip, table, partition)
     chip.write([(partition.offset, image.ljust(partition.size_bytes, b"\xff"))])
 
 
@@ -71,10 +73,7 @@ def provision(
     From the start of the firmware to the last proof `timeout_s` seconds may pass. `on_line` gets every console line.
     Raises InputError or DeviceError before anything is written, DeviceError, ReportError or PortError afterwards.
     """
-    check_partition(table, partition)
-    check_fits(image, partition)
-    check_table(chip, table, partition)
-    write_image(chip, image, partition)
+    write_image(chip, image, table, partition)
     chip.reset()
     return read_proof(Console(chip, on_line), items, partition, Deadline.after(timeout_s))
 
@@ -88,8 +87,24 @@ def read_proof(console: Console, items: Sequence[Item], partition: Partition, de
     return compare(items, report, console.prove(unproven(items, report), deadline))
 
 
-def _place(partition: Partition | None) -> str:
-    if partition is None:
-        return "absent"
-    flags = "".join(f" {name}" for name in ("encrypted", "readonly") if getattr(partition, name))
-    return f"at 0x{partition.offset:x}, 0x{partition.size_bytes:x} bytes{flags}"
+def _differences(layout: Partition, device: Partition | None) -> str:
+    if device is None:
+        return "it is absent on the device"
+    sides = [_properties(layout), _properties(device)]
+    return ", ".join(
+        f"{name} {there} on the device, {here} in the layout"
+        for name, here, there in ((name, *(side[name] for side in sides)) for name in sides[0])
+        if here != there
+    )
+
+
+def _properties(partition: Partition) -> dict[str, str]:
+    flags = [name for name in ("encrypted", "readonly") if getattr(partition, name)]
+    subtype = subtype_name(partition.type, partition.subtype)
+    return {
+        "type": type_name(partition.type),
+        "subtype": f"0x{partition.subtype:x}" if subtype.isdecimal() else subtype,
+        "offset": f"0x{partition.offset:x}",
+        "size": f"0x{partition.size_bytes:x}",
+        "flags": " ".join(flags) or "none",
+    }

@@ -143,7 +143,7 @@ class FactoryDevice:
     partition: Partition
     preloaded_image: bytes | None = None
     _marks: Iterator[int] = dataclasses.field(default_factory=lambda: count(1))
-    _is_table_changed: bool = False
+    _own_table: PartitionTable | None = None
 
     @functools.cached_property
     def console(self) -> Console:
@@ -192,11 +192,14 @@ class FactoryDevice:
         return self.report()
 
     def flash_partition(self, name: str, image: bytes) -> None:
-        """Write an image into a partition and erase the rest of it. Afterwards the device boots."""
+        """Write an image into a partition and erase the rest of it. Afterwards the device boots.
+
+        Raises DeviceError, and writes nothing, when the device's own table puts the partition elsewhere.
+        """
         from fctry.provision import write_image
 
         with self.chip() as chip:
-            write_image(chip, image, self.table.find(name))
+            write_image(chip, image, self.table, self.table.find(name))
 
     def flash_application(self) -> None:
         """Flash all that the build folder names (application, partition table, …) again, as `idf.py flash` does."""
@@ -204,12 +207,13 @@ class FactoryDevice:
         self.console.is_ready = False
 
     def flash_table(self, table: PartitionTable) -> None:
-        """Write another partition table. The layout's own comes back when the test ends."""
+        """Write another partition table, which is the device's from then on. Its own comes back when the test ends."""
         from fctry.partitions import binary
 
-        self._is_table_changed = table != self.table
+        self._own_table = self._own_table or self.table
         with self.chip() as chip:
-            chip.write([(self.table.offset, binary.pack(table))])
+            chip.write([(table.offset, binary.pack(table))])
+        self.table, self.partition = table, table.find(self.partition.name)
 
     def read_partition(self, name: str | None = None) -> bytes:
         """The bytes of a partition (default: the factory partition) as they are in flash now."""
@@ -259,8 +263,8 @@ class FactoryDevice:
 
     def restore(self) -> None:
         """Undo what would disturb the next test: the partition table."""
-        if self._is_table_changed:
-            self.flash_table(self.table)
+        if self._own_table is not None and self._own_table != self.table:
+            self.flash_table(self._own_table)
 
     def _mark(self) -> bytes:
         # A line of our own in the stream of the console: what the device said before it is not looked at again.

@@ -11,19 +11,39 @@ from fctry.pytest_plugin import FactoryDevice
 from .identities import ARTICLE
 from .layouts import with_partition
 
+CHANGES = [
+    ({"offset": 0x18000}, "offset 0x18000 on the device, 0x10000 in the layout"),
+    ({"size_bytes": 0x5000}, "size 0x5000 on the device, 0x6000 in the layout"),
+    ({"readonly": False}, "flags none on the device, readonly in the layout"),
+    ({"subtype": 0x40}, "subtype 0x40 on the device, nvs in the layout"),
+]
 
-@pytest.mark.parametrize("changes", [{"offset": 0x18000}, {"size_bytes": 0x5000}, {"readonly": False}])
+
+@pytest.mark.parametrize(("changes", "difference"), CHANGES)
 def test_other_table_on_the_device_is_said_before_anything_is_written(
-    factory_device: FactoryDevice, article_image: bytes, changes: dict[str, int]
+    factory_device: FactoryDevice, article_image: bytes, changes: dict[str, int], difference: str
 ) -> None:
+    layout, partition = factory_device.table, factory_device.partition
     factory_device.flash_factory(b"")
     factory_device.flash_table(with_partition(factory_device, **changes))
-    with (
-        factory_device.chip() as chip,
-        pytest.raises(DeviceError, match=r"in the layout, at 0x[0-9a-f]+, 0x[0-9a-f]+ bytes.* on the device"),
-    ):
-        provision(chip, article_image, ARTICLE, factory_device.table, factory_device.partition)
+    with factory_device.chip() as chip:
+        with pytest.raises(DeviceError, match=difference):
+            provision(chip, article_image, ARTICLE, layout, partition)
+        assert set(chip.read(partition.offset, partition.size_bytes)) == {0xFF}
+
+
+def test_fixtures_write_nothing_where_the_device_has_something_else(
+    factory_device: FactoryDevice, article_image: bytes
+) -> None:
+    other = with_partition(factory_device, offset=0x18000)
+    place = factory_device.table, factory_device.partition
+    factory_device.flash_factory(b"")
+    factory_device.flash_table(other)
+    factory_device.table, factory_device.partition = place  # as with --partitions of another device
+    with pytest.raises(DeviceError, match="offset 0x18000 on the device"):
+        factory_device.flash_factory(article_image)
     assert set(factory_device.read_partition()) == {0xFF}
+    factory_device.flash_table(place[0])
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ With keys the image is an encrypted one; the device must have the keys already.
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,11 +29,16 @@ from fctry.nvs.encryption import Keys
 from fctry.nvs.factory_image import FactoryImage, make_image
 from fctry.nvs.item import SECRET_NAMESPACES, with_secrets
 from fctry.partitions.table import Partition
+from fctry.serialport import only_port
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", type=path, metavar="IMAGE", help="NVS image, or CSV ending in .csv")
-    parser.add_argument("--port", "-p", required=True, help="serial port: a device name or a pyserial URL")
+    parser.add_argument(
+        "--port",
+        "-p",
+        help="serial port: a device name or a pyserial URL (default: $ESPPORT, or the only board that is connected)",
+    )
     add_project(parser)
     add_keys(parser)
     parser.add_argument(
@@ -52,7 +58,9 @@ def run(args: argparse.Namespace) -> int:
     image = load_image(args.image, partition, keys_of(args), project.settings.secret_namespaces)
     provision.check_fits(image.data, partition)
     show = (lambda line: print(escaped(line))) if args.verbose else None
-    with flasher.connect(args.port, chip=args.chip or "auto", flash_baud=args.baud, log=show) as chip:
+    port = args.port or os.environ.get("ESPPORT") or only_port()
+    with flasher.connect(port, chip=args.chip or "auto", flash_baud=args.baud, log=show) as chip:
+        print(f"{chip.name} at {port}, MAC {chip.mac()}")
         proof = provision.provision(
             chip, image.data, image.items, project.table, partition, timeout_s=args.timeout, on_line=show
         )

@@ -32,6 +32,11 @@ def print_proof(proof: Proof) -> None:
         )
         said = f"the firmware reports {event.get('code')} from {event.get('where')} ({place})"
         console.print(Text(escaped(said), "red"))
+        read, written = event.get("namespace"), {row.namespace for row in proof.comparisons}
+        if read is not None and read not in written:
+            lacks = f"the image has no namespace {read}, which the firmware reads, but {', '.join(sorted(written))}"
+            console.print(Text(escaped(lacks), "red"))
+            console.print("rename it, or let the firmware read it: CONFIG_FACTORY_DATA_NAMESPACE")
     if any(row.said is None and row.is_accepted is None for row in proof.comparisons):
         console.print(
             "what the firmware does not report needs a proof: its console command `prove` has one for "

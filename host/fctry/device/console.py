@@ -11,7 +11,8 @@ from typing import Protocol, TypeVar
 from fctry.device.commands import Answer, Challenge, Command
 from fctry.device.deadline import Deadline
 from fctry.device.proof import Name, name_of
-from fctry.device.report import Event, Report, ReportCollector, parse_line
+from fctry.device.report import Event, Report, parse_line
+from fctry.device.report_watch import ReportWatch
 from fctry.errors import DeviceError
 from fctry.nvs.item import Item
 
@@ -37,6 +38,7 @@ class Console:
     def __init__(self, wire: Wire, on_line: Callable[[str], None] | None = None) -> None:
         self._wire = wire
         self._on_line = on_line
+        self._watch: ReportWatch | None = None
         self.is_ready = False
 
     def events(self, deadline: Deadline) -> Iterator[Event]:
@@ -44,6 +46,8 @@ class Console:
         for line in self._wire.lines(deadline):
             if self._on_line is not None:
                 self._on_line(line.decode(errors="replace"))
+            if self._watch is not None:
+                self._watch.listen(line)
             event = parse_line(line)
             if event is None:
                 continue
@@ -54,12 +58,20 @@ class Console:
     def expect(self, names: Collection[str], deadline: Deadline) -> Event:
         """The next event with one of these names. Raises DeviceError when none comes in time."""
         event = self._take(lambda event: event if event.name in names else None, deadline)
-        return _come(event, f"say {' or '.join(names)}", deadline)
+        return self._come(event, f"say {' or '.join(names)}", deadline)
 
     def report(self, partition: str, deadline: Deadline) -> Report:
-        """The next whole report on a partition. Raises DeviceError when none comes in time."""
-        report = self._take(ReportCollector(partition).feed, deadline)
-        return _come(report, f"report its partition '{partition}'", deadline)
+        """The next whole report on a partition.
+
+        Raises DeviceError when none comes in time, and as soon as the device has said that none will come: it is ready
+        without one, starts over and over, or has no application.
+        """
+        watch = self._watch = ReportWatch(partition)
+        try:
+            report = self._take(watch.feed, deadline)
+        finally:
+            self._watch = None
+        return self._come(report, f"report its partition '{partition}'", deadline)
 
     def wait_until_ready(self, deadline: Deadline) -> bool:
         """Listen until the console takes commands: what is typed while a device boots may be lost."""
@@ -68,7 +80,7 @@ class Console:
     def ask(self, text: str, deadline: Deadline) -> Answer:
         """Give a command and return its answer. Raises DeviceError when it does not come to its end in time."""
         answer = self._ask(Command(text), deadline)
-        return _come(answer, f"answer the command {text.split()[0]}", deadline)
+        return self._come(answer, f"answer the command {text.split()[0]}", deadline)
 
     def tell(self, text: str, until: Collection[str], deadline: Deadline) -> Event:
         """Give a command, and return the next event with one of these names, whoever caused it. Raises as `expect`."""
@@ -103,12 +115,11 @@ class Console:
         """What `feed` makes of the next events, None when it makes nothing of them in time."""
         return next((taken for taken in map(feed, self.events(deadline)) if taken is not None), None)
 
-
-def _come(what: _T | None, name: str, deadline: Deadline) -> _T:
-    if what is not None:
-        return what
-    raise DeviceError(
-        f"the firmware did not {name} within {deadline.timeout_s:g} s",
-        hint="look at the console (`python -m serial.tools.miniterm PORT 115200`): does it boot, and is it "
-        "firmware with the factory_data component?",
-    )
+    def _come(self, what: _T | None, name: str, deadline: Deadline) -> _T:
+        if what is not None:
+            return what
+        raise DeviceError(
+            f"the firmware did not {name} within {deadline.timeout_s:g} s",
+            hint="look at the console (`python -m serial.tools.miniterm PORT 115200`): does it boot, and is it "
+            "firmware with the factory_data component?",
+        )

@@ -82,6 +82,11 @@ class Chip:
             blank = hashlib.md5(b"\xff" * size_bytes, usedforsecurity=False).hexdigest()
             return bool(stub.flash_md5sum(address, size_bytes) == blank)
 
+    @property
+    def name(self) -> str:
+        """The chip's name, such as ESP32-C3."""
+        return str(self._rom.CHIP_NAME)
+
     def mac(self) -> str:
         """The base MAC address from eFuse, as aa:bb:cc:dd:ee:ff. Raises DeviceError."""
         with self._esptool("read the MAC address") as stub:

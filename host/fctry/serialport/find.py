@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from serial.tools.list_ports import comports
 
+from fctry.errors import PortError
+
 # USB vendor ids of the chip itself and of the adapters on its boards.
 # Source: the udev rules that OpenOCD-ESP32 ships (contrib/60-openocd.rules), and the boards' schematics
 _VENDORS = {
@@ -35,3 +37,14 @@ def find_ports() -> list[FoundPort]:
         ),
         key=lambda port: port.device,
     )
+
+
+def only_port() -> str:
+    """The port of the one board that is connected. Raises PortError when there is none, or a choice."""
+    ports = find_ports()
+    if not ports:
+        raise PortError("no board is connected", hint="connect one, or name its port: --port PORT")
+    if len(ports) > 1:
+        listed = ", ".join(f"{port.device} ({port.adapter})" for port in ports)
+        raise PortError(f"several boards are connected: {listed}", hint="name the port of one: --port PORT")
+    return ports[0].device

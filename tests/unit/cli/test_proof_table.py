@@ -72,3 +72,11 @@ def test_public_value_is_shown_though_it_is_only_proven(capsys: pytest.CaptureFi
     out = printed(capsys, Comparison("calibration", "offset", "str", "0x7", None, is_accepted=True))
     assert "0x7" in out
     assert "(proof accepted)" in out
+
+
+def test_namespace_that_the_image_lacks_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    fields = {"code": "ESP_ERR_NVS_NOT_FOUND", "where": "nvs_open", "namespace": "fctryNamespace"}
+    row = Comparison("device_data", "serial_no", "str", "SN-1", None, is_accepted=True)
+    out = " ".join(printed(capsys, row, errors=[Event("error", fields)]).split())
+    assert "no namespace fctryNamespace, which the firmware reads, but device_data" in out
+    assert "CONFIG_FACTORY_DATA_NAMESPACE" in out

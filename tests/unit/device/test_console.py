@@ -98,7 +98,7 @@ def test_what_cannot_be_asked_for_is_not_asked(item: Item) -> None:
 @pytest.mark.parametrize(
     ("ask", "what"),
     [
-        (lambda console: console.report("other", soon()), "report its partition 'other'"),
+        (lambda console: console.report("other", soon()), "has not reported the partition 'other'"),
         (lambda console: console.expect(["other"], soon()), "say other"),
         (lambda console: console.ask("help me", soon()), "answer the command help within 1 s"),
     ],
@@ -129,3 +129,39 @@ def test_deadline_ends_once_and_for_all() -> None:
     deadline = Deadline.after(0)
     assert (deadline.remaining_s, deadline.is_expired) == (0, True)
     assert 9 < Deadline.after(10).remaining_s <= 10
+
+
+def test_firmware_that_is_ready_without_a_report_is_not_waited_for() -> None:
+    with pytest.raises(
+        DeviceError, match="has not reported the partition 'factory_nvs', but 'fctry'"
+    ) as caught:
+        Console(FakeConsole([SERIAL])).report("factory_nvs", soon())
+    assert "CONFIG_FACTORY_DATA_PARTITION_LABEL" in caught.value.hint
+    wire = FakeConsole()
+    wire.said.clear()
+    wire.say("ready")
+    with pytest.raises(DeviceError, match="is ready and has not reported") as caught:
+        Console(wire).report("fctry", soon())
+    assert "factory_data_report" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([b"E (0) boot: No bootable app partitions in the partition table"], "no application"),
+        ([b"invalid header: 0xffffffff"], "no application"),
+        ([b"rst:0x1 (POWERON_RESET),boot:0x13", b"Guru Meditation Error"] * 4, "has started 4 times"),
+    ],
+)
+def test_device_that_cannot_report_is_not_waited_for(lines: list[bytes], message: str) -> None:
+    wire = FakeConsole([SERIAL])
+    wire.said.extendleft(reversed(lines))
+    with pytest.raises(DeviceError, match=message) as caught:
+        Console(wire).report("fctry", soon())
+    assert caught.value.hint
+
+
+def test_device_that_restarts_twice_may_still_report() -> None:
+    wire = FakeConsole([SERIAL])
+    wire.said.extendleft([b"rst:0x1 (POWERON_RESET),boot:0x13"] * 3)
+    assert Console(wire).report("fctry", soon()).is_complete

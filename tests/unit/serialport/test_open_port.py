@@ -10,7 +10,7 @@ import pytest
 import serial
 
 from fctry.errors import PortError
-from fctry.serialport import FoundPort, find, find_ports, open_port
+from fctry.serialport import FoundPort, find, find_ports, only_port, open_port
 
 
 def test_port_nobody_listens_on_names_the_remedy() -> None:
@@ -66,3 +66,16 @@ def test_find_ports_lists_known_adapters_by_name(monkeypatch: pytest.MonkeyPatch
         FoundPort("/dev/ttyACM0", "Espressif USB", ""),
         FoundPort("/dev/ttyUSB1", "Silicon Labs CP210x", "0001"),
     ]
+
+
+def test_only_port_is_taken_and_a_choice_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports = [FoundPort("/dev/ttyUSB0", "CP210x", ""), FoundPort("/dev/ttyUSB1", "CH34x", "")]
+    monkeypatch.setattr(find, "find_ports", lambda: ports[:1])
+    assert only_port() == "/dev/ttyUSB0"
+    monkeypatch.setattr(find, "find_ports", lambda: ports)
+    with pytest.raises(PortError, match=r"/dev/ttyUSB0 \(CP210x\), /dev/ttyUSB1 \(CH34x\)") as caught:
+        only_port()
+    assert "--port" in caught.value.hint
+    monkeypatch.setattr(find, "find_ports", list)
+    with pytest.raises(PortError, match="no board is connected"):
+        only_port()
