@@ -47,6 +47,18 @@ def check_table(chip: Chip, table: PartitionTable, partition: Partition) -> None
         )
 
 
+def check_vacant(chip: Chip, image: bytes, table: PartitionTable, partition: Partition) -> None:
+    """Raise DeviceError when the partition holds anything else than this image, such as another device's data."""
+    check_table(chip, table, partition)
+    if not chip.is_erased(partition.offset, partition.size_bytes):
+        held = chip.read(partition.offset, partition.size_bytes)
+        if held != image.ljust(partition.size_bytes, b"\xff"):
+            raise DeviceError(
+                f"the partition '{partition.name}' holds other data already",
+                hint="is it the right device? What it holds is lost with --force",
+            )
+
+
 def write_image(chip: Chip, image: bytes, table: PartitionTable, partition: Partition) -> None:
     """Write an image into a partition of a device with this table; what the image does not cover of it is erased.
 
@@ -65,14 +77,19 @@ def provision(
     table: PartitionTable,
     partition: Partition,
     *,
+    is_forced: bool = True,
     timeout_s: float = REPORT_TIMEOUT_S,
     on_line: Callable[[str], None] | None = None,
 ) -> Proof:
     """Write one device's image, start its firmware and compare what it reads with `items`, the image's content.
 
+    Unless `is_forced`, data of another device stay.
+
     From the start of the firmware to the last proof `timeout_s` seconds may pass. `on_line` gets every console line.
     Raises InputError or DeviceError before anything is written, DeviceError, ReportError or PortError afterwards.
     """
+    if not is_forced:
+        check_vacant(chip, image, table, partition)
     write_image(chip, image, table, partition)
     chip.reset()
     return read_proof(Console(chip, on_line), items, partition, Deadline.after(timeout_s))

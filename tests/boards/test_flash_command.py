@@ -81,3 +81,24 @@ def test_demo_proves_two_devices_and_refuses_a_twin(
     first, second = re.findall(r"device \d: serial_number (\w+)", out)
     assert first != second
     assert "refused: a value of 'my-product/fctryNamespace:serial_number' was handed out already" in out
+
+
+def test_data_of_another_device_are_overwritten_by_force_only(
+    native_board: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert flash(native_board, tmp_path, DEVICE) == 0
+    assert f"MAC {native_board.mac.hex(':')}" in capsys.readouterr().out
+    other = DEVICE.replace("164589345735", "2")
+    assert flash(native_board, tmp_path, other) == 1
+    assert "holds other data already" in capsys.readouterr().err
+    assert flash(native_board, tmp_path, DEVICE) == 0
+    assert flash(native_board, tmp_path, other, "--force") == 0
+
+
+def test_namespace_that_firmware_does_not_read_is_said_with_its_last_words(
+    native_board: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert flash(native_board, tmp_path, DEVICE.replace("fctryNamespace", "device_data")) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "no namespace fctryNamespace, which the firmware reads, but device_data" in out
+    assert "console: @fctry" in out

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fctry import nvs, provision
@@ -31,6 +32,8 @@ from fctry.nvs.item import SECRET_NAMESPACES, with_secrets
 from fctry.partitions.table import Partition
 from fctry.serialport import only_port
 
+LINES_SHOWN = 10
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", type=path, metavar="IMAGE", help="NVS image, or CSV ending in .csv")
@@ -47,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=seconds, default=provision.REPORT_TIMEOUT_S, help="seconds to wait for the report"
     )
+    parser.add_argument("--force", action="store_true", help="overwrite another device's data")
     parser.add_argument(
         "--verbose", "-v", action="store_true", help="show what esptool and the firmware print"
     )
@@ -57,15 +61,42 @@ def run(args: argparse.Namespace) -> int:
     partition = project.factory_partition
     image = load_image(args.image, partition, keys_of(args), project.settings.secret_namespaces)
     provision.check_fits(image.data, partition)
+    heard: deque[str] = deque(maxlen=LINES_SHOWN)
+
+    def listen(line: str) -> None:
+        heard.append(line)
+        if show:
+            show(line)
+
     show = (lambda line: print(escaped(line))) if args.verbose else None
     port = args.port or os.environ.get("ESPPORT") or only_port()
+    is_proven = False
     with flasher.connect(port, chip=args.chip or "auto", flash_baud=args.baud, log=show) as chip:
         print(f"{chip.name} at {port}, MAC {chip.mac()}")
-        proof = provision.provision(
-            chip, image.data, image.items, project.table, partition, timeout_s=args.timeout, on_line=show
-        )
+        try:
+            proof = provision.provision(
+                chip,
+                image.data,
+                image.items,
+                project.table,
+                partition,
+                is_forced=args.force,
+                timeout_s=args.timeout,
+                on_line=listen,
+            )
+            is_proven = proof.is_proven
+        finally:
+            if not is_proven and not show:
+                print_last(heard)
     print_proof(proof)
     return 0 if proof.is_proven else 1
+
+
+def print_last(lines: Iterable[str]) -> None:
+    """The last lines of the console, without those that show values: they may be secrets."""
+    for line in lines:
+        if line.strip() and '"event":"item"' not in line:
+            print(f"  console: {escaped(line)}")
 
 
 def load_image(

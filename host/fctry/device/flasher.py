@@ -149,7 +149,7 @@ class Chip:
 
     @contextlib.contextmanager
     def _captured(self, what: str) -> Iterator[None]:
-        with _mapped(what, str(self.port.port)), logged(self._log):
+        with _mapped(what, str(self.port.port), has_answered=self.is_in_download_mode), logged(self._log):
             yield
 
 
@@ -204,7 +204,7 @@ def run_esptool(arguments: Sequence[str]) -> int:
 
 
 @contextlib.contextmanager
-def _mapped(what: str, port: str) -> Iterator[None]:
+def _mapped(what: str, port: str, *, has_answered: bool = False) -> Iterator[None]:
     """Turn the errors of pyserial and esptool into ours."""
     try:
         yield
@@ -215,14 +215,16 @@ def _mapped(what: str, port: str) -> Iterator[None]:
         ) from error
     except (FatalError, OSError) as error:
         text = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise DeviceError(f"cannot {what} at {port}: {text}", hint=_hint(text)) from error
+        raise DeviceError(f"cannot {what} at {port}: {text}", hint=_hint(text, has_answered)) from error
 
 
-def _hint(text: str) -> str:
+def _hint(text: str, has_answered: bool) -> str:
     if "Wrong chip" in text:
         return "leave out the chip's name, or give the right one"
     if "not fit" in text:
         return "check the addresses against the size of the board's flash"
+    if has_answered:
+        return "its ROM has answered, so cable and wiring are right: try a lower baud rate, such as --baud 115200"
     return (
         "check the cable and the power, and that EN and IO0 are on RTS and DTR; "
         "or hold BOOT down, press EN, and try again"
