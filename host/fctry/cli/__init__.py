@@ -5,6 +5,7 @@ them. Each has its COMMANDS: name -> one line of help. A module is imported only
 COMMANDS = {
     "spec": "say once what each device of a product gets",
     "batch": "an image for each of many devices, and who got what in the ledger",
+    "ledger": "who got what: shown, found, exported, checked",
     "label": "labels of devices, with a QR code: SVG, PDF, ZPL",
     "image": "make NVS images, read them back, check them",
     "layout": "check, draw, build and read partition tables",

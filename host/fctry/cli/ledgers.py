@@ -60,3 +60,13 @@ def ledger_of(args: argparse.Namespace, folder: Path) -> Ledger:
         file=sys.stderr,
     )
     return made
+
+
+def existing_ledger(args: argparse.Namespace) -> Ledger:
+    """The ledger of the options, or that in this folder. Raises LedgerError where there is none."""
+    return open_ledger(place_of(args), station_of(args))
+
+
+def place_of(args: argparse.Namespace) -> str:
+    """Where the ledger is that the options name, or the environment, or nobody."""
+    return str(args.ledger or os.environ.get("FCTRY_LEDGER") or FILE)

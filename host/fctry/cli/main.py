@@ -41,7 +41,7 @@ def _add_commands(parser: argparse.ArgumentParser, package: str, argv: Sequence[
         if name not in argv[:1]:
             commands.add_parser(name, help=text)
             continue
-        module = importlib.import_module(f"{package}.{name}")
+        module = importlib.import_module(f"{package}.{name.replace('-', '_')}")
         style = argparse.RawDescriptionHelpFormatter
         sub = commands.add_parser(name, help=text, description=module.__doc__, formatter_class=style)
         if hasattr(module, "COMMANDS"):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from itertools import count
@@ -89,16 +90,18 @@ def kill(url: str, state: Path, out: Path) -> None:
 
 
 def contend(url: str, state: Path, out: Path, stations: int, devices: int) -> None:
-    """Let stations reserve together."""
+    """Let stations reserve together; says how long it took."""
 
     def work(number: int) -> None:
         with open_ledger(url, Station(f"bench {number}", "eve", state)) as ledger:
             reserve(ledger, out / str(number), devices)
 
+    began_s = time.perf_counter()
     children = [in_child(lambda number=number: work(number)) for number in range(stations)]  # type: ignore[misc]
     failed = [pid for pid in children if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])]
     if failed:
         sys.exit(f"{len(failed)} stations failed")
+    print(f"{time.perf_counter() - began_s:.3f} s")
 
 
 if __name__ == "__main__":

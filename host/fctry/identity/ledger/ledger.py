@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, or_, select, update
 
 from fctry.errors import InputError, LedgerError
 from fctry.identity.draft import Context, Draft, Drawer
@@ -17,7 +17,7 @@ from fctry.identity.ledger.database import place_of, reading, writing
 from fctry.identity.ledger.reservation import Product, Reserved, handed_out, reserve, settle
 from fctry.identity.ledger.rows import Device, devices
 from fctry.identity.ledger.station import Station
-from fctry.identity.ledger.tables import STATES, about, claim, device, sealed
+from fctry.identity.ledger.tables import STATES, about, chip, claim, device, sealed
 from fctry.identity.ledger.witness import Witness, check_witness, write_witness
 from fctry.nvs.item import Value
 
@@ -170,6 +170,21 @@ class Ledger:
         with self._writing() as connection:
             journal.append(connection, event, self._station.said(**what), devices)
 
+    def bind(self, device_id: int, *, mac: str = "", unique_id: str = "", flash_id: str = "") -> None:
+        """This device is this chip: its MAC, OPTIONAL_UNIQUE_ID and the flash chip's unique id, as far as known.
+
+        None of them is unique: MACs come blank or twice. Raises InputError where there is no such device.
+        """
+        self.device(device_id)
+        said = {"mac": mac.lower(), "unique_id": unique_id.lower(), "flash_id": flash_id.lower()}
+        row: dict[str, Any] = {name: value for name, value in said.items() if value}
+        if not row:
+            return
+        with self._writing() as connection:
+            if not connection.execute(update(chip).where(chip.c.device == device_id).values(row)).rowcount:
+                connection.execute(insert(chip).values(device=device_id, **row))
+            journal.append(connection, "bound", self._station.said(**row), [device_id])
+
     # -- looking
 
     def device(self, device_id: int) -> Device:
@@ -192,10 +207,14 @@ class Ledger:
             return {row.number: (row.id, row.state) for row in connection.execute(query)}
 
     def find(self, value: str) -> list[Device]:
-        """The devices that have this unique public value: a serial number, a MAC address, what is on a label."""
+        """The devices that have this unique public value (serial number, MAC address, label), or are this chip."""
         with reading(self._engine) as connection:
             query = select(claim.c.device).where(claim.c.value == value.encode())
             ids = {row.device for row in connection.execute(query)}
+            chips = or_(
+                *(column == value.lower() for column in (chip.c.mac, chip.c.unique_id, chip.c.flash_id))
+            )
+            ids |= set(connection.scalars(select(chip.c.device).where(chips)))
         return [self.device(one) for one in sorted(ids)]
 
     def history(self, device_id: int | None = None) -> list[journal.Entry]:

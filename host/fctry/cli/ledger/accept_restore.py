@@ -1,0 +1,27 @@
+"""Go on with a backup that was put back: counters go on behind all that the witnesses have seen handed out.
+
+Give the witness files of all other stations too: what only they have seen would be handed out again. Random values that
+were handed out since the backup are not known any more.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from fctry.cli.arguments import path
+from fctry.cli.ledgers import add_ledger, place_of, station_of
+from fctry.identity.ledger import accept_restore
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "witness", nargs="*", type=path, help="*.witness.json of the state folders of other stations"
+    )
+    add_ledger(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    moved = accept_restore(place_of(args), station_of(args), others=args.witness)
+    for name, following in moved.items():
+        print(f"{name} goes on at {following}")
+    return 0

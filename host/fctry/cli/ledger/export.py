@@ -1,0 +1,44 @@
+"""Export all devices as CSV or JSON lines. Secrets are left out, unless the private key is given: that is noted."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+
+from fctry.cli.arguments import path
+from fctry.cli.ledgers import add_ledger, existing_ledger
+from fctry.errors import LedgerError
+from fctry.identity.ledger.keys import as_json
+
+FIXED = ("id", "product", "state", "batch", "number", "image_sha256")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=("csv", "jsonl"), default="csv", help="default: %(default)s")
+    parser.add_argument("--batch", metavar="NAME", help="those of this batch")
+    parser.add_argument(
+        "--secrets", type=path, metavar="KEYFILE", help="with secrets, read by this private key"
+    )
+    add_ledger(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.secrets and args.format == "csv":
+        raise LedgerError("secrets are exported as JSON lines only", hint="add --format jsonl")
+    with existing_ledger(args) as ledger:
+        if args.format == "csv":
+            names = sorted({name for one in ledger.devices(batch=args.batch) for name in one.public})
+            writer = csv.writer(sys.stdout)
+            writer.writerow((*FIXED, *names))
+            for one in ledger.devices(batch=args.batch):
+                row = [getattr(one, name) for name in FIXED]
+                writer.writerow((*row, *(one.public.get(name, "") for name in names)))
+            return 0
+        for one in ledger.devices(batch=args.batch):
+            line = {name: getattr(one, name) for name in FIXED} | {"public": dict(one.public)}
+            if args.secrets:
+                line["secrets"] = as_json(ledger.reveal(one.id, args.secrets, why="export"))
+            print(json.dumps(line, ensure_ascii=False))
+    return 0

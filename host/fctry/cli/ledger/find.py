@@ -1,0 +1,23 @@
+"""Find the device that has a unique value (serial number, MAC address, scanned label), or is this chip."""
+
+from __future__ import annotations
+
+import argparse
+
+from fctry.cli.ledger.show import line_of
+from fctry.cli.ledgers import add_ledger, existing_ledger
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("value", help="as it is on the label, or the chip's MAC or unique id")
+    add_ledger(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    with existing_ledger(args) as ledger:
+        found = ledger.find(args.value)
+    for one in found:
+        print(line_of(one))
+    if not found:
+        print("no device has it")
+    return 0 if found else 1

@@ -1,0 +1,115 @@
+"""`fctry ledger …`, from making one to a backup that was put back."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fctry.cli.main import main
+from fctry.identity.ledger import Station, open_ledger
+from tests.unit.identity.conftest import LAMP, NOW, Lamps
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def lamps() -> Lamps:
+    return Lamps()
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(action: str, *arguments: object) -> tuple[int, str, str]:
+        places = ["--ledger", tmp_path / "ledger.db", "--state", tmp_path / "state", "--operator", "eve"]
+        code = main(["ledger", action, *map(str, [*arguments, *places])])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def key(run: Run, tmp_path: Path, lamps: Lamps) -> Path:
+    """The private key of a ledger of three devices."""
+    code, out, _ = run("create")
+    (key,) = (tmp_path / "state").glob("*.agekey")
+    assert code == 0
+    assert str(key) in out
+    reserve(tmp_path, lamps, 3)
+    return key
+
+
+def reserve(folder: Path, lamps: Lamps, count: int) -> None:
+    with open_ledger(str(folder / "ledger.db"), Station("bench", "eve", folder / "state")) as ledger:
+        list(ledger.reserve(LAMP, lamps, [NOW] * count))
+
+
+def test_devices_are_shown_found_and_scrapped(run: Run, key: Path) -> None:
+    assert [line.split()[:2] for line in run("show")[1].splitlines()] == [
+        ["1", "reserved"],
+        ["2", "reserved"],
+        ["3", "reserved"],
+    ]
+    assert run("find", "SN1001")[1].split()[0] == "2"
+    assert run("find", "SN9")[:2] == (1, "no device has it\n")
+    assert run("scrap", "2", "--why", "fell down")[0] == 0
+    assert run("show", "2")[1].split()[1] == "scrapped"
+    assert "fell down" in run("history", "2")[1].splitlines()[-1]
+    assert run("scrap", "2", "--why", "again")[0] == 1
+    assert run("show", "9")[0] == run("history", "9")[0] == 1
+
+
+def test_chip_is_found_by_its_ids(run: Run, key: Path, tmp_path: Path) -> None:
+    with open_ledger(str(tmp_path / "ledger.db"), Station("bench", "eve", tmp_path / "state")) as ledger:
+        ledger.bind(3, mac="24:0A:C4:00:00:01")
+        ledger.bind(3, unique_id="ab" * 16)
+    assert run("find", "24:0a:C4:00:00:01")[1].split()[0] == "3"
+    assert run("find", "AB" * 16)[1].split()[0] == "3"
+
+
+def test_export_holds_every_device_and_secrets_only_with_the_key(run: Run, key: Path, lamps: Lamps) -> None:
+    rows = list(csv.DictReader(run("export")[1].splitlines()))
+    assert [(row["id"], row["serial"]) for row in rows] == [("1", "SN1000"), ("2", "SN1001"), ("3", "SN1002")]
+    plain = run("export", "--format", "jsonl")[1]
+    assert [json.loads(line)["public"]["serial"] for line in plain.splitlines()] == [
+        row["serial"] for row in rows
+    ]
+    assert not [one for one in lamps.passwords if one in plain]
+    lines = run("export", "--format", "jsonl", "--secrets", key)[1].splitlines()
+    assert [json.loads(line)["secrets"]["secrets:password"] for line in lines] == lamps.passwords
+    assert "revealed" in run("history", "3")[1]
+
+
+def test_secrets_are_revealed_with_the_key_and_nothing_else_says_them(
+    run: Run, key: Path, lamps: Lamps
+) -> None:
+    said = "".join(
+        text
+        for arguments in (["show"], ["history"], ["find", "SN1000"], ["export"], ["verify"], ["upgrade"])
+        for text in run(*arguments)[1:]
+    )
+    assert not [one for one in lamps.passwords if one in said]
+    assert json.loads(run("reveal", "1", "--key", key, "--why", "returned")[1]) == {
+        "secrets:password": lamps.passwords[0]
+    }
+    assert "returned" in run("history", "1")[1]
+    assert run("reveal", "1", "--key", key.with_name("none"), "--why", "x")[0] == 1
+
+
+def test_backup_that_was_put_back_is_refused_and_accepted(
+    run: Run, key: Path, tmp_path: Path, lamps: Lamps
+) -> None:
+    shutil.copy(tmp_path / "ledger.db", tmp_path / "backup.db")
+    reserve(tmp_path, lamps, 2)
+    shutil.copy(tmp_path / "backup.db", tmp_path / "ledger.db")
+    code, _, err = run("verify")
+    assert code == 1
+    assert "accept-restore" in err
+    assert "serial goes on at 1005" in run("accept-restore")[1]
+    assert run("verify")[0] == 0
+    assert run("accept-restore")[0] == 1
