@@ -27,7 +27,7 @@ from fctry.partitions.sizes import parse_size
 if TYPE_CHECKING:
     from fctry.device import Answer, Chip, Console, Deadline, Event, Report
     from fctry.partitions.table import Partition, PartitionTable
-    from fctry.project import Project
+    from fctry.project import Project, Settings
 
 pytest_plugins = ["fctry.pytest_layouts"]  # partition CSVs as test files
 
@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--partitions",
         type=Path,
-        help="partition table CSV (default: that of the project around the root directory)",
+        help="partition table CSV (default: that of the project around the tests)",
     )
     group.addoption("--partition", help="name of the factory partition (default: fctry)")
     group.addoption("--chip", help="esp32, esp32c3, … (default: that of the sdkconfig)")
@@ -49,13 +49,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--flash-size", dest="flash_size_bytes", type=parse_size, help="4MB, 16MB, …")
 
 
+def settings_of(config: pytest.Config) -> Settings:
+    """The settings of the project around the tests that were asked for; `--app-path` may have moved pytest's root."""
+    from fctry.settings import find_settings
+
+    path = config.invocation_params.dir / config.args[0].split("::")[0]
+    return find_settings(config.getoption("partitions"), folder=path if path.is_dir() else path.parent)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    from fctry.errors import FctryError
+
+    with contextlib.suppress(FctryError):  # the fixtures say it
+        layout = settings_of(config).partitions
+        if layout.is_file():
+            return f"layout of the devices: {layout}"
+    return None
+
+
 @pytest.fixture(scope="session")
 def factory_project(pytestconfig: pytest.Config) -> Project:
     """The project whose devices are tested: its table from `--partitions`, and the sdkconfig beside it."""
     from fctry.project import open_project
-    from fctry.settings import find_settings
 
-    settings = find_settings(pytestconfig.getoption("partitions"), folder=pytestconfig.rootpath)
+    settings = settings_of(pytestconfig)
     names = ("partition", "chip", "sdkconfig", "table_offset", "flash_size_bytes")
     said = {name: value for name in names if (value := pytestconfig.getoption(name)) is not None}
     return open_project(dataclasses.replace(settings, **said), variables=os.environ)
