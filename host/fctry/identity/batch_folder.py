@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from fctry.errors import InputError
+from fctry.files import PART, replace_file, sweep, sync_all
 from fctry.identity.manifest import Line, as_csv, as_json, parse_json
 
 BATCH, LINES, TABLE = "batch.json", "manifest.jsonl", "manifest.csv"
-PART = ".fctry-part-"  # what a killed run leaves; no device has a name that begins with a dot
 NAME_BYTES_MAX = 200  # file systems take 255, and names get endings
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
@@ -68,8 +68,7 @@ class BatchFolder:
         folder.mkdir(parents=True, exist_ok=True)
         self._identity = dict(identity)
         self._open()
-        for part in folder.glob(f"{PART}*"):
-            part.unlink()
+        sweep(str(folder))
         lines = self._read_lines()
         self.done = {line.number: line.sha256 for line in lines}
         """The numbers of the devices whose images are here, with the SHA-256 of each."""
@@ -91,7 +90,7 @@ class BatchFolder:
                     file=self.folder,
                 )
             self._identity = found
-        elif any(not name.name.startswith(PART) for name in self.folder.iterdir()):
+        elif any(not PART.fullmatch(one.name) for one in self.folder.iterdir()):
             raise InputError(
                 "the folder is not empty, and no batch was begun in it",
                 hint="choose an empty folder: nothing that is there shall be mistaken for a device's image",
@@ -122,9 +121,9 @@ class BatchFolder:
                 )
         lines = []
         for number, name, data, digest, fields in images:
-            self._replace(name, data)
+            self._replace(name, data, is_durable=False)
             lines.append(Line(number, name, digest, {key: fields.get(key, "") for key in self._fields}))
-        _sync()
+        sync_all()
         self._append(lines)
         self.done.update((line.number, line.sha256) for line in lines)
 
@@ -147,17 +146,5 @@ class BatchFolder:
                 self._replace(name, content.encode())
         return lines
 
-    def _replace(self, name: str, data: bytes) -> None:
-        part = self.folder / f"{PART}{secrets.token_hex(8)}"
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb", buffering=0) as file:
-            view = memoryview(data)
-            while view:
-                view = view[file.write(view) :]
-        os.replace(part, self.folder / name)  # noqa: PTH105 a Path would cost as much as the image
-
-
-def _sync() -> None:
-    """Let the images reach the disk: one call for many is hundreds of times cheaper than one each."""
-    if hasattr(os, "sync"):
-        os.sync()
+    def _replace(self, name: str, data: bytes, *, is_durable: bool = True) -> None:
+        replace_file(f"{self.folder}{os.sep}{name}", data, is_private=True, is_durable=is_durable)

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from fctry.errors import LedgerError
-from fctry.identity.ledger import Ledger, Station, create_ledger, journal, open_ledger, witness
+from fctry.identity.ledger import Ledger, Station, create_ledger, journal, open_ledger
 from tests.unit.identity import stations
 from tests.unit.identity.conftest import LAMP, NOW, Lamps
 
@@ -115,7 +115,7 @@ def test_nothing_is_handed_out_that_the_station_cannot_witness(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(witness.os, "fsync", full)
+        patch.setattr("os.fsync", full)
         with pytest.raises(LedgerError, match="No space left"):
             next(ledger.reserve(LAMP, Lamps(), [NOW]))
     assert next(ledger.reserve(LAMP, Lamps(), [NOW])).draft.public["serial"] == "SN1001"

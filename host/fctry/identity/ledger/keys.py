@@ -11,7 +11,6 @@ import base64
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from pathlib import Path
 import pyrage
 
 from fctry.errors import InputError, LedgerError
+from fctry.files import write_secrets
 from fctry.nvs.item import Value
 
 INDEX_KEY_BYTES = 32
@@ -44,7 +44,7 @@ def index_key(folder: Path, ledger: str, *, expected_id: str | None = None) -> I
     """The index key of a ledger in `folder`; made if `expected_id` is None. Raises LedgerError where it is missing."""
     path = folder / f"{ledger}.index-key"
     if expected_id is None:
-        write_new(path, secrets.token_bytes(INDEX_KEY_BYTES).hex().encode() + b"\n")
+        _write(path, secrets.token_bytes(INDEX_KEY_BYTES).hex().encode() + b"\n")
     try:
         key = IndexKey(bytes.fromhex(path.read_text().strip()))
     except (OSError, ValueError) as error:
@@ -62,17 +62,13 @@ def new_key_pair(folder: Path, ledger: str) -> tuple[Path, str]:
     """Make an age key pair. Returns the file of the private key, readable by its owner alone, and the recipient."""
     identity = pyrage.x25519.Identity.generate()
     path = folder / f"{ledger}.agekey"
-    write_new(path, f"# recipient: {identity.to_public()}\n{identity}\n".encode())
+    _write(path, f"# recipient: {identity.to_public()}\n{identity}\n".encode())
     return path, str(identity.to_public())
 
 
-def write_new(path: Path, data: bytes) -> None:
-    """Write a file that only its owner can read; never over another."""
+def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    write_secrets((path, data))
 
 
 def check_recipients(recipients: Sequence[str]) -> None:

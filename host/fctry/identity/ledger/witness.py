@@ -6,8 +6,6 @@ A database that was put back to yesterday's state looks right from inside and wo
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from filelock import FileLock
 from sqlalchemy import Connection, select
 
 from fctry.errors import LedgerError
+from fctry.files import replace_file, sync_folder
 from fctry.identity.ledger import journal
 from fctry.identity.ledger.tables import journal as lines
 
@@ -88,22 +87,14 @@ def write_witness(folder: Path, ledger: str, witness: Witness, *, is_forced: boo
             except (OSError, ValueError, KeyError):
                 known = 0
             if known <= witness.seq or is_forced:
-                _replace(path, witness)
+                replace_file(str(path), json.dumps(asdict(witness)).encode(), is_private=True)
+                sync_folder(str(folder))
     except OSError as error:
         raise LedgerError(
             f"the station cannot remember what it has seen of the ledger: {error.strerror}",
             hint="what was reserved just now is in the ledger and nobody has it: make room, and go on",
             file=path,
         ) from None
-
-
-def _replace(path: Path, witness: Witness) -> None:
-    part = path.with_suffix(f".{secrets.token_hex(6)}.part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(asdict(witness), file)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
 
 
 def _path(folder: Path, ledger: str) -> Path:
