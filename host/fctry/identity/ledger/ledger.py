@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from fctry.errors import InputError, LedgerError
 from fctry.identity.draft import Context, Draft, Drawer
 from fctry.identity.ledger import journal, keys
 from fctry.identity.ledger.database import place_of, reading, writing
+from fctry.identity.ledger.keys import as_json
 from fctry.identity.ledger.reservation import Product, Reserved, handed_out, reserve, settle
 from fctry.identity.ledger.rows import Device, devices
 from fctry.identity.ledger.station import Station
@@ -99,7 +102,10 @@ class Ledger:
                 )
                 self._seal(connection, {one.id: one.draft for one in reserved}, generation=1)
                 ids = [one.id for one in reserved]
-                data = self._station.said(part[0], product=product.name, batch=batch, devices=ids)
+                rows = [(one.id, as_json(one.draft.values), one.draft.public) for one in reserved]
+                data = self._station.said(
+                    part[0], product=product.name, batch=batch, devices=ids, sha256=_digest(rows)
+                )
                 journal.append(connection, "reserved", data, ids)
             start += len(part)
             # some values take a quarter of a second to draw, others nothing
@@ -239,15 +245,20 @@ class Ledger:
         return revealed
 
     def verify(self) -> int:
-        """Check the journal's chain, and that every device is in it. Returns its length; raises LedgerError."""
+        """Check the journal's chain, and that every device has the values that it was given.
+
+        Returns the journal's length; raises LedgerError.
+        """
         with reading(self._engine) as connection:
             length = journal.check_chain(connection)
             unknown = connection.execute(
                 select(device.c.id).where(device.c.state.not_in(STATES)).limit(1)
             ).scalar()
-            handed = sum(
-                len(one.data["devices"]) for one in journal.entries(connection) if one.event == "reserved"
-            )
+            handed = 0
+            for one in journal.entries(connection):
+                if one.event == "reserved":
+                    handed += len(one.data["devices"])
+                    _check_rows(connection, one)
             there = connection.execute(select(func.count()).select_from(device)).scalar_one()
         if handed != there or unknown is not None:
             raise LedgerError(
@@ -260,3 +271,20 @@ class Ledger:
 def witness_of(connection: Connection) -> Witness:
     """What there is to remember of the ledger now."""
     return Witness(place_of(connection.engine), *journal.head_of(connection), handed_out(connection))
+
+
+def _digest(rows: Sequence[tuple[int, Mapping[str, Any], Mapping[str, str]]]) -> str:
+    """SHA-256 of what devices were given: of each its id, values and what people may see."""
+    text = json.dumps([[id_, dict(values), dict(public)] for id_, values, public in rows], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _check_rows(connection: Connection, entry: journal.Entry) -> None:
+    query = select(device.c.id, device.c.item_values, device.c.public).order_by(device.c.id)
+    found = connection.execute(query.where(device.c.id.in_(entry.data["devices"])))
+    rows = [(row.id, row.item_values, row.public) for row in found]
+    if len(rows) == len(entry.data["devices"]) and _digest(rows) != entry.data["sha256"]:
+        raise LedgerError(
+            f"a device of line {entry.seq} of the journal has not the values that it was given",
+            hint="rows were changed by hand: take the ledger from a backup",
+        )
