@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from fctry.boards.chip.apps import App
 from fctry.boards.chip.boot import BootLog, choose_app, rom_text
-from fctry.boards.chip.chips import Chip
+from fctry.boards.chip.chips import ChipKind
 from fctry.boards.chip.loader import Leave, Loader, Reply
 from fctry.boards.chip.nor_flash import NorFlash
 from fctry.boards.chip.registers import Registers
@@ -33,7 +33,7 @@ class SimulatedChip:
 
     def __init__(
         self,
-        chip: Chip,
+        chip: ChipKind,
         mac: bytes,
         flash: NorFlash,
         apps: Mapping[bytes, App],

@@ -13,8 +13,9 @@ goes on where it was interrupted: no device is there twice, none is missing.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from fctry.identity.batch import Batch
     from fctry.identity.csv_devices import Devices
     from fctry.identity.spec import Spec
+    from fctry.nvs.encryption import Keys
 
 NAME = "{number}"
 
@@ -88,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"how many devices: {found}", hint="give --count", file=args.spec)
     target = target_of(args)
     require(spec, Room(target.size_bytes, target.read_only, count))
-    batch = _batch(args, spec, target, count, devices)
+    batch = replace(_batch(args, spec, target, count, devices), finish=_finish(keys_of(args), args.seal))
     if devices:
         devices.check(batch.image)
     _try_name(args, batch, spec)
@@ -168,12 +170,11 @@ def _batch(
         return f"{text}.bin{'.age' if args.seal else ''}"
 
     image = ImageMaker(spec, target.size_bytes, read_only=target.read_only, version=target.version)
-    return Batch(Product(spec.product, spec.sha256), spec, count, context, image, name, _finish(args))
+    return Batch(Product(spec.product, spec.sha256), spec, count, context, image, name)
 
 
-def _finish(args: argparse.Namespace) -> Callable[[bytes], bytes]:
+def _finish(keys: Keys | None, recipients: Sequence[str]) -> Callable[[bytes], bytes]:
     """What is done to each image before it is written."""
-    keys, recipients = keys_of(args), args.seal
     if keys:
         from fctry.nvs.encryption import encrypt
     if recipients:

@@ -22,20 +22,20 @@ R = TypeVar("R")
 NO_TIME = datetime(1970, 1, 1, tzinfo=timezone.utc)  # values of a CSV do not depend on it
 
 
-class Row(NamedTuple):
+class DeviceRow(NamedTuple):
     """A device's line, counted from 1, and its cells; a line may be short of the last columns."""
 
     line: int
     cells: tuple[str, ...]
 
 
-def read_devices(values: Path, refusals: Refusals) -> tuple[tuple[str, ...], list[Row]]:
+def read_devices(values: Path, refusals: Refusals) -> tuple[tuple[str, ...], list[DeviceRow]]:
     """The names of the columns, and the devices. Raises InputError with file and line."""
     columns: tuple[str, ...] = ()
     rows = []
     for record in read_records(values, (), refusals):
         columns = record.columns
-        rows.append(Row(record.line, tuple(record.cells.values())))
+        rows.append(DeviceRow(record.line, tuple(record.cells.values())))
     if not rows:
         raise InputError("no devices", hint="give one line per device", file=values)
     return columns, rows
@@ -47,7 +47,7 @@ class Devices:
 
     spec: Spec
     columns: tuple[str, ...]
-    rows: Sequence[Row] = field(repr=False)  # some cells may be secrets
+    rows: Sequence[DeviceRow] = field(repr=False)  # some cells may be secrets
     file: Path
     repeated: Collection[str] = ()
 
@@ -76,7 +76,7 @@ class Devices:
                     self._check_twins(row, draft, seen)
         refusals.tell()
 
-    def _check_repeated(self, number: int, row: Row) -> None:
+    def _check_repeated(self, number: int, row: DeviceRow) -> None:
         cells = self.cells(number)
         for column, cell in zip(self.columns, row.cells, strict=False):
             if column in self.repeated and cell not in ("", cells[column]):
@@ -85,18 +85,18 @@ class Devices:
                 )
                 raise self._refusal(row, f"{column}: another value than that of the first device", hint)
 
-    def _draw(self, number: int, row: Row, numbers: Mapping[str, int]) -> Draft:
+    def _draw(self, number: int, row: DeviceRow, numbers: Mapping[str, int]) -> Draft:
         context = Context(NO_TIME, lot="LOT", line="LINE", columns=self.cells(number))
         return self._try(row, lambda counters: self.spec.draw(counters, context), numbers)
 
-    def _try(self, row: Row, step: Callable[[T], R], value: T) -> R:
+    def _try(self, row: DeviceRow, step: Callable[[T], R], value: T) -> R:
         """Let an error name this line."""
         try:
             return step(value)
         except InputError as error:
             raise self._refusal(row, error.message, error.hint) from None
 
-    def _check_twins(self, row: Row, draft: Draft, seen: dict[tuple[str, bytes], int]) -> None:
+    def _check_twins(self, row: DeviceRow, draft: Draft, seen: dict[tuple[str, bytes], int]) -> None:
         for one in draft.claims:
             other = seen.setdefault((one.scope, one.value), row.line)
             if other != row.line:
@@ -108,7 +108,7 @@ class Devices:
             hint = f"lines {other} and {row.line} make the same image: remove one of them, or correct it"
             raise self._refusal(row, f"the same device as in line {other}", hint)
 
-    def _refusal(self, row: Row, message: str, hint: str) -> InputError:
+    def _refusal(self, row: DeviceRow, message: str, hint: str) -> InputError:
         return InputError(message, hint=hint, file=self.file, line=row.line)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from fctry.identity.draft import Context, Draft
 from fctry.identity.sources.column import Column
-from fctry.identity.sources.station import Station
+from fctry.identity.sources.station import AtStation
 from fctry.identity.spec import Spec
 
 
@@ -19,7 +19,7 @@ def example_context(spec: Spec) -> Context:
         lot="LOT",
         line="1",
         columns={one.column: one.example for one in sources if isinstance(one, Column)},
-        station={one.name: one.example for one in sources if isinstance(one, Station)},
+        station={one.name: one.example for one in sources if isinstance(one, AtStation)},
     )
 
 

@@ -10,7 +10,7 @@ from fctry.errors import InputError
 from fctry.findings import ERROR, INFO, WARNING, Finding, Rule
 from fctry.identity.sources.constant import Constant
 from fctry.identity.sources.mac import Mac
-from fctry.identity.sources.station import Station
+from fctry.identity.sources.station import AtStation
 from fctry.identity.spec import Field, Spec
 from fctry.identity.spec_example import example, example_context, numbers
 from fctry.nvs.capacity import measure
@@ -205,5 +205,5 @@ def unused(spec: Spec, room: Room) -> Iterator[Finding]:
 @SpecRule("spec-station", INFO, "known at the station, and not before")
 def station(spec: Spec, room: Room) -> Iterator[Finding]:
     for one in spec.fields:
-        if isinstance(spec.source_of(one.source)[0], Station):
+        if isinstance(spec.source_of(one.source)[0], AtStation):
             yield station.at(one, "is known at the station only", "images of it cannot be made before")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fctry.boards.chip.chips import CHIPS, Chip, chip_named
+from fctry.boards.chip.chips import CHIPS, ChipKind, chip_named
 from fctry.boards.chip.registers import Registers
 from fctry.errors import InputError
 
@@ -13,16 +13,16 @@ SPI_CMD_USR = 1 << 18
 
 
 @pytest.fixture(params=CHIPS)
-def chip(request: pytest.FixtureRequest) -> Chip:
+def chip(request: pytest.FixtureRequest) -> ChipKind:
     return CHIPS[request.param]
 
 
 @pytest.fixture
-def registers(chip: Chip) -> Registers:
+def registers(chip: ChipKind) -> Registers:
     return Registers(chip, MAC, 4 << 20)
 
 
-def run(registers: Registers, chip: Chip, opcode: int, data: int = 0, address: int = 0) -> int:
+def run(registers: Registers, chip: ChipKind, opcode: int, data: int = 0, address: int = 0) -> int:
     """Run a flash command as esptool does. Returns the answer."""
     spi = chip.spi
     registers.write(spi.base + spi.usr2, 7 << 28 | opcode)
@@ -33,7 +33,7 @@ def run(registers: Registers, chip: Chip, opcode: int, data: int = 0, address: i
     return registers.read(spi.base + spi.w0)
 
 
-def test_mac_is_in_two_words(chip: Chip, registers: Registers) -> None:
+def test_mac_is_in_two_words(chip: ChipKind, registers: Registers) -> None:
     high, low = registers.read(chip.mac_register + 4), registers.read(chip.mac_register)
     assert (high & 0xFFFF).to_bytes(2, "big") + low.to_bytes(4, "big") == MAC
 
@@ -41,22 +41,22 @@ def test_mac_is_in_two_words(chip: Chip, registers: Registers) -> None:
 @pytest.mark.parametrize(
     ("size", "jedec_id"), [(1 << 20, 0x144020), (4 << 20, 0x164020), (16 << 20, 0x184020)]
 )
-def test_jedec_id_tells_the_size(size: int, jedec_id: int, chip: Chip) -> None:
+def test_jedec_id_tells_the_size(size: int, jedec_id: int, chip: ChipKind) -> None:
     assert run(Registers(chip, MAC, size), chip, 0x9F) == jedec_id
 
 
-def test_sfdp_has_its_signature(chip: Chip, registers: Registers) -> None:
+def test_sfdp_has_its_signature(chip: ChipKind, registers: Registers) -> None:
     assert run(registers, chip, 0x5A).to_bytes(4, "little") == b"SFDP"
     assert run(registers, chip, 0x5A, address=0x10) == 0xFFFFFFFF
 
 
-def test_status_registers_keep_what_is_written(chip: Chip, registers: Registers) -> None:
+def test_status_registers_keep_what_is_written(chip: ChipKind, registers: Registers) -> None:
     for number, (write, read) in enumerate([(0x01, 0x05), (0x31, 0x35), (0x11, 0x15)], 1):
         run(registers, chip, write, data=number)
         assert run(registers, chip, read) == number
 
 
-def test_clock_divider_follows_the_baud_rate(chip: Chip, registers: Registers) -> None:
+def test_clock_divider_follows_the_baud_rate(chip: ChipKind, registers: Registers) -> None:
     registers.set_baud(115200)
     assert registers.read(chip.uart_clkdiv_register) == 0x15B
 

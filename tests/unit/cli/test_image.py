@@ -123,7 +123,7 @@ def test_build_says_what_not_every_firmware_reads(tmp_path: Path, capsys: pytest
     csv.write_text(HEADER + "n,namespace,,\nk,data,float,0.5\n")
     assert image_command("build", csv, "-o", tmp_path / "x", "--size", "0x1000", "--read-only") == 0
     assert (
-        "warning: page 0 entry 1: key 'k' is a number with a fraction: firmware before v6.1"
+        "page 0 entry 1: warning: key 'k' is a number with a fraction [nvs-float]\n    remedy: firmware before v6.1"
         in capsys.readouterr().err
     )
 
@@ -175,7 +175,7 @@ def test_build_notes_what_the_generator_would_add(tmp_path: Path, capsys: pytest
     csv.write_text(HEADER + "nvs.net80211,namespace,,\nsta.ssid,data,blob_sz_fill(32;0x00),home\n")
     assert image_command("build", csv, "-o", tmp_path / "x", "--size", "24K") == 0
     captured = capsys.readouterr()
-    assert f"info: {csv}:3: to 'sta.ssid' Espressif's generator adds sta.apinfo" in captured.err
+    assert f"{csv}:3: info: to 'sta.ssid' Espressif's generator adds sta.apinfo" in captured.err
     assert ": 1 key, " in captured.out
 
 

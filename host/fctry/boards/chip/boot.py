@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from fctry.boards.chip.app_image import AppImage, unpack
 from fctry.boards.chip.apps import App
-from fctry.boards.chip.chips import Chip
+from fctry.boards.chip.chips import ChipKind
 from fctry.boards.chip.nor_flash import SECTOR_BYTES, NorFlash
 from fctry.boards.chip.otadata import ENTRIES, ENTRY, VALID, OtaSelect, ota_select_crc
 from fctry.boards.faults import FlashFileError
@@ -66,7 +66,7 @@ class BootLog:
         self.lines.append(f"E (0) {tag}: {text}")
 
 
-def rom_text(chip: Chip, boot: Boot, reason: ResetReason) -> str:
+def rom_text(chip: ChipKind, boot: Boot, reason: ResetReason) -> str:
     """What the mask ROM prints after a reset."""
     rom = chip.rom
     cause = rom.power_on if reason == ResetReason.POWER_ON else rom.software_reset
@@ -75,7 +75,7 @@ def rom_text(chip: Chip, boot: Boot, reason: ResetReason) -> str:
     return f"{rom.banner}{cause},{rom.flash_boot}\r\n"
 
 
-def choose_app(flash: NorFlash, chip: Chip, apps: Mapping[bytes, App], log: BootLog) -> App | None:
+def choose_app(flash: NorFlash, chip: ChipKind, apps: Mapping[bytes, App], log: BootLog) -> App | None:
     """The application to run, None if there is none; `log` says why.
 
     `apps` are those that the board may run, by their ELF's SHA-256. It writes otadata where ESP-IDF's boot loader does.
@@ -89,7 +89,7 @@ def choose_app(flash: NorFlash, chip: Chip, apps: Mapping[bytes, App], log: Boot
         return None
 
 
-def _choose(flash: NorFlash, chip: Chip, apps: Mapping[bytes, App], log: BootLog) -> App | None:
+def _choose(flash: NorFlash, chip: ChipKind, apps: Mapping[bytes, App], log: BootLog) -> App | None:
     table = _read_table(flash, log)
     if table is None:
         log.error("boot", "load partition table error!")
@@ -215,7 +215,7 @@ def _usage(partition: Partition) -> str:
 
 
 def _load(
-    flash: NorFlash, partition: Partition, chip: Chip, apps: Mapping[bytes, App], log: BootLog
+    flash: NorFlash, partition: Partition, chip: ChipKind, apps: Mapping[bytes, App], log: BootLog
 ) -> App | None:
     """The application in the partition, None if its image is not in order or the board was not given it."""
     try:

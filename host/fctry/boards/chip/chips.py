@@ -64,7 +64,7 @@ class Qemu:
 
 
 @dataclass(frozen=True)
-class Chip:
+class ChipKind:
     """One kind of chip. `image_chip_id` stands in application images; `drom_address` is where flash data is mapped.
 
     `registers` hold what esptool reads and no default of 0 will do; `mac_register` is the first of the two words with
@@ -86,7 +86,7 @@ class Chip:
 
 _ESP32_SPI = SpiRegisters(base=0x3FF42000, usr2=0x24, w0=0x80, address_bits_are_msb_first=True)
 
-_ESP32 = Chip(
+_ESP32 = ChipKind(
     name="esp32",
     image_chip_id=0,
     drom_address=0x3F400000,
@@ -121,7 +121,7 @@ _ESP32 = Chip(
     ),
 )
 
-_ESP32S3 = Chip(
+_ESP32S3 = ChipKind(
     name="esp32s3",
     image_chip_id=9,
     drom_address=0x3C000000,
@@ -145,7 +145,7 @@ _ESP32S3 = Chip(
     ),
 )
 
-_ESP32C3 = Chip(
+_ESP32C3 = ChipKind(
     name="esp32c3",
     image_chip_id=5,
     drom_address=0x3C000000,
@@ -168,7 +168,7 @@ _ESP32C3 = Chip(
     ),
 )
 
-_ESP32C6 = Chip(
+_ESP32C6 = ChipKind(
     name="esp32c6",
     image_chip_id=13,
     drom_address=0x42000000,
@@ -186,12 +186,12 @@ _ESP32C6 = Chip(
     registers=MappingProxyType({0x600B0850: 1 << 18}),  # eFuse block 1 word 3: revision v0.1
 )
 
-CHIPS: Mapping[str, Chip] = MappingProxyType(
+CHIPS: Mapping[str, ChipKind] = MappingProxyType(
     {chip.name: chip for chip in (_ESP32, _ESP32S3, _ESP32C3, _ESP32C6)}
 )
 
 
-def chip_named(name: str) -> Chip:
+def chip_named(name: str) -> ChipKind:
     """The chip of that name, as ESP-IDF's IDF_TARGET spells it. Raises InputError."""
     if name not in CHIPS:
         raise InputError(f"no simulated chip is called {name!r}", hint=f"choose one of {', '.join(CHIPS)}")

@@ -6,7 +6,7 @@ run_spiflash_command.
 
 from __future__ import annotations
 
-from fctry.boards.chip.chips import Chip
+from fctry.boards.chip.chips import ChipKind
 
 _CMD_USR = 1 << 18  # SPI_CMD_REG: start a user-defined command; reads 0 when it is done
 _OPCODE_MASK = 0xFF  # of SPI_USER2_REG
@@ -25,7 +25,7 @@ _SFDP_HEADER = b"SFDP\x06\x01\x00\xff"  # JESD216B, one parameter header; esptoo
 class Registers:
     """Words by address; what was never written is 0."""
 
-    def __init__(self, chip: Chip, mac: bytes, flash_size_bytes: int) -> None:
+    def __init__(self, chip: ChipKind, mac: bytes, flash_size_bytes: int) -> None:
         self._chip = chip
         self._words = dict(chip.registers)
         self._words[chip.mac_register] = int.from_bytes(mac[2:], "big")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import struct
 
-from fctry.boards.chip.chips import Chip
+from fctry.boards.chip.chips import ChipKind
 from fctry.boards.chip.flash_write import FlashWrite, InflateError, TooMuchDataError
 from fctry.boards.chip.loader import CommandError, Leave, Loader, Output, Reply, is_compressed
 from fctry.boards.chip.loader_wire import Op, Request, Status
@@ -41,7 +41,7 @@ class RomLoader(Loader):
     FLASH_FAILED = Status.FAILED_TO_ACT
     SYNC_VALUE = 0x20120707
 
-    def __init__(self, chip: Chip, registers: Registers, flash: NorFlash) -> None:
+    def __init__(self, chip: ChipKind, registers: Registers, flash: NorFlash) -> None:
         super().__init__(registers, flash)
         self._chip = chip
         self._loaded: list[range] = []  # RAM that esptool has filled

@@ -8,6 +8,7 @@ import sys
 from fctry.cli.arguments import path
 from fctry.cli.image.target import add_target, read_keys, room, target_of
 from fctry.cli.options import add_keys, inputs_of, keys_of
+from fctry.cli.printed import print_findings
 from fctry.cli.text import counted
 from fctry.files import keep_inputs, write_file
 from fctry.nvs.capacity import measure
@@ -30,10 +31,9 @@ def run(args: argparse.Namespace) -> int:
     sheet = read_keys(args.csv)
     keep_inputs([args.output], [*inputs_of(args), *sheet.files, *target.files])
     image = make_image(sheet, **target.space)
-    for finding in (*notes(sheet), *check(image.data, read_only=target.read_only)):
-        print(
-            f"{finding.severity.value}: {finding.where}: {finding.message}: {finding.hint}", file=sys.stderr
-        )
+    findings = (*notes(sheet), *check(image.data, read_only=target.read_only))
+    if findings:
+        print_findings(findings, f"{args.output}: ", file=sys.stderr)
     keys = keys_of(args)
     write_file(args.output, image.encrypted(keys).data, is_private=True)
     used = measure(sheet.items, **target.space, namespaces=sheet.namespaces)

@@ -14,7 +14,7 @@ from fctry.identity.sources.random_bytes import RandomBytes
 from fctry.identity.sources.random_number import RandomNumber
 from fctry.identity.sources.serial import Serial
 from fctry.identity.sources.source import Source
-from fctry.identity.sources.station import Station
+from fctry.identity.sources.station import AtStation
 from fctry.identity.sources.uuid4 import Uuid
 
 KINDS: dict[str, type[Source]] = {
@@ -32,6 +32,6 @@ KINDS: dict[str, type[Source]] = {
         Constant,
         Column,
         Computed,
-        Station,
+        AtStation,
     )
 }

@@ -11,7 +11,7 @@ from fctry.identity.spec_options import option
 
 
 @dataclass(frozen=True)
-class Station(Source):
+class AtStation(Source):
     """Known when the device is on the station, not before: such a spec makes no batch of images."""
 
     KIND: ClassVar[str] = "station"
