@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fctry.nvs import Item, ItemType, Keys, check, decode, decrypt, encode, encrypt
-from fctry.partitions.table import PartitionTable
+from fctry.partitions.table import Partition, PartitionTable
 from tests.conformance.nvs_oracle import oracle_encode
 from tests.unit.firmware.conftest import flash_of
 from tests.unit.firmware.nvs_script import POWER_CUT_STATUS, NvsScript, ProgramEndedError
@@ -342,6 +342,38 @@ def test_statistics_count_as_nvs_flash_does(flash: Flash) -> None:
 def page_with_version(version: int) -> bytes:
     header = bytes([0xFE, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, version]) + b"\xff" * 19
     return header + zlib.crc32(header[4:], 0xFFFFFFFF).to_bytes(4, "little")
+
+
+def damaged(seed: int) -> bytes:
+    """A full partition of four pages with bytes cut out of it, flipped or zeroed."""
+    draw = random.Random(seed)
+    count = draw.choice([30, 41 * 2 + draw.randrange(1, 40)])
+    texts = [Item("n", f"k{i}", ItemType.STR, "x" * draw.choice([60, 60, 20, 28])) for i in range(count)]
+    image = bytearray(encode(texts, 0x4000))
+    for _ in range(draw.randrange(1, 4)):
+        page, at, size = draw.randrange(3) * 4096, 64 + draw.randrange(4000), draw.choice([1, 2, 8, 24, 32])
+        content = image[page : page + 4096]
+        kind = draw.randrange(3)
+        if kind == 0:
+            content = content[:at] + content[at + size :] + b"\xff" * size
+        elif kind == 1:
+            content[at] ^= 1 << draw.randrange(8)
+        else:
+            content[at : at + size] = bytes(size)
+        image[page : page + 4096] = content[:4096]
+    return bytes(image)
+
+
+@pytest.mark.parametrize("seed", [88, 139, 348, *range(20)])  # the first three went in a circle
+@pytest.mark.timeout(20)
+def test_damaged_partition_comes_to_an_end(native_build: Path, tmp_path: Path, seed: int) -> None:
+    table = PartitionTable((Partition("nvs", 1, 2, 0x10000, 0x4000),))
+    flash = Flash(native_build / "nvs_script", tmp_path / "flash.bin", table)
+    flash.write(nvs=damaged(seed))
+    writes = [f"set str a{i} {'79' * (60 + i % 5)}00" for i in range(120)]
+    said = flash.script("mount nvs", "open nvs n rw", *writes, f"set blob b {'41' * 2000}")
+    assert len(said) == 123
+    assert len(flash.script("mount nvs", "list nvs")) >= 2
 
 
 def test_newer_version_is_refused_until_erased(flash: Flash) -> None:

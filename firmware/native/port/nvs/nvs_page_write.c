@@ -170,16 +170,24 @@ esp_err_t nvs_page_copy(const nvs_page_t *page, nvs_page_t *target)
             continue;
         }
         const size_t end = i + page->entries[i].span;
-        if (end > NVS_ENTRIES_PER_PAGE || target->next_free + (end - i) > NVS_ENTRIES_PER_PAGE) {
+        if (end > NVS_ENTRIES_PER_PAGE) {
             return ESP_FAIL;
         }
-        target->hashes[target->next_free] = nvs_entry_hash(&page->entries[i]);
-        for (; i < end; i++) {
-            const esp_err_t err = write_entries(target, &page->entries[i], 1);
+        /* A damaged entry may have span 0: as in nvs_flash it is copied over and over, until the other page is full. */
+        size_t from = i;
+        do {
+            if (target->next_free >= NVS_ENTRIES_PER_PAGE) {
+                return ESP_ERR_INVALID_ARG;
+            }
+            if (from == i) {
+                target->hashes[target->next_free] = nvs_entry_hash(&page->entries[i]);
+            }
+            const esp_err_t err = write_entries(target, &page->entries[from], 1);
             if (err != ESP_OK) {
                 return err;
             }
-        }
+        } while (++from < end);
+        i = end;
     }
     return ESP_OK;
 }
