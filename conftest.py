@@ -124,7 +124,10 @@ def build_folder(pytestconfig: pytest.Config) -> Path:
 
 @pytest.fixture(scope="session")
 def served_boards(
-    pytestconfig: pytest.Config, build_folder: Path, tmp_path_factory: pytest.TempPathFactory
+    pytestconfig: pytest.Config,
+    build_folder: Path,
+    partition_table: PartitionTable,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ServedBoards]:
     from fctry.boards import Board, QemuBoard
 
@@ -138,7 +141,7 @@ def served_boards(
         applications = [build_folder]
         if option.board == "native":
             applications.append(build_folder / ENCRYPTED)
-        return Board(flash, applications, mac=mac)
+        return Board(flash, applications, mac=mac, table_offset=partition_table.offset)
 
     boards = ServedBoards(new_board)
     yield boards

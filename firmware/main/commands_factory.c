@@ -11,17 +11,39 @@
 
 #define BLOB_BYTES_SHOWN 16
 
+/* Print text so that nothing in it moves the cursor, begins a line (which could pass for a report line) or is taken for an
+ * escape sequence: control characters, also those of UTF-8's C1 block, are spelled. Filled up with spaces to `width`. */
+static void print_text(const char *text, int width)
+{
+    int printed = 0;
+    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
+        if (at[0] == 0xC2 && at[1] >= 0x80 && at[1] <= 0x9F) {
+            printed += printf("\\x%02X\\x%02X", at[0], at[1]);
+            at++;
+        } else if (*at < 0x20 || *at == 0x7F) {
+            printed += printf("\\x%02X", *at);
+        } else {
+            putchar(*at);
+            printed++;
+        }
+    }
+    printf("%*s", printed < width ? width - printed : 0, "");
+}
+
 static void print_row(const factory_data_item_t *item, void *context)
 {
     (void)context;
-    printf("  %-15s  %-4s  ", item->key, factory_data_type_name(item->type));
+    printf("  ");
+    print_text(item->key, 15);
+    printf("  %-4s  ", factory_data_type_name(item->type));
     if (item->error != ESP_OK) {
         printf("(%s)\n", esp_err_to_name(item->error));
         return;
     }
     switch (item->type) {
     case NVS_TYPE_STR:
-        printf("%s\n", (const char *)item->value.bytes.data);
+        print_text((const char *)item->value.bytes.data, 0);
+        printf("\n");
         break;
     case NVS_TYPE_BLOB: {
         const uint8_t *bytes = item->value.bytes.data;

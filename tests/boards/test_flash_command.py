@@ -12,6 +12,7 @@ import pytest
 
 from fctry.boards import Board
 from fctry.cli.main import main
+from fctry.errors import InputError
 from fctry.partitions.flasher_args import read_flasher_args
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +61,32 @@ def test_secrets_are_proven_and_not_shown(
     assert out.count("(proof accepted)") == 2
     assert "(secret, 8 bytes)" in out
     assert "hünter2" not in out
+
+
+def test_table_at_another_offset_is_the_one_that_counts(
+    native_build: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    csv, device = tmp_path / "partitions.csv", tmp_path / "device.csv"
+    csv.write_text(
+        "nvs,data,nvs,0xd000,0x3000\nfctry,data,nvs,0x10000,0x6000,readonly\nfactory,app,factory,0x20000,1M\n"
+    )
+    (tmp_path / "sdkconfig.defaults").write_text(
+        "CONFIG_PARTITION_TABLE_CUSTOM=y\nCONFIG_PARTITION_TABLE_OFFSET=0xC000\n"
+    )
+    device.write_text(DEVICE, encoding="utf-8")
+    assert main(["layout", "build", str(csv), "-o", str(tmp_path / "table.bin")]) == 0
+    with Board(tmp_path / "flash.bin", [native_build], table_offset=0xC000) as board:
+        board.flash.program(0xC000, (tmp_path / "table.bin").read_bytes())
+        board.flash.program(0x20000, (native_build / "fctry.bin").read_bytes())
+        assert main(["flash", str(device), "--port", board.url, "--partitions", str(csv)]) == 0
+        assert board.flash.read(0x8000, 0x1000) == b"\xff" * 0x1000
+    assert "proven: 2 of 2 keys equal" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("offset", [0, 0x8800, 0x100000])
+def test_offset_where_no_table_can_be_is_refused(tmp_path: Path, offset: int) -> None:
+    with pytest.raises(InputError, match="no partition table can be at"):
+        Board(tmp_path / "flash.bin", table_offset=offset)
 
 
 def test_number_among_the_secrets_is_not_proven(

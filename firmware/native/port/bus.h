@@ -16,7 +16,7 @@
 typedef struct {
     uint8_t mac[6];
     uint8_t reset_reason; /* an esp_reset_reason_t */
-    uint8_t reserved;
+    uint8_t table_sector; /* where the partition table is; 0: at 0x8000 */
     uint32_t flash_bytes;
 } bus_info_t;
 

@@ -13,7 +13,7 @@
 #include "bus.h"
 #include "md5.h"
 
-#define TABLE_ADDRESS 0x8000u
+#define TABLE_SECTOR 8u /* unless the board says another */
 #define ENTRY_BYTES 32u
 #define ENTRIES_MAX (0x1000u / ENTRY_BYTES)
 #define SECTOR_BYTES 0x1000u
@@ -63,7 +63,12 @@ static esp_partition_t partition_of(const table_entry_t *entry)
 static void load_table(void)
 {
     static table_entry_t table[ENTRIES_MAX];
-    if (!bus_flash_read(TABLE_ADDRESS, table, sizeof(table))) {
+    bus_info_t info;
+    if (!bus_info(&info)) {
+        return;
+    }
+    const uint32_t sector = info.table_sector != 0 ? info.table_sector : TABLE_SECTOR;
+    if (!bus_flash_read(sector * SECTOR_BYTES, table, sizeof(table))) {
         return;
     }
     size_t count = 0;

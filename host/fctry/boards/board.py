@@ -12,9 +12,11 @@ from fctry.boards.port import Port
 from fctry.boards.served_board import ServedBoard
 from fctry.boards.simulated_chip import SimulatedChip
 from fctry.errors import InputError
+from fctry.partitions.table import SECTOR_BYTES, TABLE_OFFSET
 
 DEFAULT_MAC = bytes.fromhex("240ac4fc7201")
 DEFAULT_FLASH_BYTES = 4 * 1024 * 1024
+TABLE_OFFSET_MAX = 0xFF000
 
 
 class Board(ServedBoard):
@@ -22,7 +24,8 @@ class Board(ServedBoard):
 
     `flash` is the file of its flash, made (erased) if it is absent; `apps` are build folders or ELF files: only what
     one of them holds ever runs, and only if the application image in flash names it. `mac` has 6 bytes; `port` is
-    a TCP port (0 takes a free one), or a port of another kind. Raises InputError or PortError when it cannot be made.
+    a TCP port (0 takes a free one), or a port of another kind; `table_offset` is where the boot
+    loader looks for the partition table. Raises InputError or PortError when it cannot be made.
     """
 
     def __init__(
@@ -34,8 +37,14 @@ class Board(ServedBoard):
         flash_size_bytes: int = DEFAULT_FLASH_BYTES,
         mac: bytes = DEFAULT_MAC,
         port: int | Port = 0,
+        table_offset: int = TABLE_OFFSET,
     ) -> None:
         check_mac(mac)
+        if table_offset % SECTOR_BYTES or not 0 < table_offset <= TABLE_OFFSET_MAX:
+            raise InputError(
+                f"no partition table can be at {table_offset:#x}",
+                hint=f"a multiple of {SECTOR_BYTES:#x} from {SECTOR_BYTES:#x} to {TABLE_OFFSET_MAX:#x}",
+            )
         self.chip = chip_named(chip)
         self.mac = mac
         found = find_apps(apps)
@@ -45,7 +54,9 @@ class Board(ServedBoard):
         except BaseException:
             self._port.close()
             raise
-        self._machine = SimulatedChip(self.chip, mac, self.flash, found, self._circuit, self._port.send)
+        self._machine = SimulatedChip(
+            self.chip, mac, self.flash, found, self._circuit, self._port.send, table_offset
+        )
 
 
 def check_mac(mac: bytes) -> None:

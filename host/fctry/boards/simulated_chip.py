@@ -20,6 +20,7 @@ from fctry.boards.cpu.native_cpu import Ending, NativeCpu
 from fctry.boards.faults import PowerCutError
 from fctry.boards.port.auto_reset import AutoReset
 from fctry.boards.reset import Boot, ResetReason
+from fctry.partitions.table import TABLE_OFFSET
 
 GPIO_BOOT_BUTTON = 0
 PANIC_PAUSE_S = 0.25  # after a panic right at the start, so that such a firmware does not keep the host busy
@@ -39,7 +40,9 @@ class SimulatedChip:
         apps: Mapping[bytes, App],
         circuit: AutoReset,
         say: Callable[[bytes], None],
+        table_offset: int = TABLE_OFFSET,
     ) -> None:
+        self._table_offset = table_offset
         self._chip = chip
         self._mac = mac
         self._flash = flash
@@ -109,7 +112,7 @@ class SimulatedChip:
     def _run_application(self, reason: ResetReason) -> None:
         log = BootLog()
         try:
-            app = choose_app(self._flash, self._chip, self._apps, log)
+            app = choose_app(self._flash, self._chip, self._apps, log, table_offset=self._table_offset)
         except PowerCutError:
             self._run_rom(self._circuit.boot, ResetReason.POWER_ON)
             return
@@ -121,7 +124,7 @@ class SimulatedChip:
             self._run(app, reason)
 
     def _run(self, app: App, reason: ResetReason) -> None:
-        bus = Bus(self._flash, self._mac, reason, self._gpio)
+        bus = Bus(self._flash, self._mac, reason, self._gpio, self._table_offset)
         try:
             self._cpu_started_at = time.monotonic()
             self._cpu = NativeCpu(app.elf, bus, on_output=self._say, on_end=self._cpu_ended)

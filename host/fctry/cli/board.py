@@ -22,7 +22,9 @@ from fctry.boards.chip.chips import CHIPS
 from fctry.boards.chip.nor_flash import SIZES_BYTES
 from fctry.boards.served_board import ServedBoard
 from fctry.cli.arguments import mac, path, size, tcp_port
+from fctry.cli.options import add_table_offset
 from fctry.errors import InputError
+from fctry.partitions.table import TABLE_OFFSET
 
 SIZES_TEXT = ", ".join(f"{size >> 20}MB" for size in SIZES_BYTES)
 
@@ -54,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="file of the flash, made if it is absent (default: %(default)s)",
     )
+    add_table_offset(parser)
     parser.add_argument("--chip", choices=CHIPS, default="esp32", help="kind of chip (default: %(default)s)")
     parser.add_argument(
         "--flash-size",
@@ -105,6 +108,7 @@ def make_board(args: argparse.Namespace) -> ServedBoard:
             flash_size_bytes=args.flash_size,
             mac=args.mac,
             port=args.port,
+            table_offset=args.table_offset or TABLE_OFFSET,
         )
     if args.app:
         raise InputError(

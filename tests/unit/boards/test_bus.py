@@ -27,7 +27,7 @@ def ask(bus: Bus, op: str, address: int = 0, length: int = 0, data: bytes = b"")
 
 
 def test_info_is_mac_reset_reason_and_flash_size(bus: Bus, flash: NorFlash) -> None:
-    assert ask(bus, "I") == DONE + struct.pack("<6sBBI", MAC, 4, 0, flash.size_bytes)
+    assert ask(bus, "I") == DONE + struct.pack("<6sBBI", MAC, 4, 8, flash.size_bytes)
 
 
 def test_flash_is_read_programmed_and_erased(bus: Bus, flash: NorFlash) -> None:

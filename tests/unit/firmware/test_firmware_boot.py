@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
-from fctry.device.report import Event, ReportCollector, item_of
+from fctry.device.report import Event, ReportCollector, format_line, item_of, parse_line
 from fctry.nvs import Item, ItemType, encode
 from fctry.partitions.table import PartitionTable
 from tests.unit.firmware.conftest import SOFTWARE, Boot, flash_of
@@ -95,6 +96,26 @@ def test_boot_reports_every_value_as_written(boot: Boot, table: PartitionTable, 
     assert [(item.key, item.type, item.value) for item in reported] == [
         (item.key, item.type.value, item.value) for item in items
     ]
+
+
+def test_values_neither_forge_report_lines_nor_move_the_cursor(boot: Boot, table: PartitionTable) -> None:
+    forged = format_line(
+        {"event": "item", "partition": "fctry", "namespace": NAMESPACE, "key": "k", "type": "u8", "value": 7}
+    )
+    text = f"1\n{forged}\r\x1b[31m\x7f\u009b é"
+    items = [Item(NAMESPACE, "serial_number", ItemType.STR, text), Item(NAMESPACE, "a\x1bb", ItemType.U8, 1)]
+    firmware = boot(flash_of(table, fctry=encode(items, 0x6000)))
+    lines = []
+    for line in firmware.lines():
+        lines.append(line)
+        if '"ready"' in line:
+            break
+    reported = [event for line in lines if (event := parse_line(line)) and event.name == "item"]
+    assert [event["value"] for event in reported] == [text, 1]
+    shown = [line for line in lines if not line.startswith("@fctry ")]
+    assert not [line for line in shown if re.search("[\x00-\x1f\x7f\x80-\x9f]", line)]
+    assert "  serial_number    str   1\\x0A@fctry" in "\n".join(shown)
+    assert any(line.endswith("\\x0D\\x1B[31m\\x7F\\xC2\\x9B é") for line in shown)
 
 
 def test_erased_partition_is_an_error_by_name_and_the_firmware_runs_on(

@@ -1,6 +1,6 @@
 """From reset to the application, without I/O: what the ROM and a boot loader print, and which ELF runs.
 
-The simulated chip needs no second-stage boot loader in its flash; this is one. It reads the partition table at 0x8000,
+The simulated chip needs no second-stage boot loader in its flash; this is one. It reads the partition table,
 chooses an application partition, and checks the image in it as ESP-IDF's boot loader does.
 
 Source: ESP-IDF v5.5.5 components/bootloader_support/src/bootloader_utility.c (selection, messages),
@@ -75,22 +75,32 @@ def rom_text(chip: ChipKind, boot: Boot, reason: ResetReason) -> str:
     return f"{rom.banner}{cause},{rom.flash_boot}\r\n"
 
 
-def choose_app(flash: NorFlash, chip: ChipKind, apps: Mapping[bytes, App], log: BootLog) -> App | None:
+def choose_app(
+    flash: NorFlash,
+    chip: ChipKind,
+    apps: Mapping[bytes, App],
+    log: BootLog,
+    *,
+    table_offset: int = TABLE_OFFSET,
+) -> App | None:
     """The application to run, None if there is none; `log` says why.
 
-    `apps` are those that the board may run, by their ELF's SHA-256. It writes otadata where ESP-IDF's boot loader does.
+    The partition table is at `table_offset` in flash. `apps` are those that the board may run, by their ELF's
+    SHA-256. It writes otadata where ESP-IDF's boot loader does.
     Raises PowerCutError.
     """
     log.info("boot", f"simulated {chip.name}")
     try:
-        return _choose(flash, chip, apps, log)
+        return _choose(flash, chip, apps, log, table_offset)
     except FlashFileError as error:
         log.error("boot", str(error))
         return None
 
 
-def _choose(flash: NorFlash, chip: ChipKind, apps: Mapping[bytes, App], log: BootLog) -> App | None:
-    table = _read_table(flash, log)
+def _choose(
+    flash: NorFlash, chip: ChipKind, apps: Mapping[bytes, App], log: BootLog, table_offset: int
+) -> App | None:
+    table = _read_table(flash, log, table_offset)
     if table is None:
         log.error("boot", "load partition table error!")
         return None
@@ -176,9 +186,9 @@ def _write_sequence(flash: NorFlash, otadata: Partition, sequence: int, log: Boo
     log.info("boot", f"Set actual ota_seq={sequence} in otadata[0]")
 
 
-def _read_table(flash: NorFlash, log: BootLog) -> PartitionTable | None:
+def _read_table(flash: NorFlash, log: BootLog, table_offset: int) -> PartitionTable | None:
     try:
-        table = binary.unpack(flash.read(TABLE_OFFSET, binary.TABLE_BYTES))
+        table = binary.unpack(flash.read(table_offset, binary.TABLE_BYTES))
     except FormatError as error:
         log.error("flash_parts", error.message)
         log.error("boot", "Failed to verify partition table")

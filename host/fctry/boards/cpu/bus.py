@@ -14,9 +14,12 @@ from typing import Protocol
 
 from fctry.boards.faults import AddressError, FlashFileError
 from fctry.boards.reset import ResetReason
+from fctry.partitions.table import SECTOR_BYTES, TABLE_OFFSET
 
 REQUEST = struct.Struct("<B3xII")  # op, address, length
-_INFO = struct.Struct("<6sBBI")  # MAC address, reset reason, 0, flash size in bytes
+_INFO = struct.Struct(
+    "<6sBBI"
+)  # MAC address, reset reason, sector of the partition table, flash size in bytes
 
 DONE, REFUSED = b"\0", b"\1"
 
@@ -70,10 +73,15 @@ class Bus:
     """The board's end: the flash, the chip's identity and its pins."""
 
     def __init__(
-        self, flash: Flash, mac: bytes, reset_reason: ResetReason, gpio: Callable[[int], bool]
+        self,
+        flash: Flash,
+        mac: bytes,
+        reset_reason: ResetReason,
+        gpio: Callable[[int], bool],
+        table_offset: int = TABLE_OFFSET,
     ) -> None:
         self._flash = flash
-        self._info = _INFO.pack(mac, reset_reason, 0, flash.size_bytes)
+        self._info = _INFO.pack(mac, reset_reason, table_offset // SECTOR_BYTES, flash.size_bytes)
         self._gpio = gpio
 
     @property
