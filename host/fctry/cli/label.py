@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fctry.cli.arguments import path
-from fctry.cli.ledgers import FILE, add_ledger, station_of
+from fctry.cli.ledgers import add_ledger, existing_ledger
 from fctry.cli.text import counted
 from fctry.errors import InputError
 
@@ -75,17 +75,16 @@ def pair(text: str) -> tuple[float, float]:
 def run(args: argparse.Namespace) -> int:
     from fctry.files import write_file
     from fctry.identity.label import LabelTemplate
-    from fctry.identity.ledger import open_ledger
 
     if args.output.suffix not in ENDINGS:
         raise InputError("no kind of label", hint=f"end the name in {' or '.join(ENDINGS)}", file=args.output)
     template = LabelTemplate(tuple(args.text), args.qr, args.code, *args.size)
-    with open_ledger(args.ledger or FILE, station_of(args)) as ledger:
+    with existing_ledger(args) as ledger:
         devices = list(_devices(args, ledger))
         if len(devices) > 1 and args.output.suffix == ".svg":
             raise InputError("one SVG is one label", hint="take .pdf or .zpl for several", file=args.output)
         drawings = [_drawing(args, ledger, one, template) for one in devices]
-        data = _document(args, drawings)
+        data = _document(args.output.suffix, drawings, args.dpi, _sheet(args))
         ledger.note([one.id for one in devices], "label", file=args.output.name)
         write_file(args.output, data)
     print(f"{args.output}: {counted(len(drawings), 'label')}")
@@ -125,13 +124,13 @@ def _drawing(args: argparse.Namespace, ledger: Ledger, device: Device, template:
     return draw(label, template)
 
 
-def _document(args: argparse.Namespace, drawings: list[Drawing]) -> bytes:
+def _document(ending: str, drawings: list[Drawing], dpi: int, sheet: Sheet) -> bytes:
     from fctry.identity.label import sheet_pdf, svg, zpl
 
-    if args.output.suffix == ".pdf":
-        return sheet_pdf(drawings, _sheet(args))
-    if args.output.suffix == ".zpl":
-        return "".join(zpl(one, args.dpi) for one in drawings).encode()
+    if ending == ".pdf":
+        return sheet_pdf(drawings, sheet)
+    if ending == ".zpl":
+        return "".join(zpl(one, dpi) for one in drawings).encode()
     return svg(drawings[0]).encode()
 
 

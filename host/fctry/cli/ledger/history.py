@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from fctry.cli.ledgers import add_ledger, existing_ledger
 
@@ -18,5 +20,18 @@ def run(args: argparse.Namespace) -> int:
         if args.device is not None:
             ledger.device(args.device)  # one that is not there is an error, not an empty history
         for entry in ledger.history(args.device):
-            print(f"{entry.seq:>7}  {entry.at}  {entry.event}  {json.dumps(entry.data, ensure_ascii=False)}")
+            print(f"{entry.seq:>7}  {entry.at}  {entry.event:9}  {_told(entry.data, args.device)}".rstrip())
     return 0
+
+
+def _told(data: Mapping[str, Any], device: int | None) -> str:
+    """What a line of the journal says, for people: of the devices in it the one that is asked for, or their number."""
+    told = {name: value for name, value in data.items() if name not in ("devices", "sha256")}
+    devices = data.get("devices", ())
+    if device is None and devices:
+        told["devices"] = len(devices)
+    elif isinstance(devices, Mapping) and devices.get(str(device)):
+        told["image_sha256"] = devices[str(device)]
+    return "  ".join(
+        f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in told.items()
+    )
