@@ -75,9 +75,17 @@ class WriteReachedError(Exception):
 class StubbedChip:
     """A device with the project's partition table."""
 
+    name = "ESP32"
+
     def __init__(self) -> None:
         self.written: list[tuple[int, int]] = []
         self.table = pack(open_project(settings(), variables=os.environ).table)
+
+    def mac(self) -> str:
+        return "24:0a:c4:00:00:01"
+
+    def is_erased(self, address: int, size_bytes: int) -> bool:
+        return True
 
     def read(self, address: int, size_bytes: int) -> bytes:
         return self.table[:size_bytes] if address == 0x10000 else b"\xff" * size_bytes
