@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from fctry.boards.chip.flash_write import FlashWrite
-from fctry.boards.chip.loader_wire import DATA_HEADER, Op, Request, Response, Status, checksum
+from fctry.boards.chip.flash_write import FlashWrite, InflateError, TooMuchDataError
+from fctry.boards.chip.loader_wire import DATA_HEADER, WORD, Op, Request, Response, Status, checksum
 from fctry.boards.chip.nor_flash import NorFlash
 from fctry.boards.chip.registers import Registers
 from fctry.boards.faults import AddressError, FlashFileError
 
 _WRITE_REG = struct.Struct("<IIII")  # address, value, mask, delay in us
-_WORD = struct.Struct("<I")
 SYNC_RESPONSES = 8
 
 
@@ -56,6 +55,9 @@ class Loader:
     BAD_CHECKSUM: Status
     BAD_REQUEST: Status
     FLASH_FAILED: Status
+    NOT_WRITING: Status
+    NOT_INFLATED: Status
+    TOO_MUCH_DATA: Status
     SYNC_VALUE: int
 
     def __init__(self, registers: Registers, flash: NorFlash) -> None:
@@ -91,12 +93,24 @@ class Loader:
         return [self._response(request, self.SYNC_VALUE) for _ in range(SYNC_RESPONSES)]
 
     def _read_reg(self, request: Request) -> list[Output]:
-        (address,) = _WORD.unpack(request.body)
+        (address,) = WORD.unpack(request.body)
         return [self._response(request, self._registers.read(address))]
 
     def _write_reg(self, request: Request) -> list[Output]:
         for address, value, mask, _delay_us in _WRITE_REG.iter_unpack(request.body):
             self._registers.write(address, value, mask)
+        return [self._response(request)]
+
+    def _flash_data(self, request: Request) -> list[Output]:
+        sequence, block = self._data_block(request)
+        if self._write is None:
+            raise CommandError(self.NOT_WRITING)
+        try:
+            self._write.take(sequence, block)
+        except InflateError as error:
+            raise CommandError(self.NOT_INFLATED) from error
+        except TooMuchDataError as error:
+            raise CommandError(self.TOO_MUCH_DATA) from error
         return [self._response(request)]
 
     def _data_block(self, request: Request) -> tuple[int, bytes]:

@@ -13,6 +13,11 @@ from operator import xor
 
 _HEADER = struct.Struct("<BBHI")  # direction, op, size of what follows in bytes, checksum or value
 DATA_HEADER = struct.Struct("<IIII")  # of the DATA commands: size in bytes, sequence number, 0, 0
+BEGIN = struct.Struct(
+    "<IIII"
+)  # of the BEGIN commands: size in bytes, number of blocks, block size in bytes, address
+RANGE = struct.Struct("<II")  # address, size in bytes
+WORD = struct.Struct("<I")
 
 _REQUEST, _RESPONSE = 0, 1
 CHECKSUM_SEED = 0xEF

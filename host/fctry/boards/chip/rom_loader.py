@@ -9,9 +9,9 @@ import hashlib
 import struct
 
 from fctry.boards.chip.chips import ChipKind
-from fctry.boards.chip.flash_write import FlashWrite, InflateError, TooMuchDataError
+from fctry.boards.chip.flash_write import FlashWrite
 from fctry.boards.chip.loader import CommandError, Leave, Loader, Output, Reply, is_compressed
-from fctry.boards.chip.loader_wire import Op, Request, Status
+from fctry.boards.chip.loader_wire import BEGIN, RANGE, WORD, Op, Request, Status
 from fctry.boards.chip.nor_flash import NorFlash
 from fctry.boards.chip.registers import Registers
 
@@ -19,11 +19,7 @@ READ_SLOW_BYTES = 64  # the answer to READ_FLASH_SLOW always has this length
 STUB_GREETING = b"OHAI"
 SEGMENTS_MAX = 64  # of a program in RAM; a stub has two
 
-_BEGIN = struct.Struct("<IIII")  # size to erase in bytes, number of blocks, block size in bytes, address
-_MEM_BEGIN = struct.Struct("<IIII")  # size in bytes, number of blocks, block size in bytes, address
 _MEM_END = struct.Struct("<II")  # 1: stay in the loader; entry point
-_RANGE = struct.Struct("<II")  # address, size in bytes
-_WORD = struct.Struct("<I")
 _SECURITY_INFO = struct.Struct("<IB7sII")  # flags, flash_crypt_cnt, key purposes, chip id, eco version
 _RUN_USER_CODE = 1  # in FLASH_END; 0 restarts the chip, which samples no strapping pin and so is back here
 
@@ -39,6 +35,9 @@ class RomLoader(Loader):
     BAD_REQUEST = Status.INVALID_MESSAGE
     BAD_CHECKSUM = Status.INVALID_CRC
     FLASH_FAILED = Status.FAILED_TO_ACT
+    NOT_WRITING = Status.FAILED_TO_ACT
+    NOT_INFLATED = Status.DEFLATE_ERROR
+    TOO_MUCH_DATA = Status.FAILED_TO_ACT
     SYNC_VALUE = 0x20120707
 
     def __init__(self, chip: ChipKind, registers: Registers, flash: NorFlash) -> None:
@@ -72,7 +71,7 @@ class RomLoader(Loader):
         return [self._response(request, body=info)]
 
     def _mem_begin(self, request: Request) -> list[Output]:
-        size, _blocks, _block_size, address = _MEM_BEGIN.unpack(request.body)
+        size, _blocks, _block_size, address = BEGIN.unpack(request.body)
         if len(self._loaded) == SEGMENTS_MAX:
             raise CommandError(Status.FAILED_TO_ACT)
         self._loaded.append(range(address, address + size))
@@ -93,7 +92,7 @@ class RomLoader(Loader):
         return [self._response(request), Reply(STUB_GREETING), Leave.FOR_STUB]
 
     def _flash_begin(self, request: Request) -> list[Output]:
-        erase_bytes, blocks, block_bytes, address = _BEGIN.unpack_from(request.body)
+        erase_bytes, blocks, block_bytes, address = BEGIN.unpack_from(request.body)
         self._write = FlashWrite(
             self._flash,
             address,
@@ -103,31 +102,19 @@ class RomLoader(Loader):
         )
         return [self._response(request)]
 
-    def _flash_data(self, request: Request) -> list[Output]:
-        sequence, block = self._data_block(request)
-        if self._write is None:
-            raise CommandError(Status.FAILED_TO_ACT)
-        try:
-            self._write.take(sequence, block)
-        except InflateError as error:
-            raise CommandError(Status.DEFLATE_ERROR) from error
-        except TooMuchDataError as error:
-            raise CommandError(Status.FAILED_TO_ACT) from error
-        return [self._response(request)]
-
     def _flash_end(self, request: Request) -> list[Output]:
-        (what,) = _WORD.unpack(request.body)
+        (what,) = WORD.unpack(request.body)
         self._write = None
         leave = Leave.FOR_APPLICATION if what == _RUN_USER_CODE else Leave.FOR_DOWNLOAD
         return [self._response(request), leave]
 
     def _flash_md5(self, request: Request) -> list[Output]:
-        address, size = _RANGE.unpack_from(request.body)
+        address, size = RANGE.unpack_from(request.body)
         digest = hashlib.md5(self._flash.read(address, size), usedforsecurity=False).hexdigest()
         return [self._response(request, body=digest.encode())]
 
     def _read_flash_slow(self, request: Request) -> list[Output]:
-        address, size = _RANGE.unpack(request.body)
+        address, size = RANGE.unpack(request.body)
         if size > READ_SLOW_BYTES:
             raise CommandError(Status.INVALID_MESSAGE)
         data = self._flash.read(address, size)

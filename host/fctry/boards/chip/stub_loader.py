@@ -8,16 +8,13 @@ from __future__ import annotations
 import hashlib
 import struct
 
-from fctry.boards.chip.flash_write import FlashWrite, InflateError, TooMuchDataError
+from fctry.boards.chip.flash_write import FlashWrite
 from fctry.boards.chip.loader import CommandError, Leave, Loader, Output, Reply, is_compressed
-from fctry.boards.chip.loader_wire import Op, Request, Status
+from fctry.boards.chip.loader_wire import BEGIN, RANGE, WORD, Op, Request, Status
 from fctry.boards.chip.nor_flash import NorFlash
 from fctry.boards.chip.registers import Registers
 
-_BEGIN = struct.Struct("<IIII")  # size in bytes, number of blocks, block size in bytes, address
-_RANGE = struct.Struct("<II")  # address, size in bytes
 _READ_FLASH = struct.Struct("<IIII")  # address, size in bytes, block size in bytes, blocks in flight
-_WORD = struct.Struct("<I")
 WINDOW_BYTES_MAX = 0x10000  # under way at once; esptool acknowledges every block
 _RESTART = 0  # in FLASH_END; 1 stays in the stub
 
@@ -52,8 +49,8 @@ class FlashReading:
 
     def acknowledge(self, payload: bytes) -> list[Output]:
         """Take in an acknowledgement."""
-        if len(payload) == _WORD.size:
-            (self._acknowledged,) = _WORD.unpack(payload)
+        if len(payload) == WORD.size:
+            (self._acknowledged,) = WORD.unpack(payload)
         return self.frames()
 
 
@@ -65,6 +62,9 @@ class StubLoader(Loader):
     BAD_REQUEST = Status.STUB_BAD_DATA_LENGTH
     BAD_CHECKSUM = Status.STUB_BAD_DATA_CHECKSUM
     FLASH_FAILED = Status.STUB_FAILED_SPI_OP
+    NOT_WRITING = Status.STUB_NOT_IN_FLASH_MODE
+    NOT_INFLATED = Status.STUB_INFLATE_ERROR
+    TOO_MUCH_DATA = Status.STUB_TOO_MUCH_DATA
     SYNC_VALUE = 0  # by this esptool tells it from a ROM
 
     def __init__(self, registers: Registers, flash: NorFlash) -> None:
@@ -100,24 +100,12 @@ class StubLoader(Loader):
         return outputs
 
     def _flash_begin(self, request: Request) -> list[Output]:
-        size, _blocks, _block_bytes, address = _BEGIN.unpack_from(request.body)
+        size, _blocks, _block_bytes, address = BEGIN.unpack_from(request.body)
         self._write = FlashWrite(self._flash, address, size, is_compressed=is_compressed(request.op))
         return [self._response(request)]
 
-    def _flash_data(self, request: Request) -> list[Output]:
-        sequence, block = self._data_block(request)
-        if self._write is None:
-            raise CommandError(Status.STUB_NOT_IN_FLASH_MODE)
-        try:
-            self._write.take(sequence, block)
-        except InflateError as error:
-            raise CommandError(Status.STUB_INFLATE_ERROR) from error
-        except TooMuchDataError as error:
-            raise CommandError(Status.STUB_TOO_MUCH_DATA) from error
-        return [self._response(request)]
-
     def _flash_end(self, request: Request) -> list[Output]:
-        (what,) = _WORD.unpack(request.body)
+        (what,) = WORD.unpack(request.body)
         write, self._write = self._write, None
         if write is not None and not write.is_complete:
             raise CommandError(Status.STUB_NOT_ENOUGH_DATA)
@@ -125,7 +113,7 @@ class StubLoader(Loader):
         return [*response, Leave.FOR_DOWNLOAD] if what == _RESTART else response
 
     def _flash_md5(self, request: Request) -> list[Output]:
-        address, size = _RANGE.unpack_from(request.body)
+        address, size = RANGE.unpack_from(request.body)
         digest = hashlib.md5(self._flash.read(address, size), usedforsecurity=False).digest()
         return [self._response(request, body=digest)]
 
@@ -134,7 +122,7 @@ class StubLoader(Loader):
         return [self._response(request)]
 
     def _erase_region(self, request: Request) -> list[Output]:
-        address, size = _RANGE.unpack(request.body)
+        address, size = RANGE.unpack(request.body)
         self._flash.erase(address, size)
         return [self._response(request)]
 
