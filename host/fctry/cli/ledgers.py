@@ -48,9 +48,10 @@ def station_of(args: argparse.Namespace) -> Station:
 
 def ledger_of(args: argparse.Namespace, folder: Path) -> Ledger:
     """The ledger of the options, or that in the spec's folder; made where there is none, which is said on stderr."""
-    place = args.ledger or os.environ.get("FCTRY_LEDGER") or str(folder / FILE)
+    named = args.ledger or os.environ.get("FCTRY_LEDGER")
+    place = named or str(folder / FILE)
     station = station_of(args)
-    if args.ledger or "://" in place or Path(place).exists():
+    if named or Path(place).exists():  # a slip in a name shall not make a second ledger
         return open_ledger(place, station)
     made, private_key = create_ledger(place, station)
     print(f"made the ledger {place}", file=sys.stderr)

@@ -22,7 +22,6 @@ from fctry.identity.toml_lines import read_toml
 
 SCHEMA = 1
 TABLES = ("sources", "fields", "notes")
-UNIQUE_TEXT = "no two devices of the product have the same, or: of all fields and products that name this"
 SOURCE_TEXT = "where its value comes from: the name of a source, or name.part"
 
 

@@ -115,6 +115,19 @@ def test_value_that_was_handed_out_is_refused_in_another_batch(capsys: pytest.Ca
     assert not list(Path("more").glob("*.bin"))
 
 
+def test_ledger_that_is_named_and_not_there_is_not_made(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FCTRY_LEDGER", "office.db")
+    command = ["batch", "factory.toml", "--count", "1", "-o", "lot"]
+    assert main(command) == 1
+    assert "there is no ledger\nhint: make one: fctry ledger create" in capsys.readouterr().err
+    assert not Path("office.db").exists()
+    assert main(["ledger", "create"]) == 0  # the remedy
+    assert main(command) == 0
+    assert not Path("ledger.db").exists()
+
+
 def test_sealed_images_are_opened_by_their_recipient_alone() -> None:
     identity = pyrage.x25519.Identity.generate()
     assert (

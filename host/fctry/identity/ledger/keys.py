@@ -8,7 +8,6 @@ Source: age v1 (https://age-encryption.org/v1), through pyrage.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
 import secrets
@@ -123,8 +122,3 @@ def from_json(values: Mapping[str, object]) -> dict[str, Value]:
         name: base64.b64decode(value["base64"]) if isinstance(value, dict) else value  # type: ignore[misc]
         for name, value in values.items()
     }
-
-
-def digest(text: str) -> str:
-    """SHA-256 of a text, in hex."""
-    return hashlib.sha256(text.encode()).hexdigest()
