@@ -112,6 +112,14 @@ def test_file_of_another_size_is_refused_and_untouched(tmp_path: Path) -> None:
     assert path.read_bytes() == b"something else"
 
 
+def test_file_whose_making_was_killed_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "flash.bin"
+    path.write_bytes(b"\xff" * 5000)
+    flash = NorFlash(path, SIZE)
+    assert flash.read(0, SIZE) == b"\xff" * SIZE
+    flash.close()
+
+
 def test_file_of_another_board_is_refused(flash: NorFlash) -> None:
     with pytest.raises(InputError, match="another board"):
         NorFlash(flash.path, SIZE)

@@ -208,6 +208,32 @@ def test_port_is_free_after_a_chip_failed_on_what_a_client_said(
             time.sleep(0.01)
 
 
+@pytest.mark.parametrize("failing", ["client of", "to client of", "refused at"])
+def test_port_is_free_after_the_machine_had_no_thread_for_a_client(
+    failing: str, quiet: tuple[Bystander, Rfc2217Port], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, port = quiet
+    start = threading.Thread.start
+    failed = threading.Event()
+
+    def start_or_fail(thread: threading.Thread) -> None:
+        if thread.name.startswith(failing):
+            failed.set()
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with contextlib.ExitStack() as held:
+        if failing == "refused at":
+            held.enter_context(connect(port)).recv(1)
+        monkeypatch.setattr(threading.Thread, "start", start_or_fail)
+        with connect(port) as turned_away:
+            assert turned_away.recv(1) == b""
+        assert failed.is_set()
+        monkeypatch.undo()
+    with connect(port) as served:
+        assert served.recv(1) == b"\xff"
+
+
 class StillbornBoard(ServedBoard):
     """Its chip fails when it is switched on."""
 

@@ -26,7 +26,7 @@ def open_flash_file(path: Path, size_bytes: int) -> int:
             raise InputError("this is not a file", file=path, hint="name a file for the flash")
         _lock_file(descriptor, path)
         found = os.fstat(descriptor).st_size
-        if found == 0:
+        if found < size_bytes and _is_erased(descriptor, found):  # new, or its making was cut short
             _erase_file(descriptor, path, size_bytes, was_there=was_there)
         elif found != size_bytes:
             raise InputError(
@@ -51,8 +51,12 @@ def _lock_file(descriptor: int, path: Path) -> None:
         ) from error
 
 
+def _is_erased(descriptor: int, size_bytes: int) -> bool:
+    return os.pread(descriptor, size_bytes, 0).count(0xFF) == size_bytes
+
+
 def _erase_file(descriptor: int, path: Path, size_bytes: int, *, was_there: bool) -> None:
-    """Fill an empty file with ones, or leave it as it was."""
+    """Fill a file with ones, or leave it empty, or absent as it was."""
     erased = memoryview(b"\xff" * size_bytes)
     done = 0
     try:

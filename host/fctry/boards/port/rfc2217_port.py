@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from fctry.boards.port import Wire
 from fctry.boards.port.rfc2217_session import Line, Received, Send, Session, SetBaud, SetLine, Step
@@ -96,37 +96,40 @@ class Rfc2217Port:
                     return
                 self._client = client
             self._is_free.clear()
-            self._client_thread = threading.Thread(
-                target=self._serve, args=(client, wire), name=f"client of :{self.port}", daemon=True
-            )
-            self._client_thread.start()
+            self._client_thread = _start(self._serve, client, wire, name=f"client of :{self.port}")
+            if self._client_thread is None:
+                self._release(client)
 
     def _serve(self, client: socket.socket, wire: Wire) -> None:
         session = Session()
         lines = {Line.DTR: False, Line.RTS: False}
-        writer = threading.Thread(
-            target=self._outbox.drain, args=(client,), name=f"to client of :{self.port}", daemon=True
-        )
+        self._outbox.open()
+        writer = _start(self._outbox.drain, client, name=f"to client of :{self.port}")
         try:
+            if writer is None:
+                return
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._outbox.open()
-            writer.start()
             self._take(session.start(), lines, wire)
             while received := client.recv(RECEIVE_BYTES):
                 self._take(session.feed(received), lines, wire)
         except OSError:
             pass  # gone without a goodbye
         finally:
-            with self._state:
-                self._client = None
             _shut_down(client)
             self._outbox.close()
-            writer.join()
+            if writer is not None:
+                writer.join()
             try:
                 wire.set_lines(rts=False, dtr=False)
             finally:
-                client.close()
-                self._is_free.set()
+                self._release(client)
+
+    def _release(self, client: socket.socket) -> None:
+        """The port is free for the next one."""
+        with self._state:
+            self._client = None
+        client.close()
+        self._is_free.set()
 
     def _take(self, steps: list[Step], lines: dict[Line, bool], wire: Wire) -> None:
         with self._outbox.unblocked():
@@ -144,9 +147,10 @@ class Rfc2217Port:
     def _refuse(self, client: socket.socket) -> None:
         """Tell a second client so, without making the next one wait for it."""
         if self._refusing.acquire(blocking=False):
-            threading.Thread(target=self._tell_busy, args=(client,), daemon=True).start()
-        else:
-            client.close()
+            if _start(self._tell_busy, client, name=f"refused at :{self.port}"):
+                return
+            self._refusing.release()
+        client.close()
 
     def _tell_busy(self, client: socket.socket) -> None:
         # a close with unread input would reset the connection, and lose the words
@@ -224,3 +228,13 @@ class _Outbox:
 def _shut_down(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):  # not connected any more
         connection.shutdown(socket.SHUT_RDWR)
+
+
+def _start(target: Callable[..., None], *arguments: object, name: str) -> threading.Thread | None:
+    """A thread that runs, or None when the machine has no more of them."""
+    thread = threading.Thread(target=target, args=arguments, name=name, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        return None
+    return thread
