@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from fctry.errors import InputError
 from fctry.files import read_file
 from fctry.partitions.keywords import parse_idf
+from fctry.partitions.sdkconfig import tables_named_in
 from fctry.partitions.sizes import parse_size
 from fctry.project import PARTITIONS_FILE, Settings
 
@@ -31,24 +32,25 @@ FILES: Mapping[str, tuple[str, ...]] = {"fctry.toml": (), "pyproject.toml": ("to
 def find_settings(table: Path | None = None, *, folder: Path = Path()) -> Settings:
     """What the project says of itself.
 
-    Without a `table`, it is the nearest from `folder` upwards that has settings or a partitions.csv, up to the root
-    of its repository. With one, only settings beside the table count. Raises InputError for settings that are wrong.
+    Without a `table`, it is the nearest from `folder` upwards that has settings or a table, up to the root of its
+    repository; the table is the one that its sdkconfig or platformio.ini names, else partitions.csv. With one, only
+    settings beside the table count. Raises InputError for settings that are wrong, and when several tables are named.
     """
     if table:
-        return replace(_settings_in(table.parent) or Settings(), partitions=table)
+        return _settings_in(table.parent, table) or Settings(table)
     absolute = folder.absolute()
     for steps, place in enumerate((absolute, *absolute.parents)):
         shown = place if folder.is_absolute() else folder / Path(*[".."] * steps)
         if settings := _settings_in(shown):
             return settings
-        if (place / PARTITIONS_FILE).is_file():
-            return Settings(shown / PARTITIONS_FILE)
+        if table := _table_in(shown):
+            return Settings(table, sdkconfig=_sdkconfig_of(table, shown))
         if (place / ".git").exists():
             break
     return Settings(folder / PARTITIONS_FILE)
 
 
-def _settings_in(folder: Path) -> Settings | None:
+def _settings_in(folder: Path, table: Path | None = None) -> Settings | None:
     for name, keys in FILES.items():
         file = folder / name
         if not file.is_file():
@@ -60,12 +62,27 @@ def _settings_in(folder: Path) -> Settings | None:
         for key in keys:
             said = said.get(key) if isinstance(said, dict) else None
         if isinstance(said, dict):
-            return _settings(file, said)
+            return _settings(file, said, table)
     return None
 
 
-def _settings(file: Path, said: Mapping[str, Any]) -> Settings:
-    read: dict[str, Any] = {"partitions": file.parent / PARTITIONS_FILE}
+def _table_in(folder: Path) -> Path | None:
+    named = tables_named_in(folder)
+    if len(named) > 1:
+        hint = f"choose one: --partitions, or `partitions` in {folder / 'fctry.toml'}"
+        raise InputError(f"the project has several tables: {', '.join(map(str, named))}", hint=hint)
+    default = folder / PARTITIONS_FILE
+    return named[0] if named else default if default.is_file() else None
+
+
+def _sdkconfig_of(table: Path, folder: Path) -> Path | None:
+    """The sdkconfig of a project whose table is in a folder of its own; of others it is beside the table."""
+    beside = [folder / name for name in ("sdkconfig", "sdkconfig.defaults")]
+    return next(filter(Path.is_file, beside), None) if table.parent != folder else None
+
+
+def _settings(file: Path, said: Mapping[str, Any], table: Path | None) -> Settings:
+    read: dict[str, Any] = {}
     for key, value in said.items():
         name, kind = KINDS.get(key, ("", None))
         if kind is None:
@@ -74,9 +91,9 @@ def _settings(file: Path, said: Mapping[str, Any]) -> Settings:
             read[name] = file.parent / _text(value) if kind is Path else kind(value)
         except (TypeError, ValueError) as error:
             raise InputError(f"`{key}`: {error}", hint="correct the value", file=file) from None
-    beside = [file.parent / name for name in ("sdkconfig", "sdkconfig.defaults")]
-    if read["partitions"].parent != file.parent and (found := next(filter(Path.is_file, beside), None)):
-        read.setdefault("sdkconfig", found)  # of a table in a folder of its own
+    if table or "partitions" not in read:
+        read["partitions"] = table or _table_in(file.parent) or file.parent / PARTITIONS_FILE
+    read.setdefault("sdkconfig", _sdkconfig_of(read["partitions"], file.parent))
     return Settings(**read)
 
 

@@ -93,6 +93,48 @@ def test_table_in_a_folder_of_its_own_is_read_with_the_sdkconfig_beside_the_sett
     assert project.table.offset == 0x10000
 
 
+@pytest.mark.parametrize("is_set_up", [False, True])
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        (
+            "sdkconfig.defaults",
+            'CONFIG_PARTITION_TABLE_CUSTOM=y\nCONFIG_PARTITION_TABLE_CUSTOM_FILENAME="sub/mine.csv"\n',
+        ),
+        ("platformio.ini", "[env:a]\nboard_build.partitions = sub/mine.csv\n"),
+    ],
+)
+def test_table_is_the_one_that_the_project_names(file: str, text: str, is_set_up: bool, folder: Path) -> None:
+    if not is_set_up:
+        (folder / "fctry.toml").unlink()
+    (folder / file).write_text(text)
+    assert find_settings().partitions == Path("partitions.csv")  # until the one that is named is there
+    (folder / "sub" / "mine.csv").write_text(TABLE)
+    found = find_settings()
+    assert found.partitions == Path("sub/mine.csv")
+    assert found.sdkconfig == (Path(file) if file == "sdkconfig.defaults" else None)
+    assert found.partition == ("mine" if is_set_up else None)
+
+
+@pytest.mark.parametrize("is_set_up", [False, True])
+def test_one_of_several_tables_must_be_chosen(is_set_up: bool, folder: Path) -> None:
+    if not is_set_up:
+        (folder / "fctry.toml").unlink()
+    (folder / "platformio.ini").write_text(
+        "[env:a]\nboard_build.partitions = a.csv\n[env:b]\nboard_build.partitions = b.csv\n"
+    )
+    for name in ("a.csv", "b.csv"):
+        (folder / name).write_text(TABLE)
+    with pytest.raises(InputError, match=r"several tables: a\.csv, b\.csv") as caught:
+        find_settings()
+    assert "--partitions" in caught.value.hint
+    assert "partitions` in fctry.toml" in caught.value.hint
+    assert find_settings(Path("b.csv")).partitions == Path("b.csv")
+    with (folder / "fctry.toml").open("a") as settings:
+        settings.write('partitions = "a.csv"\n')
+    assert find_settings().partitions == Path("a.csv")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

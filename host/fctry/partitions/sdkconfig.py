@@ -162,15 +162,31 @@ def find_sdkconfig(csv: Path, target: str | None = None) -> Sdkconfig | None:
     That is when it, or a platformio.ini, names the CSV, or when the CSV has the name that a project's own table has by
     default. For `target` see `read_sdkconfig`.
     """
-    paths = [path for name in ("sdkconfig.defaults", "sdkconfig") if (path := csv.parent / name).is_file()]
+    paths = _sdkconfigs_in(csv.parent)
     if not paths:
         return None
     config = _read(paths, target)
-    ini = csv.parent / "platformio.ini"
-    if ini.is_file():
-        config = _with_platformio(config, ini.read_text("utf-8", errors="replace"))
+    if ini := _platformio_in(csv.parent):
+        config = _with_platformio(config, ini)
     is_named = csv.name in (Path(table).name for table in config.tables)
     return config if is_named or csv.name == "partitions.csv" else None
+
+
+def tables_named_in(folder: Path) -> Sequence[Path]:
+    """The tables that a project's platformio.ini or else its sdkconfig names, as far as they are files of its own."""
+    names: Sequence[str] = PLATFORMIO_TABLE.findall(_platformio_in(folder))
+    if not names and (paths := _sdkconfigs_in(folder)):
+        names = _read(paths, None).tables
+    return [path for name in dict.fromkeys(names) if (path := folder / name).is_file()]
+
+
+def _sdkconfigs_in(folder: Path) -> Sequence[Path]:
+    return [path for name in ("sdkconfig.defaults", "sdkconfig") if (path := folder / name).is_file()]
+
+
+def _platformio_in(folder: Path) -> str:
+    ini = folder / "platformio.ini"
+    return ini.read_text("utf-8", errors="replace") if ini.is_file() else ""
 
 
 def _read(paths: Sequence[Path], target: str | None) -> Sdkconfig:
