@@ -1,4 +1,4 @@
-"""The root conftest.py chooses the board: what a person gets who asks for one, as a process of its own."""
+"""The plugin chooses the board: what a person gets who asks for one, as a process of its own."""
 
 import hashlib
 import os
@@ -52,11 +52,13 @@ def test_connected_board_is_tested_and_the_suite_says_what_it_erases(connected_b
         "--target", "esp32", "--port", connected_board.url, "--app-path", str(NATIVE_BUILD.parent)
     )
     assert done.returncode == 0, done.stdout
-    assert f"board: {connected_board.url}. The device suite writes its boot loader" in done.stdout
+    assert f"board: {connected_board.url}. The tests write its boot loader" in done.stdout
     assert "1 passed" in done.stdout
 
 
-def test_connected_board_with_another_application_is_not_touched_without_yes(connected_board: Board) -> None:
+def test_connected_board_with_another_application_is_not_touched_without_force(
+    connected_board: Board,
+) -> None:
     table = read_csv(ROOT / "partitions.csv")
     other = pack(AppDescription("thermostat", "1", "v5.5", hashlib.sha256(b"").digest()))
     with flasher.connect(connected_board.url) as chip:
@@ -69,10 +71,10 @@ def test_connected_board_with_another_application_is_not_touched_without_yes(con
     assert "holds another application: thermostat" in done.stdout + done.stderr
     assert connected_board.flash.read(0, connected_board.flash.size_bytes) == before
 
-    assert run_suite(*arguments, "--yes").returncode == 0
+    assert run_suite(*arguments, "--fctry-force").returncode == 0
 
 
-def test_connected_board_with_data_but_no_table_is_not_touched_without_yes(connected_board: Board) -> None:
+def test_connected_board_with_data_but_no_table_is_not_touched_without_force(connected_board: Board) -> None:
     data = b"customer data behind a table elsewhere"
     with flasher.connect(connected_board.url) as chip:
         chip.write([(0x10000, data)])
@@ -109,7 +111,7 @@ def test_connected_boards_are_not_shared_by_workers(connected_board: Board) -> N
 
 def test_port_is_locked_under_each_of_its_names(tmp_path: Path) -> None:
     (tmp_path / "by-id").symlink_to(tmp_path / "ttyUSB0")
-    code = "import conftest; print(conftest._lock_of({!r}).lock_file)"
+    code = "from fctry.pytest_plugin.connected import lock_of; print(lock_of({!r}).lock_file)"
     names = {
         subprocess.run(
             [sys.executable, "-c", code.format(str(tmp_path / name))],
@@ -130,4 +132,4 @@ def test_of_several_devices_the_first_is_tested() -> None:
 def test_build_that_is_missing_is_named_with_its_remedy(tmp_path: Path) -> None:
     done = run_suite("--app-path", str(tmp_path))
     assert done.returncode != 0
-    assert f"{tmp_path / 'build'} is not built: make native" in done.stdout
+    assert f"{tmp_path / 'build'}: no build in it" in done.stdout

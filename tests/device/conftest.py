@@ -1,15 +1,20 @@
-"""Images that the device suite flashes."""
+"""Images that the device suite flashes, and what only some boards can do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from fctry.nvs import Item, encode
 from fctry.partitions.table import Partition
+from fctry.project import Project
+from fctry.reference.native_build import build, recipe_of
 
 from .identities import ARTICLE
+
+NVS_ENCRYPTION = {"CONFIG_NVS_ENCRYPTION": "1", "CONFIG_FACTORY_DATA_ENCRYPTED": "1"}
 
 
 @pytest.fixture
@@ -26,3 +31,35 @@ def image_of(factory_partition: Partition) -> Callable[..., bytes]:
 def article_image(image_of: Callable[..., bytes]) -> bytes:
     """The image of Espressif's article "Creating Unique Factory Data Images"."""
     return image_of(*ARTICLE)
+
+
+@pytest.fixture
+def cut_power_at(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """`NorFlash.cut_power_at` of the first board."""
+    if request.config.option.fctry_board != "native":
+        pytest.skip("only the native board can cut the power at a given operation of the flash")
+    return request.getfixturevalue("fctry_boards")[0].flash.cut_power_at
+
+
+@pytest.fixture(scope="session")
+def fctry_applications(
+    pytestconfig: pytest.Config, fctry_build_folder: Path, factory_project: Project
+) -> list[Path]:
+    """Overrides the plugin's fixture: the native board also runs the application with NVS encryption."""
+    if pytestconfig.option.fctry_board != "native":
+        return [fctry_build_folder]
+    return [fctry_build_folder, build(recipe_of(factory_project, config=NVS_ENCRYPTION))]
+
+
+@pytest.fixture
+def encrypted_application(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> bytes:
+    """The application image that is configured for encrypted partitions."""
+    reasons = {
+        "linux": "ESP-IDF's linux target has no NVS encryption",
+        "qemu": "the keys need flash encryption or an HMAC key in the eFuses",
+        "usb": "the keys need flash encryption or an HMAC key in the eFuses, for ever",
+    }
+    if reason := reasons.get(pytestconfig.option.fctry_board):
+        pytest.skip(reason)
+    _, encrypted = request.getfixturevalue("fctry_applications")
+    return (encrypted / "fctry.bin").read_bytes()

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from fctry.pytest_plugin import pytest_report_header, settings_of
+from fctry.pytest_plugin.fixtures import pytest_report_header, settings_of
 
 LAYOUT = "fctry,data,nvs,0x10000,0x6000,readonly\n"
 
@@ -25,6 +25,7 @@ def test_layout_is_the_one_around_the_tests_wherever_the_root_is(tmp_path: Path,
         invocation_params=SimpleNamespace(dir=tmp_path),
         rootpath=tmp_path,
         getoption=lambda name: None,
+        option=SimpleNamespace(fctry_board="native"),
     )
     layout = tmp_path / "product" / "partitions.csv"
     assert settings_of(cast(pytest.Config, config)).partitions.resolve() == layout.resolve()

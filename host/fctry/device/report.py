@@ -63,6 +63,14 @@ class ReportedItem:
     value: Value
 
 
+class Values(dict[tuple[str, str], Value]):
+    """What a report has, by (namespace, key). A KeyError names the keys that came, without their values."""
+
+    def __missing__(self, name: tuple[str, str]) -> Value:
+        came = ", ".join(":".join(one) for one in self) or "none"
+        raise KeyError(f"the firmware reported no {':'.join(map(str, name))}; reported were: {came}")
+
+
 @dataclass(frozen=True)
 class Report:
     """What the firmware said of one partition: items, then errors, up to the `end` line that completes it."""
@@ -71,9 +79,9 @@ class Report:
     errors: tuple[Event, ...]
     is_complete: bool
 
-    def values(self) -> dict[tuple[str, str], Value]:
+    def values(self) -> Values:
         """Values by (namespace, key)."""
-        return {(item.namespace, item.key): item.value for item in self.items}
+        return Values({(item.namespace, item.key): item.value for item in self.items})
 
     @property
     def codes(self) -> tuple[str, ...]:

@@ -45,6 +45,9 @@ def objects_of(build: Path) -> list[Path]:
 
 @pytest.mark.skipif(shutil.which("nm") is None, reason="needs nm, of binutils")
 def test_files_do_not_need_each_other_in_circles(native_build: Path) -> None:
+    subprocess.run(
+        ["make", "--no-print-directory", "--silent", "-C", native_build.parent, "objects"], check=True
+    )
     graph = calls(objects_of(native_build))
     assert "nvs_storage" in graph["nvs_storage_items"]  # the graph is there
     try:

@@ -22,7 +22,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 def _run(folder: Path, *arguments: str, with_all_plugins: bool = False) -> tuple[int, str]:
-    command = [sys.executable, "-m", "pytest", "-p", "fctry.pytest_layouts", "-p", "no:cacheprovider", "-rA"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "fctry.pytest_plugin.layouts",
+        "-p",
+        "no:cacheprovider",
+        "-rA",
+    ]
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "" if with_all_plugins else "1"}
     done = subprocess.run(
         [*command, *arguments], cwd=folder, capture_output=True, text=True, check=False, env=environment
@@ -48,7 +57,7 @@ def test_finding_is_the_failure_text_without_a_traceback(folder: Path) -> None:
         "(docs/layouts.md#layout-offset-alignment)\n"
     ) in printed
     assert "Traceback" not in printed
-    assert "pytest_layouts.py" not in printed
+    assert "layouts.py" not in printed
     assert "1 failed" in printed
 
 
@@ -63,7 +72,7 @@ def test_warning_fails_only_where_warnings_are_errors(folder: Path) -> None:
 def test_tables_of_the_tree_are_collected_only_when_asked_for(folder: Path) -> None:
     exit_code, printed = _run(folder)
     assert exit_code == 5, printed  # nothing collected
-    exit_code, printed = _run(folder, "--layouts")
+    exit_code, printed = _run(folder, "--fctry-layouts")
     assert exit_code == 1
     assert "PASSED partitions.csv::layout-overlap" in printed
     assert "PASSED partitions_wrong.csv::layout-overlap" in printed

@@ -1,11 +1,17 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * What ESP-IDF makes of Kconfig files: their defaults for an ESP32.
+ * What ESP-IDF makes of Kconfig files: their defaults for an ESP32, unless a project's names come with the build.
  */
 #pragma once
 
+#ifndef CONFIG_FACTORY_DATA_PARTITION_LABEL
 #define CONFIG_FACTORY_DATA_PARTITION_LABEL "fctry"
+#endif
+#ifndef CONFIG_FACTORY_DATA_NAMESPACE
 #define CONFIG_FACTORY_DATA_NAMESPACE "fctryNamespace"
+#endif
 #define CONFIG_FCTRY_BOOT_BUTTON_GPIO 0
+#ifndef CONFIG_IDF_TARGET
 #define CONFIG_IDF_TARGET "esp32"
+#endif

@@ -1,132 +1,24 @@
-"""Fixtures for tests of factory data on a device: for this project's suite and for anyone's.
-
-They build on pytest-embedded's services `esp,idf`, so that `--port`, `--target`, `--app-path`, `--count` and the rest
-mean what they mean there:
-
-    def test_serial_number(factory_device):
-        factory_device.flash_factory(fctry.nvs.encode(items, factory_device.partition.size_bytes))
-        assert factory_device.reset().values()["fctryNamespace", "serial_number"] == "164589345735"
-"""
+"""A device under test and its factory partition, over pytest-embedded's `dut`."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import functools
-import os
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fctry.partitions.sizes import parse_size
-
 if TYPE_CHECKING:
     from fctry.device import Answer, Chip, Console, Deadline, Event, Report
     from fctry.partitions.table import Partition, PartitionTable
-    from fctry.project import Project, Settings
-
-pytest_plugins = ["fctry.pytest_layouts"]  # partition CSVs as test files
 
 REPORT_TIMEOUT_S = 60.0  # QEMU reads a full partition for 20 s; a device that answers costs no time
 _LINE = re.compile(rb"([^\r\n]*)\r*\n")
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("fctry", "factory data")
-    group.addoption(
-        "--partitions",
-        type=Path,
-        help="partition table CSV (default: that of the project around the tests)",
-    )
-    group.addoption("--partition", help="name of the factory partition (default: fctry)")
-    group.addoption("--chip", help="esp32, esp32c3, … (default: that of the sdkconfig)")
-    group.addoption("--sdkconfig", type=Path, help="sdkconfig, sdkconfig.defaults or sdkconfig.json")
-    group.addoption("--table-offset", type=parse_size, help="of the table in flash (default: 0x8000)")
-    group.addoption("--flash-size", dest="flash_size_bytes", type=parse_size, help="4MB, 16MB, …")
-
-
-def settings_of(config: pytest.Config) -> Settings:
-    """The settings of the project around the tests that were asked for; `--app-path` may have moved pytest's root."""
-    from fctry.settings import find_settings
-
-    path = config.invocation_params.dir / config.args[0].split("::")[0]
-    return find_settings(config.getoption("partitions"), folder=path if path.is_dir() else path.parent)
-
-
-def pytest_report_header(config: pytest.Config) -> str | None:
-    from fctry.errors import FctryError
-
-    with contextlib.suppress(FctryError):  # the fixtures say it
-        layout = settings_of(config).partitions
-        if layout.is_file():
-            return f"layout of the devices: {layout}"
-    return None
-
-
-@pytest.fixture(scope="session")
-def factory_project(pytestconfig: pytest.Config) -> Project:
-    """The project whose devices are tested: its table from `--partitions`, and the sdkconfig beside it."""
-    from fctry.project import open_project
-
-    settings = settings_of(pytestconfig)
-    names = ("partition", "chip", "sdkconfig", "table_offset", "flash_size_bytes")
-    said = {name: value for name in names if (value := pytestconfig.getoption(name)) is not None}
-    return open_project(dataclasses.replace(settings, **said), variables=os.environ)
-
-
-@pytest.fixture(scope="session")
-def partition_table(factory_project: Project) -> PartitionTable:
-    """The layout of the devices under test."""
-    return factory_project.table
-
-
-@pytest.fixture(scope="session")
-def factory_partition(factory_project: Project) -> Partition:
-    """The factory partition of that layout."""
-    return factory_project.factory_partition
-
-
-@pytest.fixture(scope="session")
-def preloaded_factory_image() -> bytes | None:
-    """What the factory partition holds from the start, of a device that cannot be flashed while it runs.
-
-    To be overridden by a conftest.py that puts it there, as for pytest-embedded's service `qemu`.
-    """
-    return None
-
-
-@pytest.fixture
-def factory_device(
-    dut: Any,
-    msg_queue: Any,
-    partition_table: PartitionTable,
-    factory_partition: Partition,
-    preloaded_factory_image: bytes | None,
-) -> Iterator[FactoryDevice]:
-    """The device under test: pytest-embedded's `dut` (of several the first), flashed with its application."""
-    if isinstance(dut, Sequence):
-        dut, msg_queue = dut[0], msg_queue[0]
-    device = FactoryDevice(dut, msg_queue, partition_table, factory_partition, preloaded_factory_image)
-    yield device
-    device.restore()
-
-
-@pytest.fixture
-def factory_devices(
-    dut: Any, msg_queue: Any, partition_table: PartitionTable, factory_partition: Partition
-) -> Iterator[list[FactoryDevice]]:
-    """The devices under test of a test that is parametrized with pytest-embedded's `count` (2 or more)."""
-    devices = [
-        FactoryDevice(each, queue, partition_table, factory_partition)
-        for each, queue in zip(dut, msg_queue, strict=True)
-    ]
-    yield devices
-    for device in devices:
-        device.restore()
 
 
 class DutWire:
@@ -158,7 +50,9 @@ class FactoryDevice:
     _queue: Any
     table: PartitionTable
     partition: Partition
-    preloaded_image: bytes | None = None
+    preloaded_image: bytes | None = dataclasses.field(default=None, repr=False)
+    secret_namespaces: Collection[str] = ("secrets",)
+    secrets: set[bytes] = dataclasses.field(default_factory=set, repr=False)
     _marks: Iterator[int] = dataclasses.field(default_factory=lambda: count(1))
     _own_table: PartitionTable | None = None
 
@@ -215,6 +109,7 @@ class FactoryDevice:
         """
         from fctry.provision import write_image
 
+        self._learn_secrets(image)
         with self.chip() as chip:
             write_image(chip, image, self.table, self.table.find(name))
 
@@ -282,6 +177,16 @@ class FactoryDevice:
         """Undo what would disturb the next test: the partition table."""
         if self._own_table is not None and self._own_table != self.table:
             self.flash_table(self._own_table)
+
+    def _learn_secrets(self, image: bytes) -> None:
+        """Know what no report of a failed test may show. Whether the image is sound is not judged here."""
+        from fctry.errors import FctryError
+        from fctry.nvs import decode
+
+        with contextlib.suppress(FctryError):
+            for item in decode(image):
+                if item.namespace in self.secret_namespaces and isinstance(item.value, str | bytes):
+                    self.secrets.add(item.value.encode() if isinstance(item.value, str) else item.value)
 
     def _mark(self) -> bytes:
         # A line of our own in the stream of the console: what the device said before it is not looked at again.

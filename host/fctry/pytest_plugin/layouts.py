@@ -1,6 +1,6 @@
 """Partition CSVs as pytest files: one test for each rule, with the finding as its failure.
 
-`pytest partitions.csv` checks a table that is named, `pytest --layouts` also every `partitions*.csv` in the tree. A
+`pytest partitions.csv` checks a table that is named, `pytest --fctry-layouts` every `partitions*.csv` in the tree. A
 finding that is no error is a LayoutWarning, which fails where warnings are errors. An sdkconfig or sdkconfig.defaults
 beside the CSV is read when it is about that CSV.
 """
@@ -33,7 +33,7 @@ class LayoutError(Exception):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("fctry", "factory data").addoption(
-        "--layouts",
+        "--fctry-layouts",
         action="store_true",
         help=f"check every {PATTERN} in the tree, not only those that are named",
     )
@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> LayoutFile | None:
     if not file_path.match(PATTERN):
         return None
-    if not (parent.session.isinitpath(file_path) or parent.config.getoption("--layouts")):
+    if not (parent.session.isinitpath(file_path) or parent.config.getoption("--fctry-layouts")):
         return None
     return LayoutFile.from_parent(parent, path=file_path)
 

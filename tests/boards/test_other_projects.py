@@ -1,0 +1,187 @@
+"""The plugin in a project that is not this one, each as a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+TABLE = """nvs,   data, nvs,     0x9000,  0x6000,
+unique,  data, nvs,     0x10000, 0x3000, readonly
+factory, app,  factory, 0x20000, 1M,
+"""
+SDKCONFIG = 'CONFIG_FACTORY_DATA_PARTITION_LABEL="unique"\nCONFIG_FACTORY_DATA_NAMESPACE="lamp"\n'
+ITEMS = """
+import pytest
+from fctry.nvs import Item, ItemType, encode
+PASSWORD, PIN = "hunter2-and-" * 6, bytes(range(65, 97))
+ITEMS = [Item("lamp", "serial", ItemType.STR, "L-0001"), Item("secrets", "password", ItemType.STR, PASSWORD),
+         Item("secrets", "pin", ItemType.BLOB, PIN)]
+def image_for(device):
+    return encode(ITEMS, device.partition.size_bytes)
+"""
+RunPytest = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run_pytest(tmp_path: Path) -> RunPytest:
+    """Runs pytest in a project that is a table, an sdkconfig and one file of tests."""
+    (tmp_path / "partitions.csv").write_text(TABLE)
+    (tmp_path / "sdkconfig.defaults").write_text(SDKCONFIG)
+
+    def run(tests: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "test_lamp.py").write_text(tests)
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+        return subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=100, env=_environment()
+        )
+
+    return run
+
+
+def _environment() -> dict[str, str]:
+    """Without what pytest-xdist tells its workers: the process is none of them."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+
+
+def test_board_is_the_projects_own_and_failures_say_what_came_and_no_secret(
+    run_pytest: RunPytest, tmp_path: Path
+) -> None:
+    tests = """
+def test_names_and_table_are_those_of_the_project(factory_device):
+    assert factory_device.flash_factory(image_for(factory_device)).values() == {("lamp", "serial"): "L-0001"}
+
+def test_key(factory_device):
+    image = image_for(factory_device)
+    report = factory_device.flash_factory(image)
+    assert report.values()["lamp", "colour"] == "red"
+
+def test_event(factory_device):
+    image, password = image_for(factory_device), PASSWORD
+    factory_device.flash_factory(image)
+    factory_device.expect_event("nonsense", timeout_s=0.3)
+
+def test_bytes(factory_device):
+    factory_device.flash_factory(image_for(factory_device))
+    assert factory_device.read_partition() == PIN
+"""
+    done = run_pytest(ITEMS + tests, "--board", "native", "-vv", "--showlocals", "--junit-xml=junit.xml")
+    junit = (tmp_path / "junit.xml").read_text()
+    for told in (done.stdout, junit):
+        assert "the firmware reported no lamp:colour; reported were: lamp:serial" in told
+        assert "the firmware did not say nonsense within 0.3 s" in told
+        assert "report lines that came" in told
+        assert "Loaded app from partition" in told  # the console
+        assert "hunter2" not in told
+        assert "ABCDEFGHIJKLMNOPQRSTUVWXYZ" not in told.replace("\n", "").replace("' b'", "")
+    assert "device.py" not in done.stdout  # the library's own lines explain nothing
+    assert "3 failed, 1 passed" in done.stdout
+
+
+def test_what_is_lacking_is_an_error_that_says_what_to_add(run_pytest: RunPytest) -> None:
+    test = "def test_a(factory_device): factory_device.reset()\n"
+    for arguments, remedy in [
+        ((), "no board was chosen: `pytest --board native`"),
+        (("-p", "no:pytest_embedded"), "needs pytest-embedded"),
+        (("--board", "linux"), "idf.py --preview"),
+    ]:
+        done = run_pytest(test, *arguments)
+        assert done.returncode == 1
+        assert remedy in done.stdout
+        assert "1 error" in done.stdout
+    done = run_pytest(test, "-p", "no:pytest_embedded", "--board", "native")
+    assert done.returncode == 4
+    assert done.stderr == (
+        "ERROR: --board native needs pytest-embedded, which is installed and not loaded: -p pytest_embedded.plugin\n\n"
+    )
+
+
+def test_project_that_asks_for_nothing_sees_nothing(run_pytest: RunPytest) -> None:
+    test = "def test_a(request): assert not [n for n in request.fixturenames if 'fctry' in n]\n"
+    done = run_pytest(test, "-W", "error", "-p", "no:pytest_embedded")
+    assert done.returncode == 0, done.stdout
+    assert "layout of the devices" not in done.stdout
+    assert "board:" not in done.stdout
+
+
+def test_options_that_a_project_has_itself_stay_its_own(run_pytest: RunPytest, tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(
+        "def pytest_addoption(parser):\n"
+        "    for name in ('board', 'partitions', 'partition', 'chip', 'yes', 'layouts', 'flash-size', 'sdkconfig'):\n"
+        "        parser.addoption(f'--{name}')\n"
+    )
+    test = "def test_a(pytestconfig): assert pytestconfig.getoption('board') == 'mine'\n"
+    done = run_pytest(test, "--board", "mine", "--partitions", "x")
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = run_pytest("def test_b(factory_device): factory_device.reset()\n", "--fctry-board", "native")
+    assert "1 passed" in done.stdout, done.stdout
+
+
+SLEEPER = (
+    "import pathlib, time\ndef test_a(factory_device):\n    pathlib.Path('on').touch(); time.sleep(60)\n"
+)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize(
+    ("number", "workers"),
+    [(signal.SIGINT, 0), (signal.SIGTERM, 1), (signal.SIGKILL, 0), (signal.SIGKILL, 1)],
+)
+def test_nothing_is_left_of_a_run_that_was_ended(
+    tmp_path: Path, number: signal.Signals, workers: int
+) -> None:
+    (tmp_path / "partitions.csv").write_text(TABLE)
+    (tmp_path / "sdkconfig.defaults").write_text(SDKCONFIG)
+    (tmp_path / "test_sleep.py").write_text(SLEEPER)
+    command = [sys.executable, "-m", "pytest", "--board", "native", f"-n{workers}", "-p", "no:cacheprovider"]
+    environment = _environment() | {"TMPDIR": str(tmp_path)}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+    )
+    family: set[int] = set()
+    try:
+        _wait(lambda: (tmp_path / "on").exists())
+        family = _family(process.pid)
+        assert any("fctry.elf" in _command(pid) for pid in family)  # the chip's firmware
+        assert any("multiprocessing" in _command(pid) for pid in family)  # pytest-embedded's
+        process.send_signal(number)
+        process.wait(timeout=30)
+        _wait(lambda: not any(map(_command, family)))
+    finally:
+        for pid in filter(_command, family):
+            os.kill(pid, signal.SIGKILL)
+    assert not list((tmp_path / "pytest-embedded").glob("*"))
+
+
+def _family(pid: int) -> set[int]:
+    """A process and all that it and its children have started."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    family = {pid}
+    while more := {one for one, parent in parents.items() if parent in family} - family:
+        family |= more
+    return family
+
+
+def _command(pid: int) -> str:
+    """What a process runs, nothing once it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    end_s = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
