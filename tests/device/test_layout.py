@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from fctry.errors import DeviceError
-from fctry.provision import provision
+from fctry.provision import open_partition
 from fctry.pytest_plugin import FactoryDevice
 
-from .identities import ARTICLE
 from .layouts import with_partition
 
 CHANGES = [
@@ -28,7 +27,7 @@ def test_other_table_on_the_device_is_said_before_anything_is_written(
     factory_device.flash_table(with_partition(factory_device, **changes))
     with factory_device.chip() as chip:
         with pytest.raises(DeviceError, match=difference):
-            provision(chip, article_image, ARTICLE, layout, partition)
+            open_partition(chip, layout, partition)
         assert set(chip.read(partition.offset, partition.size_bytes)) == {0xFF}
 
 
@@ -57,5 +56,5 @@ def test_device_without_partition_table_is_said(factory_device: FactoryDevice, a
     with factory_device.chip() as chip:
         chip.erase(0x8000, 0x1000)
         with pytest.raises(DeviceError, match="no valid partition table") as caught:
-            provision(chip, article_image, ARTICLE, factory_device.table, factory_device.partition)
+            open_partition(chip, factory_device.table, factory_device.partition)
     assert "idf.py flash" in caught.value.hint

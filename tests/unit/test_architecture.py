@@ -14,9 +14,9 @@ def test_imports_keep_to_the_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_flash_is_written_in_these_places_alone() -> None:
-    """An image goes through `provision.write_image`, which checks the device's own table; others write the table."""
+    """A partition is written through `open_partition`, which checks the device's own table; others write the table."""
     package = ROOT / "host" / "fctry"
     writers = [
         path.name for path in package.rglob("*.py") if "chip.write(" in path.read_text(encoding="utf-8")
     ]
-    assert sorted(writers) == ["demo.py", "device.py", "provision.py"]
+    assert sorted(writers) == ["app.py", "device.py", "partition.py"]

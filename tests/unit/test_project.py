@@ -75,17 +75,15 @@ class WriteReachedError(Exception):
 class StubbedChip:
     """A device with the project's partition table."""
 
-    name = "ESP32"
-
     def __init__(self) -> None:
         self.written: list[tuple[int, int]] = []
         self.table = pack(open_project(settings(), variables=os.environ).table)
 
-    def mac(self) -> str:
-        return "24:0a:c4:00:00:01"
+    def identity(self) -> flasher.ChipIdentity:
+        return flasher.ChipIdentity("ESP32", "24:0a:c4:00:00:01")
 
-    def is_erased(self, address: int, size_bytes: int) -> bool:
-        return True
+    def holds(self, address: int, data: bytes) -> bool:
+        return data.count(0xFF) == len(data)
 
     def read(self, address: int, size_bytes: int) -> bytes:
         return self.table[:size_bytes] if address == 0x10000 else b"\xff" * size_bytes
@@ -107,7 +105,7 @@ def test_flash_reads_the_device_s_table_where_the_project_has_it(
     monkeypatch.setattr(flasher, "connect", connect)
     with pytest.raises(WriteReachedError):
         main(["flash", "device.csv", "--port", "unused", EXTRA])
-    assert chip.written == [(FACTORY.offset, FACTORY.size_bytes)]
+    assert chip.written == [(FACTORY.offset, 0x1000)]  # behind that it is blank
 
 
 def test_fixtures_take_the_project_s_table(folder: Path) -> None:
@@ -152,4 +150,4 @@ def test_partition_that_is_not_nvs_is_none_for_factory_data(folder: Path) -> Non
 
 def test_table_of_a_device_is_looked_for_where_the_layout_has_its_own(folder: Path) -> None:
     project = open_project(settings(), variables=os.environ)
-    provision.check_table(StubbedChip(), project.table, project.factory_partition)  # type: ignore[arg-type]
+    provision.open_partition(StubbedChip(), project.table, project.factory_partition)  # type: ignore[arg-type]

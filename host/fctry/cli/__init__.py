@@ -9,6 +9,7 @@ COMMANDS = {
     "label": "labels of devices, with a QR code: SVG, PDF, ZPL",
     "image": "make NVS images, read them back, check them",
     "layout": "check, draw, build and read partition tables",
+    "provision": "give a device its identity: from the ledger into its flash, and to the proof",
     "flash": "flash an NVS image into a device's factory partition, and prove what the firmware reads",
     "board": "serve a board without a board on an RFC2217 port",
     "esptool": "run esptool with the fast RFC2217 client",

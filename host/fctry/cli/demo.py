@@ -20,9 +20,9 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
-from fctry import provision
 from fctry.boards import Board
 from fctry.cli.arguments import path
+from fctry.cli.flash import print_step
 from fctry.cli.options import add_project, project_of
 from fctry.cli.proof_table import print_proof
 from fctry.cli.text import escaped
@@ -36,8 +36,10 @@ from fctry.identity.spec_file import read_spec
 from fctry.nvs.item import Value
 from fctry.partitions.flasher_args import read_flasher_args
 from fctry.project import Project
+from fctry.provision import Identities, Run, perform, provision_steps
 
 DEVICES = 2
+MAC = bytes.fromhex("24:0a:c4:00:00".replace(":", ""))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
             print("[2/4] ledger: new, for this demo; it hands out every value once")
             print(f"[3/4] {DEVICES} devices, each on a simulated ESP32 with an empty flash")
             are_proven = [
-                _device(ledger, spec, project, args.app, Path(folder, f"board{n}.bin"))
+                _device(ledger, spec, project, args.app, n, Path(folder, f"board{n}.bin"))
                 for n in range(DEVICES)
             ]
             print("[4/4] another device with the serial number of the first")
@@ -72,21 +74,19 @@ def run(args: argparse.Namespace) -> int:
     return 0 if all(are_proven) and is_refused else 1
 
 
-def _device(ledger: Ledger, spec: Spec, project: Project, app: Path, flash: Path) -> bool:
-    (device,) = ledger.reserve(_product(spec), spec, [_now()])
-    public = ", ".join(f"{name} {text}" for name, text in device.draft.public.items())
-    print(f"\n      device {device.id}: {public}")
+def _device(ledger: Ledger, spec: Spec, project: Project, app: Path, number: int, flash: Path) -> bool:
     partition = project.factory_partition
-    image = ImageMaker(spec, partition.size_bytes, read_only=partition.readonly)(device.draft)
-    with Board(flash, [app]) as board, flasher.connect(board.url, log=_print_esptool) as chip:
-        chip.write(read_flasher_args(app).writes())
-        proof = provision.provision(
-            chip, image, spec.items(device.draft), project.table, partition, on_line=_print_report
-        )
-    print_proof(proof)
-    ledger.record({device.id: None}, "flashed")
-    ledger.record({device.id: None}, "proven" if proof.is_proven else "failed")
-    return proof.is_proven
+    maker = ImageMaker(spec, partition.size_bytes, read_only=partition.readonly)
+    identities = Identities(ledger, spec, maker, _now())
+    with Board(flash, [app], mac=MAC + bytes([number])) as board, flasher.connect(board.url) as chip:
+        run = Run(chip, project.table, partition, identities=identities, on_line=_print_report)
+        run.app = read_flasher_args(app)
+        record = perform(run, provision_steps(has_app=True), print_step)
+    public = ", ".join(f"{name} {text}" for name, text in run.public.items())
+    print(f"\n      device {run.device}: {public}")
+    if run.proof:
+        print_proof(run.proof)
+    return record.error is None
 
 
 class _Twin:
@@ -124,8 +124,3 @@ def _now() -> Context:
 def _print_report(line: str) -> None:
     if line.startswith("@fctry ") and '"id":' not in line:  # answers to challenges say nothing to people
         print(f"      {escaped(line)}")
-
-
-def _print_esptool(line: str) -> None:
-    if line.startswith(("Detecting", "Stub flasher running", "Wrote", "Hash of data")):
-        print(f"      {line}")

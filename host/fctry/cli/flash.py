@@ -70,26 +70,29 @@ def run(args: argparse.Namespace) -> int:
 
     show = (lambda line: print(escaped(line))) if args.verbose else None
     port = args.port or os.environ.get("ESPPORT") or only_port()
-    is_proven = False
     with flasher.connect(port, chip=args.chip or "auto", flash_baud=args.baud, log=show) as chip:
-        print(f"{chip.name} at {port}, MAC {chip.mac()}")
-        try:
-            proof = provision.provision(
-                chip,
-                image.data,
-                image.items,
-                project.table,
-                partition,
-                is_forced=args.force,
-                timeout_s=args.timeout,
-                on_line=listen,
-            )
-            is_proven = proof.is_proven
-        finally:
-            if not is_proven and not show:
-                print_last(heard)
-    print_proof(proof)
-    return 0 if proof.is_proven else 1
+        run = provision.Run(
+            chip,
+            project.table,
+            partition,
+            image,
+            is_forced=args.force,
+            timeout_s=args.timeout,
+            on_line=listen,
+        )
+        record = provision.perform(run, provision.flash_steps(), print_step)
+    if record.error and not show:
+        print_last(heard)
+    if run.proof:
+        print_proof(run.proof)
+    if record.error:
+        raise record.error
+    return 0
+
+
+def print_step(step: provision.StepRecord) -> None:
+    """A line for each step of a run."""
+    print(escaped(f"{step.name:15} {step.did or 'FAILED'}  ({step.seconds:.2f} s)"), flush=True)
 
 
 def print_last(lines: Iterable[str]) -> None:

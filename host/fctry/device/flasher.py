@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import esptool
 import serial
@@ -25,6 +26,19 @@ from fctry.serialport import ROM_BAUD
 
 FLASH_BAUD = 460800
 STUB_TIMEOUT_S = 3.0  # for its greeting
+
+
+@dataclass(frozen=True)
+class ChipIdentity:
+    """What a chip says of itself. `mac` is its base MAC address, aa:bb:cc:dd:ee:ff, as it is in the eFuses."""
+
+    name: str
+    mac: str
+
+    @property
+    def known_mac(self) -> str:
+        """The MAC address, or nothing where none was burnt."""
+        return "" if self.mac in ("00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff") else self.mac
 
 
 class Chip:
@@ -76,11 +90,19 @@ class Chip:
         with self._esptool("erase the flash") as stub:
             esptool.erase_region(stub, address, size_bytes)
 
+    def holds(self, address: int, data: bytes) -> bool:
+        """Whether the flash holds these bytes; the chip itself reads it. Raises DeviceError."""
+        with self._esptool("read the flash") as stub:
+            digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
+            return bool(stub.flash_md5sum(address, len(data)) == digest)
+
     def is_erased(self, address: int, size_bytes: int) -> bool:
         """Whether a region of the flash is blank; the chip itself reads it. Raises DeviceError."""
-        with self._esptool("read the flash") as stub:
-            blank = hashlib.md5(b"\xff" * size_bytes, usedforsecurity=False).hexdigest()
-            return bool(stub.flash_md5sum(address, size_bytes) == blank)
+        return self.holds(address, b"\xff" * size_bytes)
+
+    def identity(self) -> ChipIdentity:
+        """Who the chip says it is. Raises DeviceError."""
+        return ChipIdentity(self.name, self.mac())
 
     @property
     def name(self) -> str:

@@ -107,11 +107,11 @@ class FactoryDevice:
 
         Raises DeviceError, and writes nothing, when the device's own table puts the partition elsewhere.
         """
-        from fctry.provision import write_image
+        from fctry.provision import open_partition
 
         self._learn_secrets(image)
         with self.chip() as chip:
-            write_image(chip, image, self.table, self.table.find(name))
+            open_partition(chip, self.table, self.table.find(name)).write(image)
 
     def flash_application(self) -> None:
         """Flash all that the build folder names (application, partition table, …) again, as `idf.py flash` does."""

@@ -29,9 +29,9 @@ CHUNK_MAX = 400  # devices a transaction
 _NEXT = {
     "reserved": {"built", "flashed", "failed", "scrapped"},
     "built": {"flashed", "failed", "scrapped"},
-    "flashed": {"proven", "failed", "scrapped"},
-    "proven": {"flashed", "failed", "scrapped"},
-    "failed": {"flashed", "proven", "scrapped"},
+    "flashed": {"built", "proven", "failed", "scrapped"},
+    "proven": {"built", "flashed", "failed", "scrapped"},
+    "failed": {"built", "flashed", "proven", "scrapped"},
     "scrapped": set(),
 }
 
@@ -215,12 +215,18 @@ class Ledger:
     def find(self, value: str) -> list[Device]:
         """The devices that have this unique public value (serial number, MAC address, label), or are this chip."""
         with reading(self._engine) as connection:
-            query = select(claim.c.device).where(claim.c.value == value.encode())
-            ids = {row.device for row in connection.execute(query)}
-            chips = or_(
-                *(column == value.lower() for column in (chip.c.mac, chip.c.unique_id, chip.c.flash_id))
-            )
-            ids |= set(connection.scalars(select(chip.c.device).where(chips)))
+            ids = set(connection.scalars(select(claim.c.device).where(claim.c.value == value.encode())))
+        chips = self.find_chip(mac=value, unique_id=value, flash_id=value)
+        return [self.device(one) for one in sorted(ids | {one.id for one in chips})]
+
+    def find_chip(self, *, mac: str = "", unique_id: str = "", flash_id: str = "") -> list[Device]:
+        """The devices that are a chip with one of these, as `bind` was told."""
+        said = {chip.c.mac: mac, chip.c.unique_id: unique_id, chip.c.flash_id: flash_id}
+        known = [column == value.lower() for column, value in said.items() if value]
+        if not known:
+            return []
+        with reading(self._engine) as connection:
+            ids = list(connection.scalars(select(chip.c.device).where(or_(*known))))
         return [self.device(one) for one in sorted(ids)]
 
     def history(self, device_id: int | None = None) -> list[journal.Entry]:

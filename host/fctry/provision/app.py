@@ -1,0 +1,41 @@
+"""The application of a device that may be blank: boot loader, partition table and application of a build."""
+
+from __future__ import annotations
+
+from fctry.errors import DeviceError, FormatError, InputError
+from fctry.partitions import binary
+from fctry.provision.partition import SECTOR_BYTES
+from fctry.provision.run import Run
+
+
+def write_app(run: Run) -> str:
+    """Write each file of the build that the device does not hold yet.
+
+    A device with another partition table has data where the build writes: it is refused, unless the run is forced.
+    """
+    assert run.app
+    if run.app.table and list(binary.unpack(run.app.table)) != list(run.table):
+        raise InputError(
+            "the build has another partition table than the project",
+            hint="build it again, or name the table that it was built with: --partitions",
+            file=run.app.file,
+        )
+    if not run.is_forced and _is_other_device(run):
+        raise DeviceError(
+            f"the device has another partition table at {run.table.offset:#x}",
+            hint="is it the right device? What lies where the build writes is lost with --force",
+        )
+    files = [(at, data.ljust(-(-len(data) // 4) * 4, b"\xff")) for at, data in run.app.writes()]
+    differing = [(at, data) for at, data in files if not run.chip.holds(at, data)]
+    if differing:
+        run.chip.write(differing)
+    sectors = sum(-(-len(data) // SECTOR_BYTES) for _, data in differing)
+    return f"{len(differing)} of {len(files)} files, {sectors} sectors"
+
+
+def _is_other_device(run: Run) -> bool:
+    raw = run.chip.read(run.table.offset, binary.TABLE_BYTES)
+    try:
+        return raw.count(0xFF) != len(raw) and list(binary.unpack(raw)) != list(run.table)
+    except FormatError:
+        return False  # half of a table is no device's: its writing was interrupted

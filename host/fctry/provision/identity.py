@@ -1,0 +1,137 @@
+"""Which device this is: the ledger's answer, by what its chip says and by what is in its factory partition."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from fctry import nvs
+from fctry.errors import DeviceError, FormatError, InputError
+from fctry.identity.draft import Context
+from fctry.identity.images import ImageMaker
+from fctry.identity.ledger import Device, Ledger, Product
+from fctry.identity.spec import Spec, shown
+from fctry.nvs.encryption import Keys
+from fctry.nvs.factory_image import FactoryImage
+from fctry.nvs.item import Item, with_secrets
+from fctry.provision.run import Run
+
+
+@dataclass(frozen=True)
+class Identities:
+    """Where identities come from. `keys` are those of encrypted factory partitions."""
+
+    ledger: Ledger
+    spec: Spec
+    maker: ImageMaker
+    context: Context
+    keys: Keys | None = None
+
+    @property
+    def product(self) -> Product:
+        """What the ledger knows the spec by."""
+        return Product(self.spec.product, self.spec.sha256)
+
+
+def choose_identity(run: Run) -> str:
+    """The identity that this device has already, else a new one; its image is made, and the ledger knows its chip.
+
+    What is whole on the device stays. Otherwise a known device gets the same public values with fresh secrets, since
+    nobody here can read the old ones. Raises DeviceError for data of another device, or of nobody's.
+    """
+    assert run.identities
+    known = _device_of_chip(run, run.identities.ledger)
+    held = b"" if run.on_device.is_blank() else run.on_device.read()
+    device = _agreed(run, known, _owner(run.identities, held) if held else None, is_blank=not held)
+    if device and held and _is_whole(run.identities, device, held):
+        run.device, run.public = device.id, device.public
+        run.image = FactoryImage(held, tuple(_items(run.identities, held)))
+        _bind(run)
+        return f"device {device.id}, as it is"
+    ledger, spec = run.identities.ledger, run.identities.spec
+    context = replace(
+        run.identities.context, station={**run.identities.context.station, "mac": run.identity.mac}
+    )
+    if device:
+        reserved = ledger.renew(device.id, spec, context)
+    else:
+        (reserved,) = ledger.reserve(run.identities.product, spec, [context])
+    run.device, run.public = reserved.id, reserved.draft.public
+    _bind(run)
+    plain = run.identities.maker(reserved.draft)
+    ledger.record({reserved.id: hashlib.sha256(plain).hexdigest()}, "built")
+    image = FactoryImage(plain, tuple(spec.items(reserved.draft)))
+    run.image = image.encrypted(run.identities.keys)
+    return f"device {reserved.id}, {'the same with fresh secrets' if device else 'new'}"
+
+
+def record_flashed(run: Run) -> str:
+    """Write down that the device holds its image."""
+    return _record(run, "flashed")
+
+
+def record_proven(run: Run) -> str:
+    """Write down that its firmware proved to have it."""
+    return _record(run, "proven")
+
+
+def _record(run: Run, state: str) -> str:
+    assert run.identities
+    assert run.device is not None
+    run.identities.ledger.record({run.device: None}, state)
+    return state
+
+
+def _bind(run: Run) -> None:
+    assert run.identities
+    assert run.device is not None
+    run.identities.ledger.bind(run.device, mac=run.identity.known_mac)
+
+
+def _device_of_chip(run: Run, ledger: Ledger) -> Device | None:
+    alive = [one for one in ledger.find_chip(mac=run.identity.known_mac) if one.state != "scrapped"]
+    if len(alive) > 1:
+        ids = ", ".join(str(one.id) for one in alive)
+        raise DeviceError(
+            f"several devices have the MAC address {run.identity.mac}: {ids}",
+            hint="MAC addresses come doubled: set this device aside, or scrap the ones that are gone",
+        )
+    return alive[0] if alive else None
+
+
+def _agreed(run: Run, known: Device | None, owner: Device | None, *, is_blank: bool) -> Device | None:
+    """The device that chip and data agree on. Raises DeviceError when they do not."""
+    if owner and known and owner.id != known.id:
+        raise DeviceError(
+            f"the chip is that of device {known.id}, the data in it are those of device {owner.id}",
+            hint="one of them was copied, or its flash was exchanged: set the device aside",
+        )
+    if not is_blank and not owner and not run.is_forced and (not known or known.state == "proven"):
+        raise DeviceError(
+            f"the partition '{run.partition.name}' holds data of no device in the ledger",
+            hint="is it the right device, and the right ledger? What it holds is lost with --force",
+        )
+    return owner or known
+
+
+def _owner(identities: Identities, held: bytes) -> Device | None:
+    """The device whose unique values are among these data."""
+    spec = identities.spec
+    scoped = {one.name for one in spec.fields if one.scope and not one.is_secret}
+    try:
+        items = _items(identities, held)
+    except (FormatError, InputError):
+        return None
+    texts = [shown(one.value) for one in items if f"{one.namespace}:{one.key}" in scoped]
+    owners = {one.id: one for text in texts for one in identities.ledger.find(text)}
+    return next(iter(owners.values())) if len(owners) == 1 else None
+
+
+def _is_whole(identities: Identities, device: Device, held: bytes) -> bool:
+    plain = nvs.decrypt(held, identities.keys) if identities.keys else held
+    return hashlib.sha256(plain).hexdigest() == device.image_sha256
+
+
+def _items(identities: Identities, held: bytes) -> list[Item]:
+    plain = nvs.decrypt(held, identities.keys) if identities.keys else held
+    return list(with_secrets(nvs.decode(plain), identities.spec.secret_namespaces))

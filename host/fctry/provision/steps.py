@@ -1,0 +1,28 @@
+"""Which steps a run takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fctry.provision.app import write_app
+from fctry.provision.identify import identify
+from fctry.provision.identity import choose_identity, record_flashed, record_proven
+from fctry.provision.prove import prove
+from fctry.provision.run import Step
+from fctry.provision.write import check_table, check_vacant, verify, write
+
+
+def flash_steps() -> Sequence[Step]:
+    """An image that is given, into a device that runs its application."""
+    return (identify, check_table, check_vacant, write, verify, prove)
+
+
+def verify_steps() -> Sequence[Step]:
+    """The same without those that write: what is there is compared."""
+    return (identify, check_table, verify, prove)
+
+
+def provision_steps(*, has_app: bool) -> Sequence[Step]:
+    """An identity of the ledger's for a device."""
+    app: tuple[Step, ...] = (write_app,) if has_app else ()
+    return (identify, *app, check_table, choose_identity, write, verify, record_flashed, prove, record_proven)

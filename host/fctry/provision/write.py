@@ -1,0 +1,46 @@
+"""The image in the device's factory partition."""
+
+from __future__ import annotations
+
+from fctry.errors import DeviceError
+from fctry.provision.partition import open_partition
+from fctry.provision.run import Run
+
+
+def check_table(run: Run) -> str:
+    """Compare the device's own partition table with the project's."""
+    run.on_device = open_partition(run.chip, run.table, run.partition)
+    return f"{run.partition.name} at {run.partition.offset:#x}, {run.partition.size_bytes:#x} bytes"
+
+
+def check_vacant(run: Run) -> str:
+    """Refuse a partition that holds anything else than this image, such as another device's data."""
+    assert run.image
+    if run.is_forced:
+        return "not asked for"
+    if run.on_device.is_blank():
+        return "blank"
+    if not run.on_device.holds(run.image.data):
+        raise DeviceError(
+            f"the partition '{run.partition.name}' holds other data already",
+            hint="is it the right device? What it holds is lost with --force",
+        )
+    return "holds this image"
+
+
+def write(run: Run) -> str:
+    """Write what differs."""
+    assert run.image
+    sectors = run.on_device.write(run.image.data)
+    return f"{sectors} of {run.partition.size_bytes // 0x1000} sectors"
+
+
+def verify(run: Run) -> str:
+    """Compare the whole partition with the image: the chip itself reads it."""
+    assert run.image
+    if not run.on_device.holds(run.image.data):
+        raise DeviceError(
+            f"the partition '{run.partition.name}' does not hold what was written",
+            hint="its flash loses bits: reject the device",
+        )
+    return "MD5 as written"

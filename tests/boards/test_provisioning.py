@@ -1,0 +1,164 @@
+"""From a blank device to a proven one, and what becomes of it when it comes back, with the real firmware."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from fctry.boards import Board
+from fctry.device import flasher
+from fctry.errors import DeviceError
+from fctry.identity.draft import Context
+from fctry.identity.images import ImageMaker
+from fctry.identity.ledger import Ledger, Station, create_ledger
+from fctry.identity.spec import Spec
+from fctry.identity.spec_file import read_spec
+from fctry.partitions.csv import read_csv
+from fctry.partitions.flasher_args import read_flasher_args
+from fctry.provision import Identities, Record, Run, perform, provision_steps
+
+ROOT = Path(__file__).parents[2]
+BUILD = ROOT / "firmware" / "native" / "build"
+TABLE = read_csv(ROOT / "partitions.csv")
+FACTORY = TABLE.find("fctry")
+
+
+@pytest.fixture(scope="module")
+def spec() -> Spec:
+    return read_spec(ROOT / "examples" / "factory.toml")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    (tmp_path / "ledger").mkdir()
+    made, _ = create_ledger(
+        str(tmp_path / "ledger" / "ledger.db"), Station("here", folder=tmp_path / "state")
+    )
+    with made:
+        yield made
+
+
+class Fixture:
+    """A station with one slot, into which boards are put that keep their flash."""
+
+    def __init__(self, ledger: Ledger, spec: Spec, folder: Path) -> None:
+        self._ledger, self._spec, self._folder = ledger, spec, folder
+
+    @contextmanager
+    def board(self, name: str = "a", mac: int = 1) -> Iterator[Board]:
+        with Board(self._folder / f"{name}.bin", [BUILD], mac=bytes([0x24, 0x0A, 0xC4, 0, 0, mac])) as board:
+            yield board
+
+    def provision(self, board: Board, *, is_forced: bool = False) -> tuple[Run, Record]:
+        maker = ImageMaker(self._spec, FACTORY.size_bytes, read_only=FACTORY.readonly)
+        identities = Identities(self._ledger, self._spec, maker, Context(datetime.now(timezone.utc)))
+        with flasher.connect(board.url, chip="esp32") as chip:
+            run = Run(chip, TABLE, FACTORY, identities=identities, is_forced=is_forced)
+            run.app = read_flasher_args(BUILD)
+            return run, perform(run, provision_steps(has_app=True))
+
+
+@pytest.fixture
+def station(ledger: Ledger, spec: Spec, tmp_path: Path) -> Fixture:
+    return Fixture(ledger, spec, tmp_path)
+
+
+def flash_of(board: Board) -> bytes:
+    return board.flash.read(FACTORY.offset, FACTORY.size_bytes)
+
+
+def test_blank_device_becomes_a_proven_one_and_stays_itself(station: Fixture, ledger: Ledger) -> None:
+    with station.board() as board:
+        run, record = station.provision(board)
+        assert record.error is None
+        first = flash_of(board)
+        again, record = station.provision(board)
+        assert record.error is None
+        assert again.device == run.device == 1
+        assert flash_of(board) == first  # its secrets too: nobody could know them anew
+        assert {step.name: step.did for step in record.steps}["write"] == "0 of 6 sectors"
+    assert ledger.device(1).state == "proven"
+    assert [entry.event for entry in ledger.history(1)] == [
+        "reserved", "bound", "built", "flashed", "proven", "bound", "flashed", "proven",
+    ]  # fmt: skip
+
+
+def test_two_devices_get_two_identities(station: Fixture, ledger: Ledger) -> None:
+    public = []
+    for number, name in enumerate("ab"):
+        with station.board(name, number) as board:
+            run, record = station.provision(board)
+            assert record.error is None
+            public.append(run.public["serial_number"])
+    assert len(set(public)) == 2
+
+
+def test_erased_device_gets_its_own_public_values_again(station: Fixture, ledger: Ledger) -> None:
+    with station.board() as board:
+        before, _ = station.provision(board)
+        first = flash_of(board)
+        board.flash.erase(FACTORY.offset, FACTORY.size_bytes)
+        after, record = station.provision(board)
+        assert record.error is None
+        assert (after.device, after.public) == (before.device, before.public)
+        assert flash_of(board) != first  # fresh secrets
+
+
+def test_data_of_another_device_are_refused_and_stay(station: Fixture, ledger: Ledger) -> None:
+    with station.board("a", 1) as board:
+        station.provision(board)
+        copied = flash_of(board)
+    with station.board("b", 2) as board:
+        station.provision(board)
+        board.flash.erase(FACTORY.offset, FACTORY.size_bytes)
+        board.flash.program(FACTORY.offset, copied)
+        _, record = station.provision(board)
+        assert isinstance(record.error, DeviceError)
+        assert "the chip is that of device 2, the data in it are those of device 1" in record.error.message
+        assert flash_of(board) == copied
+    assert (ledger.device(1).state, ledger.device(2).state) == ("proven", "proven")
+
+
+def test_data_of_nobody_are_refused_unless_forced(station: Fixture, ledger: Ledger) -> None:
+    with station.board() as board:
+        board.flash.program(FACTORY.offset, b"something")
+        _, record = station.provision(board)
+        assert isinstance(record.error, DeviceError)
+        assert "data of no device" in record.error.message
+        assert flash_of(board).startswith(b"something")
+        _, record = station.provision(board, is_forced=True)
+        assert record.error is None
+
+
+def test_doubled_mac_is_a_finding(station: Fixture, ledger: Ledger) -> None:
+    for number, name in enumerate("ab"):
+        with station.board(name, number) as board:
+            station.provision(board)
+    ledger.bind(2, mac="24:0a:c4:00:00:00")
+    with station.board("a", 0) as board:
+        _, record = station.provision(board)
+        assert isinstance(record.error, DeviceError)
+        assert "several devices have the MAC address" in record.error.message
+
+
+@pytest.mark.parametrize("operation", [1, 2, 4])
+def test_device_whose_power_was_cut_is_proven_the_next_time(
+    operation: int, station: Fixture, ledger: Ledger
+) -> None:
+    with station.board() as board:
+        station.provision(board)
+        board.flash.erase(FACTORY.offset, FACTORY.size_bytes)
+        board.flash.cut_power_at(operation)
+        _, record = station.provision(board)
+        if record.error:
+            entry = ledger.history(1)[-1]
+            assert (entry.event, entry.data["step"]) == ("failed", record.steps[-1].name)
+        board.flash.cut_power_at(None)
+        run, record = station.provision(board)
+        assert record.error is None
+        assert run.device == 1
+    assert ledger.device(1).state == "proven"
