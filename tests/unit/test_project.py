@@ -130,11 +130,11 @@ def test_options_of_pytest_are_those_of_the_commands(folder: Path) -> None:
         "    assert factory_project.bootloader_offset == 0\n"
     )
     said = [
-        "--partition=nvs",
-        "--table-offset=0xC000",
-        "--flash-size=8MB",
-        "--chip=esp32c3",
-        "--sdkconfig=sdkconfig",
+        "--fctry-partition=nvs",
+        "--fctry-table-offset=0xC000",
+        "--fctry-flash-size=8MB",
+        "--fctry-chip=esp32c3",
+        "--fctry-sdkconfig=sdkconfig",
     ]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_fixtures.py", *said]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
