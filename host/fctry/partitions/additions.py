@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from fctry.errors import InputError
 from fctry.findings import ERROR, Finding
 from fctry.partitions.keywords import subtype_name, type_name
 from fctry.partitions.layout import Layout
@@ -45,6 +46,25 @@ def with_places(layout: Layout, findings: Sequence[Finding]) -> list[Finding]:
         else finding
         for finding in findings
     ]
+
+
+def with_line(text: str, layout: Layout, line: NewLine) -> str:
+    """The CSV `text` of a layout with one line more, where none that is there is moved.
+
+    Raises InputError when there is no room.
+    """
+    places = _places(layout, [line])
+    if line not in places:
+        raise InputError(
+            f"no room for the line `{line.text()}`", hint=_make_room(layout, line), file=layout.file
+        )
+    offset = places[line]
+    before = [number for number, one in layout.entries if one.offset < offset and not layout.is_placed(one)]
+    first = min((number for number, _ in layout.entries), default=len(text.splitlines()) + 1)
+    lines = text.splitlines()
+    lines.insert(max(before, default=first - 1), line.text(hex(offset)))
+    end = "\r\n" if "\r\n" in text else "\n"
+    return end.join(lines) + end
 
 
 def _places(layout: Layout, lines: Sequence[NewLine]) -> dict[NewLine, int]:

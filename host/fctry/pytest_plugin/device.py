@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,11 @@ import pytest
 
 if TYPE_CHECKING:
     from fctry.device import Answer, Chip, Console, Deadline, Event, Report
+    from fctry.device.proof import Proof
+    from fctry.nvs import Item
     from fctry.partitions.table import Partition, PartitionTable
 
+PROOF_TIMEOUT_S = 20.0  # a firmware without a console is not waited for much longer
 REPORT_TIMEOUT_S = 60.0  # QEMU reads a full partition for 20 s; a device that answers costs no time
 _LINE = re.compile(rb"([^\r\n]*)\r*\n")
 
@@ -101,6 +104,15 @@ class FactoryDevice:
         self.flash_partition(self.partition.name, image)
         self.expect_event("boot")
         return self.report()
+
+    def provision(self, items: Iterable[Item], timeout_s: float = PROOF_TIMEOUT_S) -> Proof:
+        """Write these items, and compare what the firmware says and proves of each with what was written."""
+        from fctry.nvs import encode
+        from fctry.provision import read_proof
+
+        items = list(items)
+        self.flash_partition(self.partition.name, encode(items, self.partition.size_bytes))
+        return read_proof(self.console, items, self.partition, _after(timeout_s))
 
     def flash_partition(self, name: str, image: bytes) -> None:
         """Write an image into a partition and erase the rest of it. Afterwards the device boots.

@@ -49,7 +49,7 @@ def factory(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
             f"no factory partition was found: no NVS is called `{FACTORY_PARTITION}` or flagged `readonly`"
         )
         hint = f"; or name it with --partition, or say --partition {NO_PARTITION}"
-        yield factory.at(0, message, hint, adds=_nvs(FACTORY_PARTITION, "readonly"))
+        yield factory.at(0, message, hint, adds=factory_line(FACTORY_PARTITION))
 
 
 @LayoutRule("layout-factory-name", ERROR, "the factory partition that was named is there and is NVS")
@@ -63,7 +63,7 @@ def factory_name(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
         message = f"`{name}` is the partition of the user's settings: a reset to factory erases it"
         yield factory_name.at(line, message, "name another with --partition")
     elif partition is None:
-        yield factory_name.at(0, f"no partition is called `{name}`", adds=_nvs(name, "readonly"))
+        yield factory_name.at(0, f"no partition is called `{name}`", adds=factory_line(name))
     else:
         hint = "make it `data, nvs`, or name another with --partition"
         yield factory_name.at(line, f"`{name}` is not data/nvs", hint)
@@ -78,6 +78,11 @@ def factory_readonly(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
         message = f"`{partition.name}` is not readonly: after one flipped bit nvs_flash erases the whole page"
         hint = f"write `readonly` in the sixth column of `{partition.name}`"
         yield factory_readonly.at(line, message, hint)
+
+
+def factory_line(name: str) -> NewLine:
+    """The line of a factory partition."""
+    return _nvs(name, "readonly")
 
 
 def _nvs(name: str, flags: str) -> NewLine:

@@ -1,0 +1,190 @@
+"""From what a project is to what it lacks. Nothing that is there is replaced; a second time there is nothing to do."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from fctry.errors import InputError
+from fctry.files import read_file, write_file
+from fctry.partitions.sdkconfig import Sdkconfig, find_sdkconfig
+from fctry.project import PARTITIONS_FILE, Settings
+from fctry.reference import COMPONENT, SPEC
+from fctry.settings import find_settings
+from fctry.starter.table import factory_name, table_text
+
+SPEC_FILE = "factory.toml"
+DEFAULT_LABEL, DEFAULT_NAMESPACE = "fctry", "fctryNamespace"
+EXAMPLE = COMPONENT / "examples" / "minimal"
+COMPONENT_PARTS = ("CMakeLists.txt", "Kconfig", "idf_component.yml", "README.md", "LICENSE", "include", "src")
+BUILT_IN_NAME = re.compile(r"\W+")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A file that is made, or gets more lines."""
+
+    path: Path
+    before: str | None
+    after: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be written into a project, and what is left to a person."""
+
+    folder: Path
+    changes: tuple[Change, ...]
+    notes: tuple[str, ...]
+
+
+def plan(folder: Path) -> Plan:
+    """What a project, or an empty folder, lacks. Raises InputError for one that is not understood."""
+    is_new = not (folder / "CMakeLists.txt").is_file()
+    if is_new and (folder / "main").exists():
+        raise InputError(
+            "no project of ESP-IDF's: there is no CMakeLists.txt", hint="name its folder", file=folder
+        )
+    settings = _settings(folder)
+    sdkconfig = find_sdkconfig(folder / PARTITIONS_FILE)
+    table = settings.partitions
+    before = _text(table)
+    after = table_text(settings, sdkconfig, before)
+    label = factory_name(settings, after)
+    changes = [
+        *(_project(folder) if is_new else ()),
+        *_component(folder),
+        Change(table, before, after),
+        *_defaults(folder, table, sdkconfig, label),
+        *_missing(folder, {"table": table.relative_to(folder).as_posix()}, _namespace(sdkconfig)),
+    ]
+    return Plan(
+        folder,
+        tuple(change for change in changes if change.before != change.after),
+        tuple(_notes(folder, sdkconfig, is_new=is_new)),
+    )
+
+
+def difference(change: Change, folder: Path) -> str:
+    """The change as a unified diff, with paths relative to the folder."""
+    name = change.path.relative_to(folder).as_posix()
+    lines = difflib.unified_diff(
+        (change.before or "").splitlines(),
+        change.after.splitlines(),
+        "/dev/null" if change.before is None else f"a/{name}",
+        f"b/{name}",
+        lineterm="",
+    )
+    return "\n".join(lines)
+
+
+def write(made: Plan) -> None:
+    """Make the changes. Raises InputError when a file cannot be written, or is another than when it was planned."""
+    for change in made.changes:
+        if _text(change.path) != change.before:
+            raise InputError("has changed meanwhile", hint="run it again", file=change.path)
+        change.path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(change.path, change.after.encode())
+
+
+def _text(path: Path) -> str | None:
+    if not path.exists():
+        return None
+    try:
+        return read_file(path).decode()
+    except UnicodeDecodeError:
+        raise InputError("not UTF-8", hint="store it as UTF-8", file=path) from None
+
+
+def _settings(folder: Path) -> Settings:
+    """Those of this folder: a project around it is another one."""
+    settings = find_settings(folder=folder)
+    if not settings.partitions.resolve().is_relative_to(folder.resolve()):
+        return Settings(folder / PARTITIONS_FILE)
+    return settings
+
+
+def _project(folder: Path) -> Iterator[Change]:
+    """A new project: the component's example."""
+    text = (EXAMPLE / "CMakeLists.txt").read_text("utf-8")
+    name = BUILT_IN_NAME.sub("_", folder.resolve().name) or "product"
+    text = re.sub(r"(?m)^set\(EXTRA_COMPONENT_DIRS .*\n", "", text)
+    yield Change(folder / "CMakeLists.txt", None, re.sub(r"(?m)^project\(.*\)", f"project({name})", text))
+    for file in sorted((EXAMPLE / "main").iterdir()):
+        if file.suffix in (".c", ".h", ".txt"):
+            yield Change(folder / "main" / file.name, None, file.read_text("utf-8"))
+
+
+def _component(folder: Path) -> Iterator[Change]:
+    place = folder / "components" / COMPONENT.name
+    if place.exists():
+        return
+    for part in COMPONENT_PARTS:
+        path = COMPONENT / part
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file():
+                yield Change(place / file.relative_to(COMPONENT), None, file.read_text("utf-8"))
+
+
+def _defaults(folder: Path, table: Path, sdkconfig: Sdkconfig | None, label: str) -> Iterator[Change]:
+    """The lines of sdkconfig.defaults that are not said already."""
+    path = folder / "sdkconfig.defaults"
+    before = _text(path)
+    wanted = {
+        "CONFIG_PARTITION_TABLE_CUSTOM": "y",
+        "CONFIG_PARTITION_TABLE_CUSTOM_FILENAME": table.relative_to(folder).as_posix(),
+    }
+    if label != DEFAULT_LABEL:
+        wanted["CONFIG_FACTORY_DATA_PARTITION_LABEL"] = label
+    said = sdkconfig.values if sdkconfig else {}
+    if sdkconfig and sdkconfig.platformio:
+        wanted = {}
+    lacking = [
+        f"{name}={value if value == 'y' else json.dumps(value)}\n"
+        for name, value in wanted.items()
+        if said.get(name) != value and not (name.endswith("_FILENAME") and name in said)
+    ]
+    if lacking:
+        above = f"{before.rstrip()}\n\n" if before and before.strip() else ""
+        yield Change(path, before, f"{above}# factory data\n{''.join(lacking)}")
+
+
+def _missing(folder: Path, names: dict[str, str], namespace: str) -> Iterator[Change]:
+    """Spec, tests and workflow, as far as there is no file of their name."""
+    product = json.dumps(folder.resolve().name, ensure_ascii=False)  # a string of JSON is one of TOML
+    spec = SPEC.read_text("utf-8").replace('"my-product"', product, 1).replace(DEFAULT_NAMESPACE, namespace)
+    texts = {
+        SPEC_FILE: spec,
+        "tests/test_factory.py": _template("test_factory.py.in"),
+        ".github/workflows/factory-data.yml": _template("factory-data.yml.in").replace(
+            "@table@", names["table"]
+        ),
+    }
+    for name, text in texts.items():
+        if not (folder / name).exists():
+            yield Change(folder / name, None, text)
+
+
+def _template(name: str) -> str:
+    return (files("fctry.starter") / name).read_text(encoding="utf-8")
+
+
+def _namespace(sdkconfig: Sdkconfig | None) -> str:
+    return (
+        sdkconfig.text("CONFIG_FACTORY_DATA_NAMESPACE", DEFAULT_NAMESPACE) if sdkconfig else DEFAULT_NAMESPACE
+    )
+
+
+def _notes(folder: Path, sdkconfig: Sdkconfig | None, *, is_new: bool) -> Iterator[str]:
+    if sdkconfig and sdkconfig.is_whole and not sdkconfig.is_on("CONFIG_PARTITION_TABLE_CUSTOM"):
+        yield "sdkconfig is there and wins over sdkconfig.defaults: delete it before the next build, or use menuconfig"
+    if not is_new:
+        yield (
+            'in your application: `#include "factory_data.h"`, then factory_data_open, factory_data_get_str and '
+            "factory_data_report, as components/factory_data/README.md shows"
+        )
