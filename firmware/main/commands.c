@@ -23,7 +23,8 @@ static const struct {
 } COMMANDS[] = {
     {"factory", "", 0, 0, "Report the factory data", command_factory},
     {"factory-get", "KEY [TYPE]", 1, 2, "Report one key, read as TYPE (u8 ... i64, str, blob)", command_factory_get},
-    {"prove", "NAMESPACE KEY CHALLENGE", 3, 3, "Prove a secret: HMAC-SHA256 over 16 to 64 bytes in hex", command_prove},
+    {"prove", "NAMESPACE KEY CHALLENGE [TYPE]", 3, 4, "Prove a value by HMAC-SHA256; CHALLENGE is 16 to 64 bytes in hex",
+     command_prove},
     {"user-set", "KEY VALUE", 2, 2, "Store a string in the user's partition", command_user_set},
     {"user-get", "KEY", 1, 1, "Report one key of the user's partition", command_user_get},
     {"user-list", "", 0, 0, "Report the user's partition", command_user_list},
@@ -48,7 +49,7 @@ static esp_err_t command_help(int argc, char **argv)
     (void)argc;
     (void)argv;
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        printf("  %-13s %-24s %s\n", COMMANDS[i].name, COMMANDS[i].arguments, COMMANDS[i].help);
+        printf("  %-13s %-30s %s\n", COMMANDS[i].name, COMMANDS[i].arguments, COMMANDS[i].help);
     }
     printf("A command may end in ' #ID': the report lines that answer it carry this id.\n");
     return ESP_OK;

@@ -148,7 +148,6 @@ static void answer_proof(const factory_data_config_t *place, const char *key,
 
 esp_err_t command_prove(int argc, char **argv)
 {
-    (void)argc;
     const factory_data_config_t place = {
         .partition_label = CONFIG_FACTORY_DATA_PARTITION_LABEL,
         .namespace_name = argv[1],
@@ -156,14 +155,19 @@ esp_err_t command_prove(int argc, char **argv)
     const char *key = argv[2];
     uint8_t challenge[FACTORY_DATA_CHALLENGE_BYTES_MAX];
     const size_t challenge_bytes = parse_hex(argv[3], challenge, sizeof(challenge));
+    const nvs_type_t type = argc > 4 ? factory_data_type_of(argv[4]) : NVS_TYPE_ANY;
     uint8_t proof[FACTORY_DATA_PROOF_BYTES];
     factory_data_failure_t failure;
     factory_data_handle_t factory = NULL;
+    if (argc > 4 && type == NVS_TYPE_ANY) {
+        console_answer_error(argv[0], ESP_ERR_INVALID_ARG, NULL, NULL);
+        return ESP_ERR_INVALID_ARG;
+    }
     if (factory_data_open(&place, &factory, &failure) != ESP_OK) {
         console_answer_error(failure.where, failure.code, &place, NULL);
         return failure.code;
     }
-    const esp_err_t err = factory_data_prove(factory, key, challenge, challenge_bytes, proof);
+    const esp_err_t err = factory_data_prove(factory, key, type, challenge, challenge_bytes, proof);
     factory_data_close(factory);
     if (err != ESP_OK) {
         console_answer_error("factory_data_prove", err, &place, key);

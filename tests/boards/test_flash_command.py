@@ -89,12 +89,12 @@ def test_offset_where_no_table_can_be_is_refused(tmp_path: Path, offset: int) ->
         Board(tmp_path / "flash.bin", table_offset=offset)
 
 
-def test_number_among_the_secrets_is_not_proven(
+def test_number_and_empty_string_among_the_secrets_are_proven_and_not_shown(
     native_board: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert flash(native_board, tmp_path, DEVICE + SECRETS + "number,data,u32,4711\n") == 1
+    assert flash(native_board, tmp_path, DEVICE + SECRETS + "number,data,u32,4711\nempty,data,string,\n") == 0
     out = capsys.readouterr().out
-    assert "NOT proven: 4 of 5 keys equal" in out
+    assert "proven: 6 of 6 keys equal" in out
     assert "4711" not in out
 
 

@@ -65,7 +65,7 @@ def test_command_that_does_not_exist_is_an_error_by_name(factory_device: Factory
     assert factory_device.ask("nonsense").result == "ESP_ERR_NOT_FOUND"
 
 
-@pytest.mark.parametrize("command", ["factory-get", "user-set key", "prove a b", "prove a b c d"])
+@pytest.mark.parametrize("command", ["factory-get", "user-set key", "prove a b", "prove a b c str e"])
 def test_command_with_too_few_or_many_arguments_is_an_error_by_name(
     factory_device: FactoryDevice, command: str
 ) -> None:

@@ -7,18 +7,10 @@ import pytest
 
 from fctry.device import compare
 from fctry.nvs import Item, ItemType, encode
-from fctry.nvs.item import FLOATS, NUMBERS, range_of
 from fctry.pytest_plugin import FactoryDevice
 
-from .identities import ARTICLE, NAMESPACE
+from .identities import ARTICLE, LIMITS, NAMESPACE
 from .layouts import with_partition
-
-LIMITS = [
-    Item(NAMESPACE, f"{kind.value}_{name}", kind, value)
-    for kind in NUMBERS
-    if kind not in FLOATS
-    for name, value in zip(("min", "max"), range_of(kind), strict=True)
-]
 
 
 def test_article_keys_are_read_back(factory_device: FactoryDevice, article_image: bytes) -> None:

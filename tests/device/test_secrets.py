@@ -10,10 +10,11 @@ from collections.abc import Callable
 import pytest
 
 from fctry.device import Answer
+from fctry.device.commands import Challenge
 from fctry.nvs import Item, ItemType
 from fctry.pytest_plugin import FactoryDevice
 
-from .identities import ARTICLE
+from .identities import ARTICLE, LIMITS
 
 PASSWORD = "correct horse battery staple"
 PIN = Item("secrets", "pairing_pin", ItemType.BLOB, bytes.fromhex("00ff10a5") * 6)
@@ -30,7 +31,9 @@ def device(factory_device: FactoryDevice, image_of: Callable[..., bytes]) -> Fac
 def is_accepted(device: FactoryDevice, key: str, value: bytes) -> bool:
     challenge, answer = proof_of(device, key)
     (proof,) = answer.named("proof")
-    return proof["hmac"] == hmac.new(value, challenge, hashlib.sha256).hexdigest()
+    kind = "str" if key == "password" else "blob"
+    message = f"fctry proof 1\0secrets\0{key}\0{kind}\0".encode() + challenge
+    return proof["hmac"] == hmac.new(value, message, hashlib.sha256).hexdigest()
 
 
 def proof_of(device: FactoryDevice, key: str) -> tuple[bytes, Answer]:
@@ -48,6 +51,14 @@ def test_proof_is_refused_for_another_value(device: FactoryDevice, image_of: Cal
     device.flash_factory(image_of(*ARTICLE, Item("secrets", "password", ItemType.STR, PASSWORD[:-1])))
     assert not is_accepted(device, "password", PASSWORD.encode())
     assert is_accepted(device, "password", PASSWORD[:-1].encode())
+
+
+def test_value_of_every_type_is_proven(device: FactoryDevice, image_of: Callable[..., bytes]) -> None:
+    items = [*LIMITS, Item("secrets", "empty", ItemType.STR, ""), Item("secrets", "none", ItemType.BLOB, b"")]
+    device.flash_factory(image_of(*ARTICLE, *items))
+    for item in items:
+        challenge = Challenge(item)
+        assert challenge.verdict(device.ask(challenge.command.text)), item
 
 
 def test_proof_of_another_challenge_is_another(device: FactoryDevice) -> None:

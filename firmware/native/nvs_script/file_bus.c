@@ -1,8 +1,9 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The bus over a flash file instead of a board, for nvs_script: FCTRY_FLASH_FILE names the file. It is mapped, so that
- * whoever runs the program sees every change at once, and can make changes of its own while nothing is mounted.
+ * The bus over a flash file instead of a board, for nvs_script, where FCTRY_FLASH_FILE names the file, and for the component as
+ * a library. It is mapped, so that whoever runs the program sees every change at once, and can make changes of its own while
+ * nothing is mounted.
  *
  * FCTRY_POWER_CUT_AT: the number of the program or erase operation, counted from 1, half of which is done before the
  * process ends with status 3; with a minus sign, nothing of it is done.
@@ -19,7 +20,8 @@
 
 #define POWER_CUT_STATUS 3
 
-void app_main(void);
+void app_main(void) __attribute__((weak)); /* a library has none */
+bool file_bus_open(const char *path);
 
 static uint8_t *s_flash;
 static uint32_t s_flash_bytes;
@@ -91,20 +93,25 @@ bool bus_gpio_level(uint32_t gpio, uint8_t *level)
     return false;
 }
 
+bool file_bus_open(const char *path)
+{
+    const int fd = open(path, O_RDWR);
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) != 0) {
+        return false;
+    }
+    s_flash_bytes = (uint32_t)status.st_size;
+    s_flash = mmap(NULL, s_flash_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    (void)close(fd);
+    return s_flash != MAP_FAILED;
+}
+
 int main(void)
 {
     const char *path = getenv("FCTRY_FLASH_FILE");
     const char *power_cut_at = getenv("FCTRY_POWER_CUT_AT");
-    const int fd = path == NULL ? -1 : open(path, O_RDWR);
-    struct stat status;
-    if (fd < 0 || fstat(fd, &status) != 0) {
+    if (path == NULL || !file_bus_open(path)) {
         perror("FCTRY_FLASH_FILE");
-        return EXIT_FAILURE;
-    }
-    s_flash_bytes = (uint32_t)status.st_size;
-    s_flash = mmap(NULL, s_flash_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (s_flash == MAP_FAILED) {
-        perror("mmap");
         return EXIT_FAILURE;
     }
     s_power_cut_at = power_cut_at == NULL ? 0 : strtol(power_cut_at, NULL, 10);

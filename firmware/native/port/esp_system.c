@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * esp_err, esp_log, esp_system, esp_app_desc: small parts of ESP-IDF that the firmware calls.
+ * esp_err, esp_heap_caps, esp_log, esp_system, esp_app_desc: small parts of ESP-IDF that the firmware calls.
  */
 #include "esp_system.h"
 
@@ -13,6 +13,7 @@
 #include "bus.h"
 #include "esp_app_desc.h"
 #include "esp_err.h"
+#include "esp_heap_caps.h"
 #include "esp_idf_version.h"
 #include "esp_log.h"
 #include "nvs.h"
@@ -67,6 +68,17 @@ const char *esp_err_to_name(esp_err_t code)
         }
     }
     return "UNKNOWN ERROR";
+}
+
+void *heap_caps_malloc(size_t size, uint32_t caps)
+{
+    (void)caps;
+    return malloc(size);
+}
+
+void heap_caps_free(void *memory)
+{
+    free(memory);
 }
 
 uint32_t esp_log_timestamp(void)

@@ -1,6 +1,6 @@
 """Commands to the firmware's console, without I/O: a line to send, and what the report lines that follow make of it.
 
-    prove "secrets" "password" 5f0c… #a81f03c55d0e9b42
+    prove "secrets" "password" 5f0c… str #a81f03c55d0e9b42
     @fctry {"event":"proof","id":"a81f03c55d0e9b42",…,"hmac":"…"}*3C1E
     @fctry {"event":"done","id":"a81f03c55d0e9b42","command":"prove","result":"ESP_OK"}*77D0
 
@@ -15,9 +15,10 @@ import secrets
 from dataclasses import dataclass
 
 from fctry.device.report import Event, Report, ReportCollector
-from fctry.nvs.item import Item
+from fctry.nvs.item import NUMBERS, Item
 
 CHALLENGE_BYTES = 32
+PROOF_DOMAIN = "fctry proof 1"
 ID_BYTES = 8  # an id has at most 16 characters
 
 
@@ -46,14 +47,14 @@ class Command:
     """One command, to be sent once, and its answer as it comes in."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self.text = text
         self._id = secrets.token_hex(ID_BYTES)
         self._events: list[Event] = []
 
     @property
     def line(self) -> bytes:
         """What to send."""
-        return f"{self._text} #{self._id}\n".encode()
+        return f"{self.text} #{self._id}\n".encode()
 
     def feed(self, event: Event) -> Answer | None:
         """Take an event; the answer once its last line has come, else None."""
@@ -64,23 +65,38 @@ class Command:
 
 
 class Challenge:
-    """A random challenge for one item, which must have a string or a blob: `command` asks, `verdict` judges."""
+    """A random challenge for one item: `command` asks, `verdict` judges."""
 
     def __init__(self, item: Item) -> None:
         challenge = secrets.token_bytes(CHALLENGE_BYTES)
-        self.command = Command(f"prove {_quoted(item.namespace)} {_quoted(item.key)} {challenge.hex()}")
-        assert isinstance(item.value, (str, bytes))
-        self._expected = hmac.digest(stored_bytes(item.value), challenge, "sha256").hex().encode()
+        names = f"{_quoted(item.namespace)} {_quoted(item.key)}"
+        self.command = Command(f"prove {names} {challenge.hex()} {item.type.value}")
+        self._expected = proof_of(item, challenge).encode()
 
     @staticmethod
     def is_possible(item: Item) -> bool:
-        """Whether the command has a proof for it: not for numbers, and a name that cannot be typed has none."""
-        return isinstance(item.value, (str, bytes)) and (item.namespace + item.key).isprintable()
+        """Whether it can be asked for: a name that cannot be typed cannot."""
+        return (item.namespace + item.key).isprintable()
 
     def verdict(self, answer: Answer) -> bool | None:
         """Whether the firmware has this very value, None where it gave no proof."""
         said = [str(event.get("hmac")).encode(errors="replace") for event in answer.named("proof")]
         return all(hmac.compare_digest(proof, self._expected) for proof in said) if said else None
+
+
+def proof_of(item: Item, challenge: bytes) -> str:
+    """The proof in hexadecimal that firmware with this very item gives.
+
+    Source: firmware/components/factory_data/src/prove.c.
+    """
+    number = NUMBERS.get(item.type)
+    if number is not None:
+        key = number.pack(item.value)
+    else:
+        assert isinstance(item.value, (str, bytes))
+        key = stored_bytes(item.value)
+    names = "\0".join((PROOF_DOMAIN, item.namespace, item.key, item.type.value, ""))
+    return hmac.digest(key, names.encode(errors="surrogateescape") + challenge, "sha256").hex()
 
 
 def stored_bytes(value: str | bytes) -> bytes:

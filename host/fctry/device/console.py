@@ -91,8 +91,8 @@ class Console:
     def prove(self, items: Iterable[Item], deadline: Deadline) -> dict[Name, bool]:
         """Let the firmware prove that it has these items: whether each is as written.
 
-        Items without a proof are left out: those for which it is not possible, and what is empty or not there. A
-        firmware that does not answer is not asked again.
+        Items without a proof are left out: those for which it is not possible, and what is not there. A firmware that
+        does not answer is not asked again.
         """
         proofs: dict[Name, bool] = {}
         for item in filter(Challenge.is_possible, items):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import hmac
 import shlex
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from fctry.device.commands import stored_bytes
+from fctry.device.commands import proof_of
 from fctry.device.deadline import Deadline
 from fctry.device.report import format_line
 from fctry.nvs.item import Item
@@ -62,11 +61,11 @@ class FakeConsole:
         if command == "factory":
             self.say_report(**own)
         elif command == "prove":
-            namespace, key, challenge = arguments
+            namespace, key, challenge, kind = arguments
             proofs = [
-                _proof(item, challenge)
+                proof_of(item, bytes.fromhex(challenge))
                 for item in self.items
-                if (item.namespace, item.key) == (namespace, key)
+                if (item.namespace, item.key, item.type.value) == (namespace, key, kind)
             ]
             for proof in proofs:
                 self.say("proof", **own, hmac=proof)
@@ -91,8 +90,3 @@ def _fields(item: Item) -> dict[str, Any]:
         "type": item.type.value,
         "value": value.hex() if isinstance(value, float) else value,
     }
-
-
-def _proof(item: Item, challenge: str) -> str:
-    assert isinstance(item.value, (str, bytes))
-    return hmac.digest(stored_bytes(item.value), bytes.fromhex(challenge), "sha256").hex()

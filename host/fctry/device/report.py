@@ -13,7 +13,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -142,6 +142,7 @@ class ReportCollector:
         self.partition = partition
         self._items: list[ReportedItem] = []
         self._errors: list[Event] = []
+        self._parts: dict[tuple[str, str, str], bytes] = {}
 
     @property
     def report(self) -> Report:
@@ -151,13 +152,17 @@ class ReportCollector:
     def feed(self, event: Event) -> Report | None:
         """Take an event; the whole report once its last line has come, else None."""
         if event.name == "boot":
-            self._items, self._errors = [], []
+            self._items, self._errors, self._parts = [], [], {}
         if event.name == "error" and "id" not in event.fields and not isinstance(event.get("partition"), str):
             raise _damaged("an error without the partition that it is about")
         if event.get("partition") != self.partition:
             return None
-        if event.name == "item":
-            self._add(item_of(event))
+        if event.name == "part":
+            part = self._joined(item_of(event), event)
+            if isinstance(part.value, bytes):
+                self._parts[part.namespace, part.key, part.type] = part.value
+        elif event.name == "item":
+            self._add(self._joined(item_of(event), event))
         elif event.name == "error":
             self._errors.append(event)
         elif event.name == "end":
@@ -173,9 +178,20 @@ class ReportCollector:
             )
         self._items.append(item)
 
+    def _joined(self, item: ReportedItem, event: Event) -> ReportedItem:
+        """The item with what came of its blob before."""
+        before = self._parts.pop((item.namespace, item.key, item.type), b"")
+        offset = event.get("offset", 0)
+        if offset != len(before):
+            raise ReportError(
+                f"the firmware reported {item.key!r} from byte {offset!r} on, {len(before)} bytes arrived before",
+                hint="a line was lost on the way: reset the device and read again",
+            )
+        return replace(item, value=before + item.value) if isinstance(item.value, bytes) else item
+
     def _end(self, event: Event) -> Report:
         items, errors = tuple(self._items), tuple(self._errors)
-        self._items, self._errors = [], []
+        self._items, self._errors, self._parts = [], [], {}
         if type(event.get("items")) is not int or event["items"] != len(items):
             raise ReportError(
                 f"the firmware reported {event.get('items')!r} items of '{self.partition}', {len(items)} arrived",

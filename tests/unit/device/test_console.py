@@ -54,8 +54,8 @@ def test_ids_and_challenges_are_never_the_same() -> None:
     assert console.prove([PASSWORD] * 20, soon()) == {("secrets", "password", "str"): True}
     commands = [shlex.split(line) for line in wire.sent]
     assert len({mark for *_, mark in commands}) == 20
-    assert len({challenge for *_, challenge, _ in commands}) == 20
-    assert {len(bytes.fromhex(challenge)) for *_, challenge, _ in commands} == {32}
+    assert len({challenge for *_, challenge, _, _ in commands}) == 20
+    assert {len(bytes.fromhex(challenge)) for *_, challenge, _, _ in commands} == {32}
 
 
 def test_secrets_are_proven_whatever_their_names() -> None:
@@ -84,7 +84,6 @@ def test_answer_to_somebody_else_is_none() -> None:
 @pytest.mark.parametrize(
     "item",
     [
-        Item("secrets", "number", ItemType.U8, 1),
         Item("secrets", "x\nfactory-reset", ItemType.STR, "1"),
         Item("secrets\r", "x", ItemType.STR, "1"),
     ],

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import crcmod.predefined
@@ -256,6 +257,36 @@ def test_error_without_partition_is_damage_but_not_in_an_answer() -> None:
     with pytest.raises(ReportError, match="without the partition"):
         parse_report(lines(BOOT, error, ITEM, END), "fctry")
     assert parse_report(lines(BOOT, {**error, "id": "42"}, ITEM, END), "fctry").is_complete
+
+
+@pytest.mark.parametrize(
+    "offsets",
+    [(0, 6), (3,), (0, 2), (0, None)],
+    ids=["one lost", "the first lost", "overlap", "item without"],
+)
+def test_blob_with_a_lost_part_is_an_error(offsets: tuple[int | None, ...]) -> None:
+    collector = ReportCollector("fctry")
+    *parts, last = (part_of(offset, b"abc", "part") for offset in offsets)
+    events = [*parts, replace(last, name="item")]
+    with pytest.raises(ReportError, match=r"reported .k. from byte"):
+        list(map(collector.feed, events))
+
+
+def part_of(offset: int | None, value: bytes, name: str) -> Event:
+    fields = {"partition": "fctry", "namespace": "n", "key": "k", "type": "blob"}
+    fields["value"] = base64.b64encode(value).decode()
+    return Event(name, fields | ({} if offset is None else {"offset": offset}))
+
+
+@given(st.lists(st.binary(min_size=1), min_size=1))
+def test_blob_in_parts_is_one_item(pieces: list[bytes]) -> None:
+    collector, offset = ReportCollector("fctry"), 0
+    for i, piece in enumerate(pieces):
+        collector.feed(part_of(offset, piece, "item" if i == len(pieces) - 1 else "part"))
+        offset += len(piece)
+    report = collector.feed(Event("end", {"partition": "fctry", "items": 1}))
+    assert report is not None
+    assert report.values() == {("n", "k"): b"".join(pieces)}
 
 
 @pytest.mark.parametrize("count", [True, 1.0, "1"])

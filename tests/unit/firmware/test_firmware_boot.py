@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 import re
 
 import pytest
@@ -254,3 +255,19 @@ def test_flipped_bit_is_reported_as_nvs_flash_does(boot: Boot, table: PartitionT
     firmware = boot(flash_of(writable(table), fctry=bytes(image)))
     assert said(firmware.events_until("end")) == without_flag
     assert firmware.operations != []
+
+
+def test_large_blob_is_reported_in_lines_between_which_others_can_print(
+    boot: Boot, table: PartitionTable
+) -> None:
+    blob = random.Random(1).randbytes(10_000)
+    firmware = boot(flash_of(table, fctry=encode([Item(NAMESPACE, "cert", ItemType.BLOB, blob)], 0x6000)))
+    collector = ReportCollector("fctry")
+    for line in firmware.lines():
+        assert len(line) < 2300  # 0.2 s at 115,200 baud
+        event = parse_line(line)
+        report = collector.feed(event) if event is not None else None
+        if report is not None:
+            break
+    assert report is not None
+    assert report.values() == {(NAMESPACE, "cert"): blob}

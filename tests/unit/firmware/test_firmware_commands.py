@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import itertools
 import random
+import struct
 from collections.abc import Callable, Sequence
 from zlib import crc32
 
@@ -31,6 +32,9 @@ FACTORY = encode(
         Item(SECRETS, "private_key", ItemType.BLOB, PRIVATE_KEY),
         Item(SECRETS, "empty", ItemType.STR, ""),
         Item(SECRETS, "number", ItemType.U32, 7),
+        Item(SECRETS, "negative", ItemType.I16, -2),
+        Item(SECRETS, "half", ItemType.FLOAT, 0.5),
+        Item(SECRETS, "third", ItemType.DOUBLE, 1 / 3),
     ],
     0x6000,
 )
@@ -114,24 +118,48 @@ def test_factory_get_does_not_reach_secrets(firmware: Firmware) -> None:
 # --- prove --------------------------------------------------------------------------------------------------------
 
 
+def expected_proof(key: str, kind: str, stored: bytes, challenge: bytes = CHALLENGE) -> str:
+    message = b"fctry proof 1\0" + f"{SECRETS}\0{key}\0{kind}\0".encode() + challenge
+    return hmac.new(stored, message, hashlib.sha256).hexdigest()
+
+
 @pytest.mark.parametrize(("key", "secret"), [("password", PASSWORD.encode()), ("private_key", PRIVATE_KEY)])
 @pytest.mark.parametrize("size", [16, 32, 64])
-def test_proof_is_hmac_sha256_of_the_challenge(
+def test_proof_is_hmac_sha256_of_domain_names_and_challenge(
     firmware: Firmware, key: str, secret: bytes, size: int
 ) -> None:
     challenge = bytes(range(size))
     proof, done = firmware.ask(f"prove {SECRETS} {key} {challenge.hex()}")
-    assert proof["hmac"] == hmac.new(secret, challenge, hashlib.sha256).hexdigest()
+    assert proof["hmac"] == expected_proof(key, "str" if key == "password" else "blob", secret, challenge)
     assert (proof["namespace"], proof["key"]) == (SECRETS, key)
     assert (done.name, done["command"]) == ("done", "prove")
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "stored"),
+    [
+        ("empty", "str", b""),
+        ("number", "u32", bytes([7, 0, 0, 0])),
+        ("negative", "i16", bytes([0xFE, 0xFF])),
+        ("half", "float", struct.pack("<f", 0.5)),
+        ("third", "double", struct.pack("<d", 1 / 3)),
+    ],
+)
+@pytest.mark.parametrize("is_typed", [True, False])
+def test_number_and_empty_string_are_proven(
+    firmware: Firmware, key: str, kind: str, stored: bytes, is_typed: bool
+) -> None:
+    proof, _ = firmware.ask(f"prove {SECRETS} {key} {CHALLENGE.hex()}{f' {kind}' if is_typed else ''}")
+    assert proof["hmac"] == expected_proof(key, kind, stored)
 
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
         (f"{SECRETS} missing {CHALLENGE.hex()}", "ESP_ERR_NVS_NOT_FOUND"),
-        (f"{SECRETS} number {CHALLENGE.hex()}", "ESP_ERR_NVS_NOT_FOUND"),
-        (f"{SECRETS} empty {CHALLENGE.hex()}", "ESP_ERR_INVALID_SIZE"),
+        (f"{SECRETS} number {CHALLENGE.hex()} u8", "ESP_ERR_NVS_NOT_FOUND"),
+        (f"{SECRETS} password {CHALLENGE.hex()} blob", "ESP_ERR_NVS_NOT_FOUND"),
+        (f"{SECRETS} password {CHALLENGE.hex()} u17", "ESP_ERR_INVALID_ARG"),
         (f"nowhere password {CHALLENGE.hex()}", "ESP_ERR_NVS_NOT_FOUND"),
         (f"{SECRETS} password {CHALLENGE[:15].hex()}", "ESP_ERR_INVALID_SIZE"),
         (f"{SECRETS} password {bytes(65).hex()}", "ESP_ERR_INVALID_SIZE"),

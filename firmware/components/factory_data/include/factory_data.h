@@ -13,7 +13,7 @@
  *     }
  *
  * A value counts only if the function that read it returned ESP_OK. nvs_flash itself leaves wrong bytes in the caller's
- * buffer when data is damaged; these functions leave zeros.
+ * buffer when data is damaged; these functions leave zeros there, and touch nothing where there is no such key.
  *
  * Opening, closing and resetting are not thread-safe: do them from one task. Reading is as thread-safe as nvs_flash.
  */
@@ -117,23 +117,81 @@ esp_err_t factory_data_get_float(factory_data_handle_t handle, const char *key, 
 esp_err_t factory_data_get_double(factory_data_handle_t handle, const char *key, double *value);
 #endif
 
+/** Read a number, or get `otherwise` where that fails for whatever reason. */
+#define FACTORY_DATA_DEFINE_GET_OR(name, c_type)                                                                      \
+    static inline c_type factory_data_get_##name##_or(factory_data_handle_t handle, const char *key, c_type otherwise) \
+    {                                                                                                                  \
+        c_type value = otherwise;                                                                                      \
+        (void)factory_data_get_##name(handle, key, &value);                                                            \
+        return value;                                                                                                  \
+    }
+FACTORY_DATA_DEFINE_GET_OR(u8, uint8_t)
+FACTORY_DATA_DEFINE_GET_OR(i8, int8_t)
+FACTORY_DATA_DEFINE_GET_OR(u16, uint16_t)
+FACTORY_DATA_DEFINE_GET_OR(i16, int16_t)
+FACTORY_DATA_DEFINE_GET_OR(u32, uint32_t)
+FACTORY_DATA_DEFINE_GET_OR(i32, int32_t)
+FACTORY_DATA_DEFINE_GET_OR(u64, uint64_t)
+FACTORY_DATA_DEFINE_GET_OR(i64, int64_t)
+#if FACTORY_DATA_HAS_FLOAT
+FACTORY_DATA_DEFINE_GET_OR(float, float)
+FACTORY_DATA_DEFINE_GET_OR(double, double)
+#endif
+
 /**
  * Read a string or a blob.
  *
  * @param[in]     key    the key
- * @param[out]    value  the bytes, a string with its NUL; zeroed on an error. NULL asks for the size only
- * @param[in,out] size   in: bytes that `value` has room for; out, on ESP_OK: bytes read, or needed if `value` is NULL
+ * @param[out]    value  the bytes, a string with its NUL. Left as it is where there is no such key or it does not fit; zeroed
+ *                       where it is damaged. NULL asks for the size only
+ * @param[in,out] size   in: bytes that `value` has room for; out, on ESP_OK: bytes read; if `value` is NULL or too small:
+ *                       bytes needed
  *
  * @return
  *   - ESP_OK
  *   - ESP_ERR_INVALID_ARG          `handle`, `key` or `size` is NULL
  *   - ESP_ERR_NVS_NOT_FOUND        no such key, or it has another type
- *   - ESP_ERR_NVS_INVALID_LENGTH   `value` is too small; or the stored string has no NUL
+ *   - ESP_ERR_NVS_INVALID_LENGTH   `value` is too small, and `size` says what it takes; or the stored string has no NUL, and
+ *                                  `size` is what it was
  *   - ESP_ERR_NOT_ALLOWED          the value is damaged, and the partition is readonly
  *   - others                       from nvs_flash
  */
 esp_err_t factory_data_get_str(factory_data_handle_t handle, const char *key, char *value, size_t *size);
 esp_err_t factory_data_get_blob(factory_data_handle_t handle, const char *key, void *value, size_t *size);
+
+/** Read a string into `value`. @return `value`, or `otherwise` where that fails for whatever reason */
+static inline const char *factory_data_get_str_or(factory_data_handle_t handle, const char *key, char *value, size_t size,
+                                                  const char *otherwise)
+{
+    return factory_data_get_str(handle, key, value, &size) == ESP_OK ? value : otherwise;
+}
+
+/**
+ * Read a string or a blob of any size into new memory, to be freed by factory_data_free().
+ *
+ * @param[in]  type  NVS_TYPE_STR or NVS_TYPE_BLOB
+ * @param[in]  key   the key
+ * @param[in]  caps  which memory, as for heap_caps_malloc(): MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT for a secret, which external
+ *                   memory would show to whoever probes its bus; else MALLOC_CAP_DEFAULT
+ * @param[out] value the bytes, with a NUL behind them; written only on ESP_OK
+ * @param[out] size  in bytes, without that NUL; written only on ESP_OK
+ *
+ * @return as factory_data_get_str(); ESP_ERR_NO_MEM
+ */
+esp_err_t factory_data_get_allocated(factory_data_handle_t handle, nvs_type_t type, const char *key, uint32_t caps,
+                                     void **value, size_t *size);
+
+/** Wipe `size` bytes and free them; NULL is allowed. */
+void factory_data_free(void *value, size_t size);
+
+/**
+ * Find out whether there is such a key.
+ *
+ * @param[out] type its type, written only on ESP_OK; may be NULL
+ *
+ * @return ESP_OK; ESP_ERR_NVS_NOT_FOUND; ESP_ERR_INVALID_ARG; or another error of nvs_flash, which says nothing about the key
+ */
+esp_err_t factory_data_find_key(factory_data_handle_t handle, const char *key, nvs_type_t *type);
 
 /* --- reading all -------------------------------------------------------------------------------------------------- */
 
@@ -153,7 +211,8 @@ typedef struct {
             const void *data; /*!< a string ends in NUL */
             size_t size;      /*!< in bytes; of a string, without its NUL */
         } bytes;
-    } value; /*!< valid during the visit, and only if `error` is ESP_OK */
+    } value;      /*!< valid during the visit, and only if `error` is ESP_OK */
+    void *memory; /*!< private */
 } factory_data_item_t;
 
 /** Called for each entry. */
@@ -165,7 +224,8 @@ typedef void (*factory_data_visit_t)(const factory_data_item_t *item, void *cont
  * An entry that cannot be read is shown too, with its error. Blobs of format version 1 (ESP-IDF before v4.0) are not
  * found by nvs_flash's iterator.
  *
- * @return ESP_OK, also for an empty namespace; ESP_ERR_INVALID_ARG; or what nvs_flash's iterator returned
+ * @return ESP_OK, also for an empty namespace; ESP_ERR_INVALID_ARG; ESP_ERR_NVS_INVALID_HANDLE if the partition has been
+ *         unmounted; or what nvs_flash's iterator returned
  */
 esp_err_t factory_data_for_each(factory_data_handle_t handle, factory_data_visit_t visit, void *context);
 
@@ -179,6 +239,17 @@ esp_err_t factory_data_for_each(factory_data_handle_t handle, factory_data_visit
  */
 esp_err_t factory_data_visit(factory_data_handle_t handle, const char *key, nvs_type_t type, factory_data_visit_t visit,
                              void *context);
+
+/** Called for each namespace. */
+typedef void (*factory_data_visit_namespace_t)(const char *namespace_name, void *context);
+
+/**
+ * Show the names of all namespaces with an entry in the handle's partition, each once.
+ *
+ * @return as factory_data_for_each(); ESP_ERR_NO_MEM
+ */
+esp_err_t factory_data_for_each_namespace(factory_data_handle_t handle, factory_data_visit_namespace_t visit,
+                                          void *context);
 
 /* --- reporting ---------------------------------------------------------------------------------------------------- */
 
@@ -213,13 +284,15 @@ const factory_data_sink_t *factory_data_stdout(void);
 #define FACTORY_DATA_CHALLENGE_BYTES_MAX 64
 
 /**
- * Prove that the device has a secret without telling it: HMAC-SHA256 with the stored value as the key (a string without
- * its NUL) over the challenge. Whoever knows the value computes the same and compares.
+ * Prove that the device has a value without telling it: HMAC-SHA256 with the stored value as the key (a string without its
+ * NUL, a number little-endian in the bytes of its type) over "fctry proof 1", the namespace, the key and the type's name,
+ * each with its NUL, and the challenge. Whoever knows the value computes the same and compares.
  *
- * Use a new random challenge every time. A proof gives nothing away about a long random secret; a short PIN can be found
- * from a proof by trying all of them, so whoever may ask for proofs must be trusted with it.
+ * Use a new random challenge every time. A proof gives nothing away about a long random secret. A short PIN or a number is
+ * found from one proof by trying all of them, so whoever may ask for proofs must be trusted with it.
  *
- * @param[in]  key             key of a string or blob
+ * @param[in]  key             the key
+ * @param[in]  type            the type to read it as; NVS_TYPE_ANY for the one that it has
  * @param[in]  challenge       random bytes
  * @param[in]  challenge_bytes FACTORY_DATA_CHALLENGE_BYTES_MIN to FACTORY_DATA_CHALLENGE_BYTES_MAX
  * @param[out] proof           written only on ESP_OK
@@ -227,13 +300,14 @@ const factory_data_sink_t *factory_data_stdout(void);
  * @return
  *   - ESP_OK
  *   - ESP_ERR_INVALID_ARG     an argument is NULL
- *   - ESP_ERR_INVALID_SIZE    the challenge is too short or too long, or the value is empty
- *   - ESP_ERR_NVS_NOT_FOUND   no such key, or it is neither string nor blob
+ *   - ESP_ERR_INVALID_SIZE    the challenge is too short or too long
+ *   - ESP_ERR_NVS_NOT_FOUND   no such key, or it has another type
+ *   - ESP_ERR_NOT_SUPPORTED   a type that this version does not know
  *   - ESP_ERR_NO_MEM          out of memory
  *   - ESP_FAIL                the crypto library failed
  *   - others                  from nvs_flash
  */
-esp_err_t factory_data_prove(factory_data_handle_t handle, const char *key, const void *challenge,
+esp_err_t factory_data_prove(factory_data_handle_t handle, const char *key, nvs_type_t type, const void *challenge,
                              size_t challenge_bytes, uint8_t proof[FACTORY_DATA_PROOF_BYTES]);
 
 /* --- reset to factory --------------------------------------------------------------------------------------------- */

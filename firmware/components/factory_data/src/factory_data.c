@@ -37,7 +37,11 @@ static const char *hint_of(esp_err_t code, const char *where)
     case ESP_ERR_NVS_NEW_VERSION_FOUND:
         return "the factory image has a newer format than this firmware reads: update the firmware";
     case ESP_ERR_NVS_NO_FREE_PAGES:
+#if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 5, 0)
         return "the partition has no empty page: give it the flag readonly in the partition table";
+#else /* nvs_flash wants one, read-only or not */
+        return "the partition has no empty page: make it one page, 0x1000 bytes, larger in the partition table";
+#endif
     case ESP_ERR_NVS_WRONG_ENCRYPTION:
         return "the partition has the flag encrypted: remove it, NVS has its own encryption";
     case ESP_ERR_NO_MEM:

@@ -21,9 +21,12 @@ struct factory_data {
     char namespace_name[NVS_NS_NAME_MAX_SIZE];
 };
 
-/* Read a string or a blob of any size. `value` gets a NUL after its `size` bytes and is freed by the caller. */
-esp_err_t factory_data_get_allocated(factory_data_handle_t handle, nvs_type_t type, const char *key, char **value,
-                                     size_t *size);
+/* Read an entry as `type` with its value in memory that has these MALLOC_CAP_… . It must be released, whatever its error is. */
+void factory_data_read_item(factory_data_handle_t handle, const char *key, nvs_type_t type, uint32_t caps,
+                            factory_data_item_t *item);
+
+/* Wipe an item's value, and free its memory. */
+void factory_data_release_item(factory_data_item_t *item);
 
 /* Overwrite memory that held a secret, in a way that the compiler does not leave out. */
 void factory_data_wipe(void *memory, size_t size);

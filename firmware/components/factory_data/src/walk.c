@@ -1,8 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  */
-#include <stdlib.h>
-
+#include "esp_heap_caps.h"
 #include "factory_data_private.h"
 
 #define READ_NUMBER(field, name, c_type)                            \
@@ -14,11 +13,16 @@
         break;                                                       \
     }
 
-/* Read the item's value. Returns memory that holds it, or NULL; the caller frees it. */
-static char *read_value(factory_data_handle_t handle, factory_data_item_t *item)
+void factory_data_read_item(factory_data_handle_t handle, const char *key, nvs_type_t type, uint32_t caps,
+                            factory_data_item_t *item)
 {
-    char *memory = NULL;
-    switch (item->type) {
+    *item = (factory_data_item_t){
+        .partition_label = handle->mount->label,
+        .namespace_name = handle->namespace_name,
+        .key = key,
+        .type = type,
+    };
+    switch (type) {
     case NVS_TYPE_U8: READ_NUMBER(u, u8, uint8_t)
     case NVS_TYPE_U16: READ_NUMBER(u, u16, uint16_t)
     case NVS_TYPE_U32: READ_NUMBER(u, u32, uint32_t)
@@ -33,10 +37,12 @@ static char *read_value(factory_data_handle_t handle, factory_data_item_t *item)
 #endif
     case NVS_TYPE_STR:
     case NVS_TYPE_BLOB: {
+        void *data = NULL;
         size_t size = 0;
-        item->error = factory_data_get_allocated(handle, item->type, item->key, &memory, &size);
-        item->where = item->type == NVS_TYPE_STR ? "nvs_get_str" : "nvs_get_blob";
-        item->value.bytes.data = memory;
+        item->error = factory_data_get_allocated(handle, type, key, caps, &data, &size);
+        item->where = type == NVS_TYPE_STR ? "nvs_get_str" : "nvs_get_blob";
+        item->memory = data;
+        item->value.bytes.data = data;
         item->value.bytes.size = size;
         break;
     }
@@ -45,22 +51,24 @@ static char *read_value(factory_data_handle_t handle, factory_data_item_t *item)
         item->where = "factory_data_for_each";
         break;
     }
-    return memory;
+}
+
+void factory_data_release_item(factory_data_item_t *item)
+{
+    if (item->memory != NULL) {
+        factory_data_free(item->memory, item->value.bytes.size);
+    }
+    factory_data_wipe(&item->value, sizeof(item->value));
 }
 
 /* Read an entry and show it. Returns its error. */
 static esp_err_t show(factory_data_handle_t handle, const char *key, nvs_type_t type, factory_data_visit_t visit,
                       void *context)
 {
-    factory_data_item_t item = {
-        .partition_label = handle->mount->label,
-        .namespace_name = handle->namespace_name,
-        .key = key,
-        .type = type,
-    };
-    char *memory = read_value(handle, &item);
+    factory_data_item_t item;
+    factory_data_read_item(handle, key, type, MALLOC_CAP_DEFAULT, &item);
     visit(&item, context);
-    free(memory);
+    factory_data_release_item(&item);
     return item.error;
 }
 
@@ -70,7 +78,7 @@ esp_err_t factory_data_for_each(factory_data_handle_t handle, factory_data_visit
         return ESP_ERR_INVALID_ARG;
     }
     nvs_iterator_t entry = NULL;
-    esp_err_t err = nvs_entry_find(handle->mount->label, handle->namespace_name, NVS_TYPE_ANY, &entry);
+    esp_err_t err = nvs_entry_find_in_handle(handle->nvs, NVS_TYPE_ANY, &entry); /* knows whether the handle is still valid */
     while (err == ESP_OK) {
         nvs_entry_info_t info;
         err = nvs_entry_info(entry, &info);

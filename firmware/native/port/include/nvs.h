@@ -115,6 +115,7 @@ esp_err_t nvs_get_stats(const char *label, nvs_stats_t *stats);
 esp_err_t nvs_get_used_entry_count(nvs_handle_t handle, size_t *count);
 
 esp_err_t nvs_entry_find(const char *label, const char *namespace_name, nvs_type_t type, nvs_iterator_t *out);
+esp_err_t nvs_entry_find_in_handle(nvs_handle_t handle, nvs_type_t type, nvs_iterator_t *out);
 esp_err_t nvs_entry_next(nvs_iterator_t *it);
 esp_err_t nvs_entry_info(const nvs_iterator_t it, nvs_entry_info_t *info);
 void nvs_release_iterator(nvs_iterator_t it);

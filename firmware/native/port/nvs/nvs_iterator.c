@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "nvs.h"
+#include "nvs_handles.h"
 #include "nvs_mounts.h"
 
 struct nvs_opaque_iterator_t {
@@ -62,6 +63,19 @@ static bool advance(nvs_iterator_t it)
     return false;
 }
 
+static esp_err_t find(nvs_storage_t *storage, uint8_t namespace_index, nvs_type_t type, nvs_iterator_t *out)
+{
+    nvs_iterator_t it = calloc(1, sizeof(*it));
+    if (it == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    it->storage = storage;
+    it->type = type;
+    it->namespace_index = namespace_index;
+    *out = it;
+    return nvs_entry_next(out);
+}
+
 esp_err_t nvs_entry_find(const char *label, const char *namespace_name, nvs_type_t type, nvs_iterator_t *out)
 {
     if (label == NULL || out == NULL) {
@@ -76,15 +90,17 @@ esp_err_t nvs_entry_find(const char *label, const char *namespace_name, nvs_type
     if (namespace_name != NULL && nvs_storage_namespace(storage, namespace_name, false, &namespace_index) != ESP_OK) {
         return ESP_ERR_NVS_NOT_FOUND;
     }
-    nvs_iterator_t it = calloc(1, sizeof(*it));
-    if (it == NULL) {
-        return ESP_ERR_NO_MEM;
+    return find(storage, namespace_index, type, out);
+}
+
+esp_err_t nvs_entry_find_in_handle(nvs_handle_t number, nvs_type_t type, nvs_iterator_t *out)
+{
+    if (out == NULL) {
+        return ESP_ERR_INVALID_ARG;
     }
-    it->storage = storage;
-    it->type = type;
-    it->namespace_index = namespace_index;
-    *out = it;
-    return nvs_entry_next(out);
+    *out = NULL;
+    const nvs_open_handle_t *handle = nvs_handle_find(number);
+    return handle == NULL ? ESP_ERR_NVS_INVALID_HANDLE : find(handle->storage, handle->namespace_index, type, out);
 }
 
 esp_err_t nvs_entry_next(nvs_iterator_t *it)

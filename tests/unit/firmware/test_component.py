@@ -1,0 +1,149 @@
+"""The component's own functions, called through ctypes over a flash file, as an application calls them."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fctry.nvs import Item, ItemType, encode
+from fctry.partitions.table import PartitionTable
+from tests.unit.firmware.conftest import NATIVE, flash_of
+
+NAMESPACE = "fctryNamespace"
+ITEMS = [
+    Item(NAMESPACE, "serial_number", ItemType.STR, "164589345735"),
+    Item(NAMESPACE, "hw_version", ItemType.U16, 3),
+    Item(NAMESPACE, "calibration", ItemType.BLOB, bytes(range(40))),
+    Item("chip-factory", "dac-key", ItemType.BLOB, bytes(32)),
+    Item(NAMESPACE, "last", ItemType.U8, 1),
+]
+OK, NO_MEM, INVALID_ARG, INVALID_STATE, NOT_ALLOWED = 0, 0x101, 0x102, 0x103, 0x10D
+NVS_NOT_FOUND, NVS_INVALID_HANDLE, NVS_INVALID_LENGTH = 0x1102, 0x1107, 0x110C
+STR, BLOB, ANY = 0x21, 0x42, 0xFF
+UNTOUCHED = b"\xa5" * 64
+VISIT_NAMESPACE = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_void_p)
+VISIT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+
+
+class Config(ctypes.Structure):
+    """factory_data_config_t."""
+
+    _fields_ = (("partition_label", ctypes.c_char_p), ("namespace_name", ctypes.c_char_p))
+
+
+class Component:
+    """The library of one test, with state of its own, on a flash file."""
+
+    def __init__(self, library: Path, flash: Path) -> None:
+        self.flash = flash
+        self.lib = ctypes.CDLL(str(library))
+        self.lib.factory_data_close.argtypes = [ctypes.c_void_p]
+        assert self.lib.file_bus_open(str(flash).encode())
+
+    def __getattr__(self, name: str) -> Callable[..., int]:
+        return getattr(self.lib, name)
+
+    def open(self, label: str = "fctry", namespace: str = NAMESPACE) -> ctypes.c_void_p:
+        handle = ctypes.c_void_p()
+        config = Config(label.encode(), namespace.encode())
+        assert self.factory_data_open(ctypes.byref(config), ctypes.byref(handle), None) == OK
+        return handle
+
+    def get(self, getter: str, handle: ctypes.c_void_p, key: str, room: int) -> tuple[int, int, bytes]:
+        """The getter's code, the size that it says, and the caller's buffer."""
+        buffer, size = ctypes.create_string_buffer(UNTOUCHED, len(UNTOUCHED)), ctypes.c_size_t(room)
+        code = getattr(self.lib, getter)(handle, key.encode(), buffer, ctypes.byref(size))
+        return code, size.value, buffer.raw
+
+
+@pytest.fixture(scope="session")
+def library() -> Path:
+    make = ["make", "--no-print-directory", "--silent", "-C", NATIVE, f"PYTHON={sys.executable}", "library"]
+    subprocess.run(make, check=True)
+    return NATIVE / "build" / "library" / "factory_data.so"
+
+
+@pytest.fixture
+def start(library: Path, table: PartitionTable, tmp_path: Path) -> Callable[..., Component]:
+    def with_flash(table: PartitionTable = table, **images: bytes) -> Component:
+        flash = tmp_path / "flash.bin"
+        flash.write_bytes(flash_of(table, **{"fctry": encode(ITEMS, 0x6000), **images}))
+        own = shutil.copy(library, tmp_path / "factory_data.so")  # loaded anew: with no partition mounted
+        return Component(own, flash)
+
+    return with_flash
+
+
+@pytest.fixture
+def component(start: Callable[..., Component]) -> Component:
+    return start()
+
+
+def test_getter_leaves_the_default_where_there_is_no_such_key(component: Component) -> None:
+    handle = component.open()
+    for getter in ("factory_data_get_str", "factory_data_get_blob"):
+        assert component.get(getter, handle, "missing", 64) == (NVS_NOT_FOUND, 64, UNTOUCHED)
+
+
+@pytest.mark.parametrize(
+    ("getter", "key", "needed"), [("str", "serial_number", 13), ("blob", "calibration", 40)]
+)
+def test_getter_says_how_much_room_a_value_takes(
+    component: Component, getter: str, key: str, needed: int
+) -> None:
+    handle = component.open()
+    code, size, buffer = component.get(f"factory_data_get_{getter}", handle, key, needed - 1)
+    assert (code, size, buffer) == (NVS_INVALID_LENGTH, needed, UNTOUCHED)
+    assert component.get(f"factory_data_get_{getter}", handle, key, size)[:2] == (OK, needed)
+
+
+def test_damaged_value_is_wiped_from_the_callers_buffer(start: Callable[..., Component]) -> None:
+    image = bytearray(encode(ITEMS, 0x6000))
+    image[image.index(b"164589345735")] ^= 1
+    component = start(fctry=bytes(image))
+    code, size, buffer = component.get("factory_data_get_str", component.open(), "serial_number", 32)
+    assert (code, size) == (NOT_ALLOWED, 32)
+    assert buffer[:13] == bytes(13)
+
+
+def test_value_of_any_size_is_read_into_new_memory(component: Component) -> None:
+    handle, value, size = component.open(), ctypes.c_void_p(), ctypes.c_size_t()
+    out = ctypes.byref(value), ctypes.byref(size)
+    assert component.factory_data_get_allocated(handle, BLOB, b"calibration", 1 << 12, *out) == OK
+    assert value.value is not None
+    assert ctypes.string_at(value.value, size.value + 1) == bytes(range(40)) + b"\0"
+    component.factory_data_free(value, size)
+    assert component.factory_data_get_allocated(handle, STR, b"missing", 1 << 12, *out) == NVS_NOT_FOUND
+
+
+def test_key_is_found_with_its_type(component: Component) -> None:
+    handle, kind = component.open(), ctypes.c_int()
+    assert component.factory_data_find_key(handle, b"calibration", ctypes.byref(kind)) == OK
+    assert kind.value == BLOB
+    assert component.factory_data_find_key(handle, b"last", None) == OK
+    assert component.factory_data_find_key(handle, b"dac-key", None) == NVS_NOT_FOUND
+
+
+def test_namespaces_are_listed_once_each(component: Component) -> None:
+    names: list[bytes] = []
+    visit = VISIT_NAMESPACE(lambda name, _: names.append(name))
+    assert component.factory_data_for_each_namespace(component.open(), visit, None) == OK
+    assert names == [NAMESPACE.encode(), b"chip-factory"]
+
+
+def test_handle_whose_partition_is_gone_is_an_error_and_no_empty_report(component: Component) -> None:
+    handle, visited = component.open(), []
+    assert component.nvs_flash_deinit_partition(b"fctry") == OK
+    visit = VISIT(lambda *_: visited.append(None))
+    visit_namespace = VISIT_NAMESPACE(lambda *_: visited.append(None))
+    assert component.factory_data_for_each(handle, visit, None) == NVS_INVALID_HANDLE
+    assert component.factory_data_for_each_namespace(handle, visit_namespace, None) == NVS_INVALID_HANDLE
+    assert component.factory_data_find_key(handle, b"last", None) == NVS_INVALID_HANDLE
+    assert component.get("factory_data_get_str", handle, "serial_number", 64)[0] == NVS_INVALID_HANDLE
+    assert visited == []
