@@ -26,7 +26,7 @@ ARTICLE_CSV = Path(__file__).parents[1] / "tests" / "data" / "nvs" / "article.cs
 SIZE_BYTES = 0x6000
 SERIAL, MAC = 164589345735, "0A:0B:0C:0D:0E:0F"
 ITEMS = read_sheet(ARTICLE_CSV).items
-FCTRY = [sys.executable, "-m", "fctry.cli.main", "image"]
+FCTRY = [sys.executable, "-m", "fctry", "image"]
 
 
 def fastest(*actions: Callable[[], object], turns: int = 5) -> list[float]:

@@ -31,7 +31,7 @@ def board_url(tmp_path: Path) -> Iterator[str]:
     command = [
         sys.executable,
         "-m",
-        "fctry.cli.main",
+        "fctry",
         "board",
         "--flash",
         str(tmp_path / "flash.bin"),

@@ -7,16 +7,15 @@ import signal
 import socket
 import subprocess
 import sys
-from argparse import ArgumentTypeError
 from pathlib import Path
 
 import pytest
 
-from fctry.cli.arguments import mac
+from fctry.cli.arguments import BadParameter, mac
 from fctry.cli.main import main
 from tests.boards.kit import Console
 
-COMMAND = [sys.executable, "-m", "fctry.cli.main", "board"]
+COMMAND = [sys.executable, "-m", "fctry", "board"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -84,9 +83,7 @@ def test_flash_file_of_another_size_is_refused_and_untouched(
 
 
 def test_flash_size_that_no_chip_has_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(["board", "--flash-size", "3MB"])
-    assert caught.value.code == 2
+    assert main(["board", "--flash-size", "3MB"]) == 2
 
 
 @pytest.mark.parametrize("text", ["24:0a:c4:00:00:07", "24-0A-C4-00-00-07", "240ac4000007"])
@@ -96,7 +93,7 @@ def test_mac_may_be_written_as_is_usual(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "24:0a:c4", "24:0a:c4:00:00:0g", "24:0a:c4:00:00:07:08"])
 def test_mac_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(ArgumentTypeError, match="no MAC address"):
+    with pytest.raises(BadParameter, match="no MAC address"):
         mac(text)
 
 

@@ -181,7 +181,7 @@ def test_plain_process_over_pyserials_own_client(blank_board: Board) -> None:
 
 
 def test_fctry_esptool_passes_arguments_and_exit_code(blank_board: Board) -> None:
-    fctry = [sys.executable, "-m", "fctry.cli.main", "esptool"]
+    fctry = [sys.executable, "-m", "fctry", "esptool"]
     done = subprocess.run(
         [*fctry, "--chip", "esp32", "--port", blank_board.url, "read-mac"], capture_output=True, text=True
     )
@@ -197,7 +197,7 @@ def test_fctry_esptool_with_nobody_on_the_port_says_what_to_do(blank_board: Boar
     url = blank_board.url
     blank_board.close()
     done = subprocess.run(
-        [sys.executable, "-m", "fctry.cli.main", "esptool", "--port", url, "read-mac"],
+        [sys.executable, "-m", "fctry", "esptool", "--port", url, "read-mac"],
         capture_output=True,
         text=True,
     )

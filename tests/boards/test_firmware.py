@@ -236,7 +236,7 @@ def test_killed_board_leaves_no_process(installed_board: Board, standin: Path) -
     installed_board.close()
     command = ["board", "--app", standin, "--flash", installed_board.flash.path, "--port", "0"]
     with subprocess.Popen(
-        [sys.executable, "-m", "fctry.cli.main", *command], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "fctry", *command], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().removeprefix("listening on ").strip()

@@ -120,7 +120,7 @@ def test_killed_board_leaves_no_qemu(qemu_standin: str, tmp_path: Path) -> None:
         "0",
     ]
     with subprocess.Popen(
-        [sys.executable, "-m", "fctry.cli.main", *command], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "fctry", *command], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         console = Console(process.stdout.readline().removeprefix("listening on ").strip())

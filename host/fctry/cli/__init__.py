@@ -1,17 +1,21 @@
-"""The command `fctry`: a module for each command, with add_arguments(parser) and run(args) -> exit code, or a folder of
-them. Each has its COMMANDS: name -> one line of help. A module is imported only when it is asked for.
-"""
+"""Unique factory data for ESP32 devices: values, images, flashing, and proof over the serial port."""
 
 COMMANDS = {
-    "spec": "say once what each device of a product gets",
-    "batch": "an image for each of many devices, and who got what in the ledger",
-    "ledger": "who got what: shown, found, exported, checked",
-    "label": "labels of devices, with a QR code: SVG, PDF, ZPL",
-    "image": "make NVS images, read them back, check them",
-    "layout": "check, draw, build and read partition tables",
-    "provision": "give a device its identity: from the ledger into its flash, and to the proof",
-    "flash": "flash an NVS image into a device's factory partition, and prove what the firmware reads",
-    "board": "serve a board without a board on an RFC2217 port",
-    "esptool": "run esptool with the fast RFC2217 client",
-    "demo": "the main job in one go: image, flash, boot, compare, on a simulated board",
+    "Who gets what": {
+        "spec": "say once what each device of a product gets",
+        "batch": "an image for each of many devices, and who got what in the ledger",
+        "ledger": "who got what: shown, found, exported, checked",
+        "label": "labels of devices, with a QR code: SVG, PDF, ZPL",
+    },
+    "Images and partition tables": {
+        "image": "make NVS images, read them back, check them",
+        "layout": "check, draw, build and read partition tables",
+    },
+    "Devices": {
+        "provision": "give a device its identity: from the ledger into its flash, and to the proof",
+        "flash": "flash an NVS image into a device's factory partition, and prove what the firmware reads",
+        "board": "serve a board without a board on an RFC2217 port",
+        "esptool": "run esptool with the fast RFC2217 client",
+        "demo": "the main job in one go: image, flash, boot, compare, on a simulated board",
+    },
 }

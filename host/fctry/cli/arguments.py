@@ -1,19 +1,58 @@
-"""What the text of an argument means. Errors say what would have been right. Imports nothing that costs time."""
+"""Arguments and options of commands, and what their text means. Errors say what would have been right.
+
+Imports nothing that costs time but rich-click itself.
+"""
 
 from __future__ import annotations
 
 import re
-from argparse import ArgumentTypeError
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from types import SimpleNamespace as Arguments
+from typing import TYPE_CHECKING, Any
+
+from rich_click import UNPROCESSED, BadParameter, Choice, RichArgument, RichOption, UsageError
 
 from fctry.partitions.sizes import parse_size
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rich_click import Context
+
     from fctry.partitions.keywords import IdfVersion
 
+__all__ = ["UNPROCESSED", "Argument", "Arguments", "BadParameter", "Choice", "Option", "UsageError"]
 LONGEST_WAIT_S = 86_400.0
+
+
+class Argument(RichArgument):
+    """An argument of a command. `nargs` and the like are click's; `panel` is its heading in the help."""
+
+    def __init__(self, name: str, **attributes: Any) -> None:
+        super().__init__([name], **attributes)
+
+
+class Option(RichOption):
+    """An option of a command, which `excludes` another one: giving both is an error of usage."""
+
+    def __init__(self, *names: str, excludes: str = "", **attributes: Any) -> None:
+        super().__init__(names, **attributes)
+        self._excludes = excludes
+
+    def handle_parse_result(
+        self, ctx: Context, opts: Mapping[str, Any], args: list[str]
+    ) -> tuple[Any, list[str]]:
+        other = self._excludes.lstrip("-").replace("-", "_")
+        if other in opts and self.name in opts:
+            raise UsageError(f"{self._excludes} and {self.opts[-1]} exclude each other", ctx)
+        return super().handle_parse_result(ctx, opts, args)
+
+
+def panel(title: str, *options: Option) -> tuple[Option, ...]:
+    """Options that stand under a heading of their own in the help."""
+    for one in options:
+        one.panel = title
+    return options
 
 
 def path(text: str) -> Path:
@@ -26,7 +65,7 @@ def path(text: str) -> Path:
 def integer(text: str) -> int:
     """A number of 0 to 0xFFFFFFFF, decimal or with 0x, such as an address in flash."""
     if not re.fullmatch(r"0x[0-9a-f]+|[0-9]{1,10}", text, re.IGNORECASE) or int(text, 0) > 0xFFFFFFFF:
-        raise ArgumentTypeError(f"{text!r} is no number: write it as 0x8000 or 32768")
+        raise BadParameter(f"{text!r} is no number: write it as 0x8000 or 32768")
     return int(text, 0)
 
 
@@ -35,20 +74,20 @@ def size(text: str) -> int:
     try:
         return parse_size(text)
     except ValueError as error:
-        raise ArgumentTypeError(str(error)) from None
+        raise BadParameter(str(error)) from None
 
 
 def tcp_port(text: str) -> int:
     """A TCP port; 0 stands for a free one."""
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 0xFFFF:
-        raise ArgumentTypeError(f"{text!r} is no TCP port: there are 1 to 65535, and 0 takes a free one")
+        raise BadParameter(f"{text!r} is no TCP port: there are 1 to 65535, and 0 takes a free one")
     return int(text)
 
 
 def baud(text: str) -> int:
     """A baud rate."""
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
-        raise ArgumentTypeError(f"{text!r} is no baud rate: write it as 115200")
+        raise BadParameter(f"{text!r} is no baud rate: write it as 115200")
     return int(text)
 
 
@@ -59,7 +98,7 @@ def seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= LONGEST_WAIT_S:
-        raise ArgumentTypeError(f"{text!r} is no time to wait: write seconds, such as 15, at most a day")
+        raise BadParameter(f"{text!r} is no time to wait: write seconds, such as 15, at most a day")
     return seconds
 
 
@@ -70,12 +109,12 @@ def idf(text: str) -> IdfVersion:
     try:
         return parse_idf(text)
     except ValueError as error:
-        raise ArgumentTypeError(str(error)) from None
+        raise BadParameter(str(error)) from None
 
 
 def mac(text: str) -> bytes:
     """A MAC address of six hexadecimal bytes, with or without colons or dashes."""
     digits = text.replace(":", "").replace("-", "")
     if not re.fullmatch(r"[0-9a-fA-F]{12}", digits):
-        raise ArgumentTypeError(f"{text!r} is no MAC address: write it as 24:0a:c4:00:00:01")
+        raise BadParameter(f"{text!r} is no MAC address: write it as 24:0a:c4:00:00:01")
     return bytes.fromhex(digits)

@@ -12,7 +12,6 @@ goes on where it was interrupted: no device is there twice, none is missing.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,10 +19,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fctry.cli.arguments import path
-from fctry.cli.image.target import Target, add_target, target_of
-from fctry.cli.ledgers import add_ledger, ledger_of
-from fctry.cli.options import add_keys, keys_of
+from fctry.cli.arguments import Argument, Arguments, Option, path
+from fctry.cli.image.target import TARGET, Target, target_of
+from fctry.cli.ledgers import LEDGER, ledger_of
+from fctry.cli.options import KEYS, keys_of
 from fctry.cli.text import counted
 from fctry.errors import InputError
 
@@ -36,47 +35,35 @@ if TYPE_CHECKING:
 NAME = "{number}"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", type=path, metavar="SPEC", help="factory.toml, or a CSV with all keys")
-    parser.add_argument("values", type=path, nargs="?", metavar="VALUES", help="a CSV with a line per device")
-    parser.add_argument(
-        "-o", "--output", type=path, required=True, metavar="FOLDER", help="where the images go"
-    )
-    parser.add_argument(
-        "--count", type=int, default=0, help="devices (default: the spec's, or all of VALUES)"
-    )
-    parser.add_argument(
+PARAMETERS = (
+    Argument("spec", type=path, metavar="SPEC", help="factory.toml, or a CSV with all keys"),
+    Argument("values", required=False, type=path, metavar="VALUES", help="a CSV with a line per device"),
+    Option("-o", "--output", type=path, required=True, metavar="FOLDER", help="where the images go"),
+    Option("--count", type=int, default=0, help="devices (default: the spec's, or all of VALUES)"),
+    Option(
         "--name",
         default=NAME,
-        help="of the files, with public fields in it: {serial_number} (default: %(default)s)",
-    )
-    parser.add_argument("--lot", default="", help="production lot, for serial numbers and the journal")
-    parser.add_argument("--line", default="", help="production line, likewise")
-    for option, text in (
-        ("unique", "that no two devices may share"),
-        ("optional", "that a device may be without"),
-        ("secret", "that is shown nowhere"),
-    ):
-        parser.add_argument(
-            f"--{option}",
-            action="append",
-            default=[],
-            metavar="KEY",
-            help=f"with a CSV: a key or column {text}",
+        show_default=True,
+        help="of the files, with public fields in it: {serial_number}",
+    ),
+    Option("--lot", default="", help="production lot, for serial numbers and the journal"),
+    Option("--line", default="", help="production line, likewise"),
+    *(
+        Option(f"--{name}", multiple=True, metavar="KEY", help=f"with a CSV: a key or column {text}")
+        for name, text in (
+            ("unique", "that no two devices may share"),
+            ("optional", "that a device may be without"),
+            ("secret", "that is shown nowhere"),
         )
-    parser.add_argument(
-        "--seal",
-        action="append",
-        default=[],
-        metavar="RECIPIENT",
-        help="encrypt each file to this age recipient",
-    )
-    add_keys(parser)
-    add_target(parser)
-    add_ledger(parser)
+    ),
+    Option("--seal", multiple=True, metavar="RECIPIENT", help="encrypt each file to this age recipient"),
+    *KEYS,
+    *TARGET,
+    *LEDGER,
+)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     from fctry.identity.batch import make_batch
     from fctry.identity.batch_folder import BatchFolder
     from fctry.identity.spec_check import require
@@ -110,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _read(args: argparse.Namespace) -> tuple[Spec, Devices | None]:
+def _read(args: Arguments) -> tuple[Spec, Devices | None]:
     """The spec, and the devices that have a line each, if there is a CSV of them."""
     if args.spec.suffix.lower() != ".csv":
         from fctry.identity.spec_file import read_spec
@@ -137,7 +124,7 @@ def _read(args: argparse.Namespace) -> tuple[Spec, Devices | None]:
     return read_csv_spec(args.spec, args.values, CsvOptions(args.unique, args.optional, args.secret))
 
 
-def _try_name(args: argparse.Namespace, batch: Batch, spec: Spec) -> None:
+def _try_name(args: Arguments, batch: Batch, spec: Spec) -> None:
     """Raise InputError for a name that is none, or is the same for all, before anything is handed out."""
     from fctry.identity.batch_folder import check_file_name
     from fctry.identity.spec_example import example, numbers
@@ -150,9 +137,7 @@ def _try_name(args: argparse.Namespace, batch: Batch, spec: Spec) -> None:
     )
 
 
-def _batch(
-    args: argparse.Namespace, spec: Spec, target: Target, count: int, devices: Devices | None
-) -> Batch:
+def _batch(args: Arguments, spec: Spec, target: Target, count: int, devices: Devices | None) -> Batch:
     from fctry.identity.batch import Batch
     from fctry.identity.draft import Context, Draft
     from fctry.identity.images import ImageMaker

@@ -11,7 +11,6 @@ The board runs the application that is in its flash, if the application's build 
 
 from __future__ import annotations
 
-import argparse
 import signal
 import threading
 from pathlib import Path
@@ -21,72 +20,79 @@ from fctry.boards.board import DEFAULT_MAC
 from fctry.boards.chip.chips import CHIPS
 from fctry.boards.chip.nor_flash import SIZES_BYTES
 from fctry.boards.served_board import ServedBoard
-from fctry.cli.arguments import mac, path, size, tcp_port
-from fctry.cli.options import add_table_offset
+from fctry.cli.arguments import Arguments, BadParameter, Choice, Option, mac, path, size, tcp_port
+from fctry.cli.options import table_offset
 from fctry.errors import InputError
 from fctry.partitions.table import TABLE_OFFSET
 
 SIZES_TEXT = ", ".join(f"{size >> 20}MB" for size in SIZES_BYTES)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `fctry board`."""
-    parser.add_argument(
+def flash_size(text: str) -> int:
+    """The size of a flash that there is, in bytes."""
+    if (size_bytes := size(text)) not in SIZES_BYTES:
+        raise BadParameter(f"{text!r} is no size of a flash: there are {SIZES_TEXT}")
+    return size_bytes
+
+
+PARAMETERS = (
+    Option(
         "--cpu",
-        choices=("native", "qemu"),
+        type=Choice(("native", "qemu")),
         default="native",
-        help="what runs the application: native, the ELF that --app names, as a process of this machine; qemu, "
-        "Espressif's QEMU, which runs what is in the flash (default: %(default)s)",
-    )
-    parser.add_argument(
+        show_default=True,
+        help="what runs the application: native, the ELF that --app names, as a process of this machine; "
+        "qemu, Espressif's QEMU, which runs what is in the flash",
+    ),
+    Option(
         "--app",
+        multiple=True,
         type=path,
-        action="append",
-        default=[],
         metavar="DIR",
         help="build folder (or ELF) of an application that the board may run; may be given more than once",
-    )
-    parser.add_argument(
-        "--port", type=tcp_port, default=4000, help="TCP port; 0 takes a free one (default: %(default)s)"
-    )
-    parser.add_argument(
+    ),
+    Option("--port", type=tcp_port, default="4000", show_default=True, help="TCP port; 0 takes a free one"),
+    Option(
         "--flash",
         type=path,
         default=Path("board.bin"),
         metavar="FILE",
-        help="file of the flash, made if it is absent (default: %(default)s)",
-    )
-    add_table_offset(parser)
-    parser.add_argument("--chip", choices=CHIPS, default="esp32", help="kind of chip (default: %(default)s)")
-    parser.add_argument(
+        show_default=True,
+        help="file of the flash, made if it is absent",
+    ),
+    table_offset(),
+    Option("--chip", type=Choice(CHIPS), default="esp32", show_default=True, help="kind of chip"),
+    Option(
         "--flash-size",
-        type=size,
-        choices=SIZES_BYTES,
+        type=flash_size,
         default="4MB",
         metavar="SIZE",
-        help=f"size of the flash: {SIZES_TEXT} (default: %(default)s)",
-    )
-    parser.add_argument(
+        show_default=True,
+        help=f"size of the flash: {SIZES_TEXT}",
+    ),
+    Option(
         "--mac",
         type=mac,
         default=DEFAULT_MAC.hex(":"),
-        help="MAC address in the chip's eFuses (default: %(default)s)",
-    )
-    parser.add_argument(
+        show_default=True,
+        help="MAC address in the chip's eFuses",
+    ),
+    Option(
         "--efuses",
         type=path,
         metavar="FILE",
         help="with --cpu qemu: file of the eFuses (default: FLASH.efuses)",
-    )
-    parser.add_argument(
+    ),
+    Option(
         "--qemu",
         default="",
         metavar="PROGRAM",
         help="with --cpu qemu: the program (default: the chip's, on the PATH)",
-    )
+    ),
+)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     """Run `fctry board` until SIGINT or SIGTERM."""
     is_asked_to_stop = threading.Event()
     board = make_board(args)
@@ -98,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def make_board(args: argparse.Namespace) -> ServedBoard:
+def make_board(args: Arguments) -> ServedBoard:
     """The board that the options describe, still off. Raises FctryError."""
     if args.cpu == "native":
         return Board(

@@ -14,16 +14,15 @@ for again, and refused. These commands do the same:
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
 from fctry.boards import Board
-from fctry.cli.arguments import path
+from fctry.cli.arguments import Argument, Arguments, Option, path
 from fctry.cli.flash import print_step
-from fctry.cli.options import add_project, project_of
+from fctry.cli.options import PROJECT, project_of
 from fctry.cli.proof_table import print_proof
 from fctry.cli.text import escaped
 from fctry.device import flasher
@@ -42,17 +41,26 @@ DEVICES = 2
 MAC = bytes.fromhex("24:0a:c4:00:00".replace(":", ""))
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "spec", nargs="?", type=path, default=Path("examples/factory.toml"), help="default: %(default)s"
-    )
-    add_project(parser)
-    parser.add_argument(
-        "--app", type=path, default=Path("firmware/native/build"), help="default: %(default)s"
-    )
+PARAMETERS = (
+    Argument(
+        "spec",
+        required=False,
+        type=path,
+        default="examples/factory.toml",
+        help="default: examples/factory.toml",
+    ),
+    *PROJECT,
+    Option(
+        "--app",
+        type=path,
+        default="firmware/native/build",
+        show_default=True,
+        help="build folder of the application",
+    ),
+)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     project, spec = project_of(args), read_spec(args.spec)
     partition = project.factory_partition
     print(

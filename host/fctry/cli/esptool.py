@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
-
+from fctry.cli.arguments import UNPROCESSED, Argument, Arguments
 from fctry.device import flasher
 
+PARAMETERS = (Argument("arguments", nargs=-1, type=UNPROCESSED),)
+PARSING = {
+    "add_help_option": False,
+    "context_settings": {"ignore_unknown_options": True, "allow_interspersed_args": False},
+}
+"""Everything after `fctry esptool` goes to esptool, `--help` too."""
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Everything after `fctry esptool` goes to esptool, `--help` too."""
-    parser.prefix_chars = "\0"  # else argparse would take esptool's options for its own
-    parser.add_argument("arguments", nargs=argparse.REMAINDER)
 
-
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     """Run esptool. Returns its exit code."""
     return flasher.run_esptool(args.arguments)

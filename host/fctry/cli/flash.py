@@ -11,15 +11,14 @@ With keys the image is an encrypted one; the device must have the keys already.
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections import deque
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fctry import nvs, provision
-from fctry.cli.arguments import baud, path, seconds
-from fctry.cli.options import add_keys, add_project, keys_of, project_of
+from fctry.cli.arguments import Argument, Arguments, Option, baud, path, seconds
+from fctry.cli.options import KEYS, PROJECT, keys_of, project_of
 from fctry.cli.proof_table import print_proof
 from fctry.cli.text import escaped
 from fctry.device import flasher
@@ -35,28 +34,27 @@ from fctry.serialport import only_port
 LINES_SHOWN = 10
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", type=path, metavar="IMAGE", help="NVS image, or CSV ending in .csv")
-    parser.add_argument(
+PARAMETERS = (
+    Argument("image", type=path, metavar="IMAGE", help="NVS image, or CSV ending in .csv"),
+    Option(
         "--port",
         "-p",
         help="serial port: a device name or a pyserial URL (default: $ESPPORT, or the only board that is connected)",
-    )
-    add_project(parser)
-    add_keys(parser)
-    parser.add_argument(
-        "--baud", type=baud, default=flasher.FLASH_BAUD, help="baud rate for flashing (default: %(default)s)"
-    )
-    parser.add_argument(
+    ),
+    *PROJECT,
+    *KEYS,
+    Option(
+        "--baud", type=baud, default=str(flasher.FLASH_BAUD), show_default=True, help="baud rate for flashing"
+    ),
+    Option(
         "--timeout", type=seconds, default=provision.REPORT_TIMEOUT_S, help="seconds to wait for the report"
-    )
-    parser.add_argument("--force", action="store_true", help="overwrite another device's data")
-    parser.add_argument(
-        "--verbose", "-v", action="store_true", help="show what esptool and the firmware print"
-    )
+    ),
+    Option("--force", is_flag=True, help="overwrite another device's data"),
+    Option("--verbose", "-v", is_flag=True, help="show what esptool and the firmware print"),
+)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     project = project_of(args)
     partition = project.factory_partition
     image = load_image(args.image, partition, keys_of(args), project.settings.secret_namespaces)

@@ -10,14 +10,12 @@ says what was printed, also again.
 
 from __future__ import annotations
 
-import argparse
 import re
-from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from fctry.cli.arguments import path
-from fctry.cli.ledgers import add_ledger, existing_ledger
+from fctry.cli.arguments import Argument, Arguments, BadParameter, Choice, Option, panel, path
+from fctry.cli.ledgers import LEDGER, existing_ledger
 from fctry.cli.text import counted
 from fctry.errors import InputError
 
@@ -29,50 +27,39 @@ ENDINGS = (".svg", ".pdf", ".zpl")
 DPI = (203, 300, 600)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("device", nargs="*", metavar="DEVICE", help="a unique value of the device")
-    parser.add_argument("--batch", type=path, metavar="FOLDER", help="all devices of this batch")
-    parser.add_argument(
-        "-o", "--output", type=path, required=True, metavar="FILE", help=f"ends in {' or '.join(ENDINGS)}"
-    )
-    parser.add_argument("--qr", required=True, metavar="TEXT", help="what the QR code says: {serial_number}")
-    parser.add_argument("--text", action="append", default=[], metavar="TEXT", help="a line of text")
-    parser.add_argument(
-        "--code", default="", metavar="TEXT", help="HomeKit setup code, in two groups: {setup_code}"
-    )
-    parser.add_argument(
-        "--size", type=pair, default=(50.0, 25.0), metavar="WxH", help="of a label in mm (default: 50x25)"
-    )
-    parser.add_argument(
-        "--dpi", type=int, choices=DPI, default=DPI[0], help="of the label printer (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--private-key", type=path, metavar="FILE", help="reads the secrets that are on the label"
-    )
-    sheet = parser.add_argument_group("sheets of label paper, for PDF")
-    sheet.add_argument(
-        "--sheet", type=pair, default=(1.0, 1.0), metavar="CxR", help="columns and rows of a page"
-    )
-    sheet.add_argument(
-        "--paper", type=pair, metavar="WxH", help="page in mm (default: 210x297, or one label)"
-    )
-    sheet.add_argument("--margin", type=pair, default=(0.0, 0.0), metavar="XxY", help="left and top, in mm")
-    sheet.add_argument("--gap", type=pair, default=(0.0, 0.0), metavar="XxY", help="between labels, in mm")
-    sheet.add_argument(
-        "--skip", type=int, default=0, metavar="N", help="labels of the first page that are used up"
-    )
-    add_ledger(parser)
-
-
 def pair(text: str) -> tuple[float, float]:
     """Two numbers, such as `50x25`."""
     found = re.fullmatch(r"(\d{1,4}(?:\.\d{1,3})?)x(\d{1,4}(?:\.\d{1,3})?)", text)
     if not found:
-        raise ArgumentTypeError(f"{text!r} is no pair of numbers: write it as 50x25")
+        raise BadParameter(f"{text!r} is no pair of numbers: write it as 50x25")
     return float(found[1]), float(found[2])
 
 
-def run(args: argparse.Namespace) -> int:
+PARAMETERS = (
+    Argument("device", nargs=-1, metavar="DEVICE", help="a unique value of the device"),
+    Option("--batch", type=path, metavar="FOLDER", help="all devices of this batch"),
+    Option(
+        "-o", "--output", type=path, required=True, metavar="FILE", help=f"ends in {' or '.join(ENDINGS)}"
+    ),
+    Option("--qr", required=True, metavar="TEXT", help="what the QR code says: {serial_number}"),
+    Option("--text", multiple=True, metavar="TEXT", help="a line of text"),
+    Option("--code", default="", metavar="TEXT", help="HomeKit setup code, in two groups: {setup_code}"),
+    Option("--size", type=pair, default="50x25", metavar="WxH", show_default=True, help="of a label in mm"),
+    Option("--dpi", type=Choice(DPI), default=DPI[0], show_default=True, help="of the label printer"),
+    Option("--private-key", type=path, metavar="FILE", help="reads the secrets that are on the label"),
+    *panel(
+        "Sheets of label paper, for PDF",
+        Option("--sheet", type=pair, default="1x1", metavar="CxR", help="columns and rows of a page"),
+        Option("--paper", type=pair, metavar="WxH", help="page in mm (default: 210x297, or one label)"),
+        Option("--margin", type=pair, default="0x0", metavar="XxY", help="left and top, in mm"),
+        Option("--gap", type=pair, default="0x0", metavar="XxY", help="between labels, in mm"),
+        Option("--skip", type=int, default=0, metavar="N", help="labels of the first page that are used up"),
+    ),
+    *LEDGER,
+)
+
+
+def run(args: Arguments) -> int:
     from fctry.files import write_file
     from fctry.identity.label import LabelTemplate
 
@@ -91,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _devices(args: argparse.Namespace, ledger: Ledger) -> Iterator[Device]:
+def _devices(args: Arguments, ledger: Ledger) -> Iterator[Device]:
     for value in args.device:
         found = ledger.find(value)
         if len(found) != 1:
@@ -108,7 +95,7 @@ def _devices(args: argparse.Namespace, ledger: Ledger) -> Iterator[Device]:
         raise InputError("labels of which devices?", hint="name them, or give --batch FOLDER")
 
 
-def _drawing(args: argparse.Namespace, ledger: Ledger, device: Device, template: LabelTemplate) -> Drawing:
+def _drawing(args: Arguments, ledger: Ledger, device: Device, template: LabelTemplate) -> Drawing:
     from fctry.identity.label import draw
 
     values = dict(device.public)
@@ -134,7 +121,7 @@ def _document(ending: str, drawings: list[Drawing], dpi: int, sheet: Sheet) -> b
     return svg(drawings[0]).encode()
 
 
-def _sheet(args: argparse.Namespace) -> Sheet:
+def _sheet(args: Arguments) -> Sheet:
     from fctry.identity.label import Sheet
 
     columns, rows = map(int, args.sheet)

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import getpass
 import os
 import platform
 import sys
 from pathlib import Path
 
-from fctry.cli.arguments import path
+from fctry.cli.arguments import Arguments, Option, panel, path
 from fctry.identity.ledger import Ledger, Station, create_ledger, open_ledger, state_folder
 
 FILE = "ledger.db"
-
-
-def add_ledger(parser: argparse.ArgumentParser) -> None:
-    """The options that `station_of` and `ledger_of` read."""
-    group = parser.add_argument_group("the ledger")
-    group.add_argument(
-        "--ledger", metavar="URL", help=f"file, or postgresql://… (default: {FILE} beside the spec)"
-    )
-    group.add_argument(
-        "--station", default=platform.node(), help="name of this station (default: the host's)"
-    )
-    group.add_argument("--operator", default=_user(), help="who works here (default: the user)")
-    group.add_argument(
-        "--state",
-        type=path,
-        default=state_folder(),
-        metavar="FOLDER",
-        help="keys and witness (default: %(default)s)",
-    )
 
 
 def _user() -> str:
@@ -41,12 +21,27 @@ def _user() -> str:
         return ""
 
 
-def station_of(args: argparse.Namespace) -> Station:
+LEDGER = panel(
+    "The ledger",
+    Option("--ledger", metavar="URL", help=f"file, or postgresql://… (default: {FILE} beside the spec)"),
+    Option("--station", default=platform.node, help="name of this station (default: the host's)"),
+    Option("--operator", default=_user, help="who works here (default: the user)"),
+    Option(
+        "--state",
+        type=path,
+        default=state_folder,
+        metavar="FOLDER",
+        help="keys and witness (default: $FCTRY_STATE, or the user's state folder)",
+    ),
+)
+
+
+def station_of(args: Arguments) -> Station:
     """Who works with the ledger, as the options say."""
     return Station(args.station, args.operator, args.state)
 
 
-def ledger_of(args: argparse.Namespace, folder: Path) -> Ledger:
+def ledger_of(args: Arguments, folder: Path) -> Ledger:
     """The ledger of the options, or that in the spec's folder; made where there is none, which is said on stderr."""
     named = args.ledger or os.environ.get("FCTRY_LEDGER")
     place = named or str(folder / FILE)
@@ -63,11 +58,11 @@ def ledger_of(args: argparse.Namespace, folder: Path) -> Ledger:
     return made
 
 
-def existing_ledger(args: argparse.Namespace) -> Ledger:
+def existing_ledger(args: Arguments) -> Ledger:
     """The ledger of the options, or that in this folder. Raises LedgerError where there is none."""
     return open_ledger(place_of(args), station_of(args))
 
 
-def place_of(args: argparse.Namespace) -> str:
+def place_of(args: Arguments) -> str:
     """Where the ledger is that the options name, or the environment, or nobody."""
     return str(args.ledger or os.environ.get("FCTRY_LEDGER") or FILE)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import errno
-import importlib
 import io
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
 
+import rich_click as click
+from click.exceptions import Exit, NoArgsIsHelpError
+
+from fctry import cli
+from fctry.cli.arguments import Arguments
 from fctry.cli.text import escaped
 from fctry.errors import FctryError
 
@@ -17,50 +22,80 @@ EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 ERRORS_SHOWN_MAX = 20
 OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EFBIG)
 EXIT_INTERRUPTED = 130  # as a shell has it for Ctrl-C
+SETTINGS = {"help_option_names": ["-h", "--help"], "rich_help_config": {"text_paragraph_linebreaks": "\n\n"}}
 
 
-class _Version(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version  # costs more than most commands
+class Group(click.RichGroup):
+    """The commands of a package, of which each is imported when it is to run; until then, its line of help."""
 
-        print(f"fctry {version('fctry')}")
-        parser.exit()
+    def __init__(self, name: str, package: ModuleType) -> None:
+        headings: dict[str, dict[str, str]] = package.COMMANDS
+        super().__init__(
+            name=name,
+            commands=[
+                click.RichCommand(name=name, help=line)
+                for lines in headings.values()
+                for name, line in lines.items()
+            ],
+            help=_help(package),
+            panels=[click.RichCommandPanel(heading, list(lines)) for heading, lines in headings.items()],
+            context_settings=SETTINGS,
+        )
+        self._package = package.__name__
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names in the package's order."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Import the command that the arguments begin with."""
+        name, line, rest = super().resolve_command(ctx, args)
+        return name, line and _command(self._package, line.name or ""), rest
 
 
-def parser_for(argv: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser for these arguments: with the options of the one command that they name."""
-    parser = argparse.ArgumentParser(prog="fctry", description="Unique factory data for ESP32 devices.")
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    _add_commands(parser, "fctry.cli", argv)
-    return parser
+def _command(package: str, name: str) -> click.RichCommand:
+    """The command in a module: what PARAMETERS it takes, and what it does in run(args) -> exit code."""
+    module = import_module(f"{package}.{name.replace('-', '_')}")
+    if hasattr(module, "COMMANDS"):
+        return Group(name, module)
+    return click.RichCommand(
+        name=name,
+        params=list(module.PARAMETERS),
+        help=_help(module),
+        panels=[click.RichOptionPanel("Arguments"), click.RichOptionPanel("Options")],  # before the others
+        callback=lambda **given: module.run(Arguments(**given)),
+        **getattr(module, "PARSING", {}),
+    )
 
 
-def _add_commands(parser: argparse.ArgumentParser, package: str, argv: Sequence[str]) -> None:
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, text in importlib.import_module(package).COMMANDS.items():
-        if name not in argv[:1]:
-            commands.add_parser(name, help=text)
-            continue
-        module = importlib.import_module(f"{package}.{name.replace('-', '_')}")
-        style = argparse.RawDescriptionHelpFormatter
-        sub = commands.add_parser(name, help=text, description=module.__doc__, formatter_class=style)
-        if hasattr(module, "COMMANDS"):
-            _add_commands(sub, module.__name__, argv[1:])
-        else:
-            module.add_arguments(sub)
-            sub.set_defaults(run=module.run)
+def _help(module: ModuleType) -> str:
+    """The module's text; what is indented in it is kept as it is."""
+    return (module.__doc__ or "").replace("\n\n  ", "\n\n\b\n  ")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `fctry ARGV…`. Returns 0 (done), 1 (failed) or 2 (usage)."""
-    argv = sys.argv[1:] if argv is None else list(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that does not know a character gets a `?`
+    root = click.version_option(
+        None, "-V", "--version", package_name="fctry", message="%(prog)s %(version)s"
+    )(Group("fctry", cli))
     try:
-        args = parser_for(argv).parse_args(argv)
-        code = int(args.run(args))
+        with root.make_context("fctry", sys.argv[1:] if argv is None else list(argv)) as context:
+            code = int(root.invoke(context))
         sys.stdout.flush()
         return code
+    except Exit as end:  # help was asked for, or the version
+        return end.exit_code
+    except NoArgsIsHelpError as error:
+        print(error.format_message(), file=sys.stderr)
+        return EXIT_USAGE
+    except click.UsageError as error:
+        print(f"error: {escaped(error.format_message())}", file=sys.stderr)
+        print(f"hint: {error.ctx.command_path if error.ctx else 'fctry'} --help", file=sys.stderr)
+        return EXIT_USAGE
     except FctryError as error:
         errors = (error, *error.also)
         for one in errors[:ERRORS_SHOWN_MAX]:
@@ -70,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if len(errors) > ERRORS_SHOWN_MAX:
             print(f"and {len(errors) - ERRORS_SHOWN_MAX} more errors", file=sys.stderr)
         return EXIT_FAILED
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
     except OSError as error:
         if error.errno not in OUTPUT_ERRORS:
@@ -80,7 +115,3 @@ def main(argv: Sequence[str] | None = None) -> int:
         # so that the flush at exit does not fail too
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
-
-
-if __name__ == "__main__":
-    sys.exit(main())

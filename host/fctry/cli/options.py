@@ -4,33 +4,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fctry.cli.arguments import idf, integer, path, size
+from fctry.cli.arguments import (
+    Argument,
+    Arguments,
+    Choice,
+    Option,
+    UsageError,
+    idf,
+    integer,
+    panel,
+    path,
+    size,
+)
 
 if TYPE_CHECKING:
-    import argparse
     from pathlib import Path
 
     from fctry.nvs.encryption import Keys
     from fctry.project import Project
 
-
-def add_keys(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
-    """The options that `keys_of` takes keys from."""
-    keys = parser.add_mutually_exclusive_group(required=required)
-    keys.add_argument(
+KEYS = (
+    Option(
         "--keys",
         type=path,
         metavar="FILE",
         help="keys of an encrypted partition: image of its nvs_keys partition",
-    )
-    keys.add_argument(
-        "--hmac-key", type=path, metavar="FILE", help="or the HMAC key of the device's eFuses, 32 bytes"
-    )
+    ),
+    Option(
+        "--hmac-key",
+        type=path,
+        metavar="FILE",
+        excludes="--keys",
+        help="or the HMAC key of the device's eFuses, 32 bytes",
+    ),
+)
 
 
-def keys_of(args: argparse.Namespace) -> Keys | None:
-    """The keys of the options --keys or --hmac-key. Raises InputError or FormatError that names the file."""
+def keys_of(args: Arguments, *, required: bool = False) -> Keys | None:
+    """The keys of the options KEYS. Raises InputError or FormatError that names the file."""
     file: Path | None = args.hmac_key or args.keys
+    if required and not file:
+        raise UsageError("give --keys or --hmac-key")
     if not file:
         return None
     from fctry.files import naming, read_file
@@ -40,77 +54,72 @@ def keys_of(args: argparse.Namespace) -> Keys | None:
         return (Keys.from_hmac_key if args.hmac_key else Keys.from_partition)(read_file(file))
 
 
-def inputs_of(args: argparse.Namespace) -> list[Path]:
+def inputs_of(args: Arguments) -> list[Path]:
     """The files that the options name, but for those to write."""
     from pathlib import Path
 
     named = [one for key, one in vars(args).items() if key not in ("output", "svg")]
     return [
-        path for one in named for path in (one if isinstance(one, list) else [one]) if isinstance(path, Path)
+        path for one in named for path in (one if isinstance(one, tuple) else [one]) if isinstance(path, Path)
     ]
 
 
-def add_project(parser: argparse.ArgumentParser, *, table: str = "") -> None:
-    """The options that `project_of` reads. A command that is about one `table` has it as an argument."""
-    if table:
-        parser.add_argument(
-            "partitions",
-            type=path,
-            nargs="?",
-            metavar=table,
-            help="CSV, binary table or flash dump (default: the project's)",
-        )
-    group = parser.add_argument_group("the project")
-    if not table:
-        group.add_argument(
-            "--partitions", type=path, metavar="CSV", help="partition table (default: the project's)"
-        )
-    group.add_argument("--partition", metavar="NAME", help="the factory partition (default: fctry)")
-    group.add_argument("--chip", metavar="CHIP", help="esp32, esp32c3, … (default: that of the sdkconfig)")
-    group.add_argument(
-        "--sdkconfig", type=path, metavar="FILE", help="sdkconfig, sdkconfig.defaults or sdkconfig.json"
-    )
-    add_table_offset(group)
-    group.add_argument(
-        "--flash-size", dest="flash_size_bytes", type=size, metavar="SIZE", help="4MB, 16MB, …"
-    )
-    group.add_argument(
-        "--build", type=path, metavar="DIR", help="ESP-IDF build folder, or its flasher_args.json"
-    )
-    group.add_argument(
-        "--idf", type=idf, metavar="VERSION", help="ESP-IDF release, v5.3 or later (default: the newest)"
-    )
-    group.add_argument(
-        "--secure-boot", choices=("v1", "v2"), help="applications are signed for this secure boot"
-    )
-    group.add_argument(
-        "--no-md5",
-        dest="md5",
-        action="store_const",
-        const=False,
-        help="no MD5 row: for boot loaders before v3.1",
-    )
-    group.add_argument(
-        "--recovery-bootloader-offset", type=integer, metavar="N", help="of the recovery boot loader"
-    )
-    group.add_argument(
+def table_offset() -> Option:
+    """Where the partition table is."""
+    return Option("--table-offset", type=integer, metavar="N", help="of the table in flash (default: 0x8000)")
+
+
+_OF_PROJECT = panel(
+    "The project",
+    Option("--partition", metavar="NAME", help="the factory partition (default: fctry)"),
+    Option("--chip", metavar="CHIP", help="esp32, esp32c3, … (default: that of the sdkconfig)"),
+    Option("--sdkconfig", type=path, metavar="FILE", help="sdkconfig, sdkconfig.defaults or sdkconfig.json"),
+    table_offset(),
+    Option("--flash-size", "flash_size_bytes", type=size, metavar="SIZE", help="4MB, 16MB, …"),
+    Option("--build", type=path, metavar="DIR", help="ESP-IDF build folder, or its flasher_args.json"),
+    Option(
+        "--idf",
+        type=idf,
+        metavar="VERSION",
+        help="ESP-IDF release, v5.3 or later (default: the newest)",
+    ),
+    Option(
+        "--secure-boot",
+        type=Choice(("v1", "v2")),
+        help="applications are signed for this secure boot",
+    ),
+    Option(
+        "--no-md5", "md5", flag_value=False, default=None, help="no MD5 row: for boot loaders before v3.1"
+    ),
+    Option("--recovery-bootloader-offset", type=integer, metavar="N", help="of the recovery boot loader"),
+    Option(
         "--extra-subtype",
-        dest="extra_subtypes",
-        action="append",
+        "extra_subtypes",
+        multiple=True,
         metavar="T,NAME,N",
         help="as in EXTRA_PARTITION_SUBTYPES",
-    )
+    ),
+)
+PROJECT = panel(
+    "The project",
+    Option("--partitions", type=path, metavar="CSV", help="partition table (default: the project's)"),
+    *_OF_PROJECT,
+)
+TABLE_OF_PROJECT = (
+    Argument(
+        "partitions",
+        type=path,
+        required=False,
+        metavar="[TABLE]",
+        help="CSV, binary table or flash dump (default: the project's)",
+    ),
+    *_OF_PROJECT,
+)
+"""For a command that is about one table."""
 
 
-def add_table_offset(parser: argparse._ActionsContainer) -> None:
-    """Where the partition table is."""
-    parser.add_argument(
-        "--table-offset", type=integer, metavar="N", help="of the table in flash (default: 0x8000)"
-    )
-
-
-def project_of(args: argparse.Namespace) -> Project:
-    """The project that the options of `add_project` describe. Raises InputError."""
+def project_of(args: Arguments) -> Project:
+    """The project that the options of PROJECT describe. Raises InputError."""
     import os
     from dataclasses import fields, replace
 
@@ -118,6 +127,6 @@ def project_of(args: argparse.Namespace) -> Project:
     from fctry.settings import find_settings
 
     names = {field.name for field in fields(Settings)}
-    said = {name: value for name, value in vars(args).items() if name in names and value is not None}
+    said = {name: value for name, value in vars(args).items() if name in names and value not in (None, ())}
     found = find_settings(said.get("partitions"))
     return open_project(replace(found, **said), variables=os.environ)

@@ -9,15 +9,14 @@ build are written too, so that a blank device becomes a whole one. Exit code 0 o
 
 from __future__ import annotations
 
-import argparse
 import os
 from datetime import datetime, timezone
 from pathlib import Path
 
-from fctry.cli.arguments import baud, path, seconds
+from fctry.cli.arguments import Argument, Arguments, Option, baud, path, seconds
 from fctry.cli.flash import print_last, print_step
-from fctry.cli.ledgers import add_ledger, ledger_of
-from fctry.cli.options import add_keys, add_project, keys_of, project_of
+from fctry.cli.ledgers import LEDGER, ledger_of
+from fctry.cli.options import KEYS, PROJECT, keys_of, project_of
 from fctry.cli.proof_table import print_proof
 from fctry.cli.text import escaped
 from fctry.device import flasher
@@ -30,26 +29,22 @@ from fctry.partitions.flasher_args import read_flasher_args
 from fctry.provision import REPORT_TIMEOUT_S, Identities, Run, perform, provision_steps
 from fctry.serialport import only_port
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", type=path, nargs="?", default=Path("factory.toml"), metavar="SPEC")
-    parser.add_argument("--port", "-p", help="serial port (default: $ESPPORT, or the only board)")
-    parser.add_argument("--app", type=path, metavar="DIR", help="build folder of the application")
-    parser.add_argument("--lot", default="", help="production lot, for serial numbers and the journal")
-    parser.add_argument("--line", default="", help="production line, likewise")
-    parser.add_argument(
-        "--baud", type=baud, default=flasher.FLASH_BAUD, help="for flashing (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--timeout", type=seconds, default=REPORT_TIMEOUT_S, help="seconds to wait for the report"
-    )
-    parser.add_argument("--force", action="store_true", help="overwrite another device's data")
-    add_project(parser)
-    add_keys(parser)
-    add_ledger(parser)
+PARAMETERS = (
+    Argument("spec", required=False, type=path, default=Path("factory.toml"), metavar="SPEC"),
+    Option("--port", "-p", help="serial port (default: $ESPPORT, or the only board)"),
+    Option("--app", type=path, metavar="DIR", help="build folder of the application"),
+    Option("--lot", default="", help="production lot, for serial numbers and the journal"),
+    Option("--line", default="", help="production line, likewise"),
+    Option("--baud", type=baud, default=str(flasher.FLASH_BAUD), show_default=True, help="for flashing"),
+    Option("--timeout", type=seconds, default=REPORT_TIMEOUT_S, help="seconds to wait for the report"),
+    Option("--force", is_flag=True, help="overwrite another device's data"),
+    *PROJECT,
+    *KEYS,
+    *LEDGER,
+)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     project, spec = project_of(args), read_spec(args.spec)
     partition = project.factory_partition
     require(spec, Room(partition.size_bytes, partition.readonly, 1))

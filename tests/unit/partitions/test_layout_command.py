@@ -234,9 +234,7 @@ def test_check_needs_one_factory_partition_for_an_image(
 
 @pytest.mark.parametrize("argument", ["--idf=5", "--idf=v5.2", "--table-offset=x", "--flash-size=big"])
 def test_bad_argument_is_a_usage_error(table: Path, argument: str) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(["layout", "check", str(table), argument])
-    assert caught.value.code == 2
+    assert main(["layout", "check", str(table), argument]) == 2
 
 
 def test_unknown_chip_is_refused_with_those_that_are_known(
@@ -296,7 +294,7 @@ def test_check_imports_nothing_that_it_does_not_need(table: Path) -> None:
         "import sys\n"
         "from fctry.cli.main import main\n"
         "main(['layout', 'check', 'table.csv'])\n"
-        "print(*(n for n in ('esptool', 'hashlib', 'json', 'rich', 'serial', 'xml') if n in sys.modules))"
+        "print(*(n for n in ('esptool', 'hashlib', 'rich', 'serial', 'xml') if n in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "table.csv: 3 partitions, no findings\n\n"
@@ -391,7 +389,7 @@ def test_factory_partition_cannot_be_the_one_of_the_user(
 
 
 def test_map_is_printed_to_a_terminal_that_knows_ascii_only(table: Path) -> None:
-    command = [sys.executable, "-m", "fctry.cli.main", "layout", "show", str(table)]
+    command = [sys.executable, "-m", "fctry", "layout", "show", str(table)]
     done = subprocess.run(
         command, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=True
     )
@@ -401,7 +399,7 @@ def test_map_is_printed_to_a_terminal_that_knows_ascii_only(table: Path) -> None
 def test_table_is_printed_in_utf_8_wherever_it_goes(table: Path) -> None:
     table.write_text(TABLE + "größe,data,fat,,64K\n", encoding="utf-8")
     Path("table.bin").write_bytes(pack(read_csv(table)))
-    command = [sys.executable, "-m", "fctry.cli.main", "layout", "read", "table.bin"]
+    command = [sys.executable, "-m", "fctry", "layout", "read", "table.bin"]
     done = subprocess.run(
         command, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, check=True
     )

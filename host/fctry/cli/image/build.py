@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
-from fctry.cli.arguments import path
-from fctry.cli.image.target import add_target, read_keys, room, target_of
-from fctry.cli.options import add_keys, inputs_of, keys_of
+from fctry.cli.arguments import Argument, Arguments, Option, path
+from fctry.cli.image.target import TARGET, read_keys, room, target_of
+from fctry.cli.options import KEYS, inputs_of, keys_of
 from fctry.cli.printed import print_findings
 from fctry.cli.text import counted
 from fctry.files import keep_inputs, write_file
@@ -16,17 +15,15 @@ from fctry.nvs.checker import check
 from fctry.nvs.csv_notes import notes
 from fctry.nvs.factory_image import make_image
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("csv", type=path, nargs="+", help="lines of key,type,encoding,value")
-    parser.add_argument(
-        "-o", "--output", type=path, required=True, metavar="FILE", help="where the image goes"
-    )
-    add_keys(parser)
-    add_target(parser)
+PARAMETERS = (
+    Argument("csv", nargs=-1, required=True, type=path, help="lines of key,type,encoding,value"),
+    Option("-o", "--output", type=path, required=True, metavar="FILE", help="where the image goes"),
+    *KEYS,
+    *TARGET,
+)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     target = target_of(args)
     sheet = read_keys(args.csv)
     keep_inputs([args.output], [*inputs_of(args), *sheet.files, *target.files])

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import asdict
 
-from fctry.cli.arguments import path
-from fctry.cli.image.target import add_target, read_keys, room, target_of
+from fctry.cli.arguments import Argument, Arguments, Option, path
+from fctry.cli.image.target import TARGET, read_keys, room, target_of
 from fctry.cli.text import escaped
 from fctry.nvs.capacity import measure
 
+PARAMETERS = (
+    Argument("csv", nargs=-1, required=True, type=path),
+    Option("--json", is_flag=True, help="for machines"),
+    *TARGET,
+)
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("csv", type=path, nargs="+")
-    parser.add_argument("--json", action="store_true", help="for machines")
-    add_target(parser)
 
-
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     sheet = read_keys(args.csv)
     target = target_of(args, sheet)
     used = measure(sheet.items, **target.space, namespaces=sheet.namespaces)

@@ -5,26 +5,24 @@ Imports as little as it can: it may be run once per image, thousands of times.
 
 from __future__ import annotations
 
-import argparse
-
-from fctry.cli.image.dump import add_dump, partition_in, where_in
-from fctry.cli.options import add_keys, keys_of
+from fctry.cli.arguments import Argument, Arguments, Option
+from fctry.cli.image.dump import DUMP, partition_in, where_in
+from fctry.cli.options import KEYS, keys_of
 from fctry.errors import InputError
 from fctry.findings import fails
 from fctry.nvs.checker import check
 
+PARAMETERS = (
+    Argument("image", nargs=-1, required=True),
+    Option("--read-only", is_flag=True, help="the partition is flagged readonly"),
+    Option("--json", is_flag=True, help="for machines"),
+    Option("--sarif", is_flag=True, help="print the findings as SARIF, for code review", excludes="--json"),
+    *KEYS,
+    *DUMP,
+)
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", nargs="+")
-    parser.add_argument("--read-only", action="store_true", help="the partition is flagged readonly")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="for machines")
-    form.add_argument("--sarif", action="store_true", help="print the findings as SARIF, for code review")
-    add_keys(parser)
-    add_dump(parser)
 
-
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     keys, where = keys_of(args), where_in(args)
     found = {}
     for path in args.image:

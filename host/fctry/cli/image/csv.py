@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
-from fctry.cli.arguments import path
-from fctry.cli.image.dump import add_dump, where_in
+from fctry.cli.arguments import Argument, Arguments, Option, path
+from fctry.cli.image.dump import DUMP, where_in
 from fctry.cli.image.opened import open_image
-from fctry.cli.image.shown import add_secrets, stated
-from fctry.cli.options import add_keys, inputs_of, keys_of
+from fctry.cli.image.shown import secrets_option, stated
+from fctry.cli.options import KEYS, inputs_of, keys_of
 from fctry.cli.text import counted
 from fctry.errors import InputError
 from fctry.files import keep_inputs, read_file, write_file
 from fctry.nvs.csv import format_csv
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", type=path)
-    parser.add_argument(
-        "-o", "--output", type=path, metavar="FILE", help="where the CSV goes (default: standard output)"
-    )
-    add_secrets(parser, "write the values of secrets too, in plain")
-    add_keys(parser)
-    add_dump(parser)
+PARAMETERS = (
+    Argument("image", type=path),
+    Option("-o", "--output", type=path, metavar="FILE", help="where the CSV goes (default: standard output)"),
+    secrets_option("write the values of secrets too, in plain"),
+    *KEYS,
+    *DUMP,
+)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     image = open_image(args.image, keys_of(args), where_in(args), needs_items=True)
     items, output = stated(image.items, args), args.output
     if secret := next((item for item in items if item.is_secret), None):

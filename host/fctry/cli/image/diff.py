@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 
-from fctry.cli.arguments import path
-from fctry.cli.image.dump import add_dump, where_in
+from fctry.cli.arguments import Argument, Arguments, Option, path
+from fctry.cli.image.dump import DUMP, where_in
 from fctry.cli.image.opened import open_image
-from fctry.cli.image.shown import add_secrets, as_json, short_text_of, stated
-from fctry.cli.options import add_keys, keys_of
+from fctry.cli.image.shown import as_json, secrets_option, short_text_of, stated
+from fctry.cli.options import KEYS, keys_of
 from fctry.nvs.difference import diff
 from fctry.nvs.picture import printable
 
+PARAMETERS = (
+    Argument("before", type=path),
+    Argument("after", type=path),
+    Option("--json", is_flag=True, help="for machines"),
+    secrets_option(),
+    *KEYS,
+    *DUMP,
+)
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("before", type=path)
-    parser.add_argument("after", type=path)
-    parser.add_argument("--json", action="store_true", help="for machines")
-    add_secrets(parser)
-    add_keys(parser)
-    add_dump(parser)
 
-
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     found = diff(
         *(open_image(file, keys_of(args), where_in(args)).items for file in (args.before, args.after))
     )

@@ -6,12 +6,12 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from fctry.cli.options import add_table_offset
+from fctry.cli.arguments import Arguments, Option, panel
+from fctry.cli.options import table_offset
 from fctry.cli.text import escaped
 from fctry.errors import FormatError, InputError
 
 if TYPE_CHECKING:
-    import argparse
     from pathlib import Path
 
     from fctry.partitions.table import PartitionTable
@@ -22,14 +22,12 @@ SECTOR_BYTES = 0x1000
 FLASH_BYTES_MIN = 0x100000  # NVS partitions are smaller
 
 
-def add_dump(parser: argparse.ArgumentParser) -> None:
-    """The options that `where_in` reads."""
-    group = parser.add_argument_group("the dump of a whole flash")
-    group.add_argument(
-        "--partition", metavar="NAME", help="the partition to read of it (default: the project's)"
-    )
-    add_table_offset(group)
-    group.add_argument("--whole", action="store_true", help="it is none: all of the file is one partition")
+DUMP = panel(
+    "The dump of a whole flash",
+    Option("--partition", metavar="NAME", help="the partition to read of it (default: the project's)"),
+    table_offset(),
+    Option("--whole", is_flag=True, help="it is none: all of the file is one partition"),
+)
 
 
 class Where(NamedTuple):
@@ -40,8 +38,8 @@ class Where(NamedTuple):
     is_whole: bool
 
 
-def where_in(args: argparse.Namespace) -> Where:
-    """What the options of `add_dump` say."""
+def where_in(args: Arguments) -> Where:
+    """What the options DUMP say."""
     return Where(args.partition, args.table_offset, args.whole)
 
 

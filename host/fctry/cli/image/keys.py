@@ -2,44 +2,42 @@
 
 from __future__ import annotations
 
-import argparse
 import secrets
 
-from fctry.cli.arguments import path
+from fctry.cli.arguments import Arguments, Option, path
 from fctry.cli.options import keys_of
 from fctry.files import write_secrets
 from fctry.nvs.encryption import KEY_SIZE_BYTES, Keys
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+PARAMETERS = (
+    Option(
         "-o",
         "--output",
         type=path,
         required=True,
         metavar="FILE",
         help="image of the key partition (nvs_keys)",
-    )
-    hmac = parser.add_mutually_exclusive_group()
-    hmac.add_argument(
+    ),
+    Option(
         "--hmac-key", type=path, metavar="FILE", help="derive the keys from this HMAC key, as the device does"
-    )
-    hmac.add_argument(
+    ),
+    Option(
         "--new-hmac-key",
         type=path,
         metavar="FILE",
         help="make an HMAC key, write it here, and derive them from it",
-    )
-    parser.set_defaults(keys=None)
+        excludes="--hmac-key",
+    ),
+)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     if args.new_hmac_key:
         hmac_key = secrets.token_bytes(KEY_SIZE_BYTES)
         made = Keys.from_hmac_key(hmac_key)
         write_secrets((args.new_hmac_key, hmac_key), (args.output, made.to_partition()))
     else:
-        made = keys_of(args) or Keys.generate()
+        made = keys_of(Arguments(keys=None, hmac_key=args.hmac_key)) or Keys.generate()
         write_secrets((args.output, made.to_partition()))
     print(f"{args.output}: keys for a partition of subtype nvs_keys, readable by you alone")
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,11 +9,11 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from fctry.cli.arguments import path
-from fctry.cli.image.dump import add_dump, where_in
+from fctry.cli.arguments import Argument, Arguments, Option, path
+from fctry.cli.image.dump import DUMP, where_in
 from fctry.cli.image.opened import open_image
-from fctry.cli.image.shown import add_secrets, as_json, short_text_of, stated, text_of
-from fctry.cli.options import add_keys, inputs_of, keys_of
+from fctry.cli.image.shown import as_json, secrets_option, short_text_of, stated, text_of
+from fctry.cli.options import KEYS, inputs_of, keys_of
 from fctry.files import keep_inputs, write_file
 from fctry.nvs.format import PAGE_SIZE_BYTES
 from fctry.nvs.picture import BAD, DATA, ERASED, FREE, ITEM, NAMESPACE, Cell, cells, headlines, printable, svg
@@ -33,20 +32,19 @@ SIGNS = {
 LEGEND = "N namespace  K key  = its data  x erased  ! damaged  . free"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", type=path)
-    parser.add_argument("--json", action="store_true", help="for machines: blobs in base64")
-    parser.add_argument("--full", action="store_true", help="long values whole")
-    parser.add_argument(
-        "--erased", action="store_true", help="erased and overwritten values too, as far as they are left"
-    )
-    parser.add_argument("--svg", type=path, metavar="FILE", help="write a picture of the pages")
-    add_secrets(parser)
-    add_keys(parser)
-    add_dump(parser)
+PARAMETERS = (
+    Argument("image", type=path),
+    Option("--json", is_flag=True, help="for machines: blobs in base64"),
+    Option("--full", is_flag=True, help="long values whole"),
+    Option("--erased", is_flag=True, help="erased and overwritten values too, as far as they are left"),
+    Option("--svg", type=path, metavar="FILE", help="write a picture of the pages"),
+    secrets_option(),
+    *KEYS,
+    *DUMP,
+)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     contents = open_image(args.image, keys_of(args), where_in(args)).contents
     if args.svg is not None:
         keep_inputs([args.svg], inputs_of(args))

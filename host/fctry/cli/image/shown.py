@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from fctry.cli.arguments import Arguments, Option
 from fctry.nvs.item import SECRET, Item, with_secrets
 from fctry.nvs.picture import printable
 from fctry.nvs.values import value_as_json
 
-if TYPE_CHECKING:
-    import argparse
-
 VALUE_WIDTH = 60
 
 
-def add_secrets(parser: argparse.ArgumentParser, text: str = "show the values of secrets too") -> None:
+def secrets_option(text: str = "show the values of secrets too") -> Option:
     """The option that `stated` reads."""
-    parser.add_argument("--secrets", action="store_true", help=text)
+    return Option("--secrets", is_flag=True, help=text)
 
 
-def stated(items: Iterable[Item], args: argparse.Namespace) -> list[Item]:
+def stated(items: Iterable[Item], args: Arguments) -> list[Item]:
     """The items, with the project's secrets stated to be secret unless they may be shown."""
     if args.secrets:
         return list(items)

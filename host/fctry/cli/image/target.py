@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fctry.cli.arguments import size
-from fctry.cli.options import add_project, project_of
+from fctry.cli.arguments import Arguments, Choice, Option, size
+from fctry.cli.options import PROJECT, project_of
 from fctry.errors import InputError
 from fctry.nvs.capacity import Capacity, measure
 from fctry.nvs.csv import Sheet, read_sheet
@@ -27,25 +26,20 @@ class Target(NamedTuple):
         return {"size_bytes": self.size_bytes, "read_only": self.read_only, "version": self.version}
 
 
-def add_target(parser: argparse.ArgumentParser) -> None:
-    """The options that `target_of` reads."""
-    parser.add_argument(
-        "--size", type=size, help="size of the partition: 0x6000, 24K, … (default: the project's)"
-    )
-    parser.add_argument(
-        "--read-only", action="store_true", help="it is flagged readonly: use its last page too"
-    )
-    parser.add_argument(
+TARGET = (
+    Option("--size", type=size, help="size of the partition: 0x6000, 24K, … (default: the project's)"),
+    Option("--read-only", is_flag=True, help="it is flagged readonly: use its last page too"),
+    Option(
         "--nvs-version",
-        type=int,
-        choices=(1, 2),
+        type=Choice((1, 2)),
         default=2,
         help="page format; 1 has no blobs over pages (default: 2)",
-    )
-    add_project(parser)
+    ),
+    *PROJECT,
+)
 
 
-def target_of(args: argparse.Namespace, sheet: Sheet | None = None) -> Target:
+def target_of(args: Arguments, sheet: Sheet | None = None) -> Target:
     """Size in bytes and whether it is read-only: as asked for, or as the project's factory partition is.
 
     Where nothing says a size, it is the smallest that holds the sheet, if one is given. Raises InputError.

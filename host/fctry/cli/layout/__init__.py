@@ -8,8 +8,10 @@ fctry layout read flash-dump.bin
 """
 
 COMMANDS = {
-    "check": "say what is wrong with a table",
-    "show": "draw a map of the flash",
-    "build": "make the binary table from a CSV",
-    "read": "show a binary table as CSV",
+    "Commands": {
+        "check": "say what is wrong with a table",
+        "show": "draw a map of the flash",
+        "build": "make the binary table from a CSV",
+        "read": "show a binary table as CSV",
+    },
 }

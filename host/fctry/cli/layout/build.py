@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
-from fctry.cli.arguments import path
-from fctry.cli.options import add_project, inputs_of, project_of
+from fctry.cli.arguments import Arguments, Option, path
+from fctry.cli.options import TABLE_OF_PROJECT, inputs_of, project_of
 from fctry.files import keep_inputs, write_file
 from fctry.findings import Severity
 from fctry.partitions.binary import pack
 from fctry.partitions.checker import check
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "-o", "--output", type=path, required=True, metavar="BIN", help="binary table to write"
-    )
-    add_project(parser, table="CSV")
+PARAMETERS = (
+    Option("-o", "--output", type=path, required=True, metavar="BIN", help="binary table to write"),
+    *TABLE_OF_PROJECT,
+)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     project = project_of(args)
     keep_inputs([args.output], [*inputs_of(args), *project.files])
     write_file(args.output, pack(project.table, md5=project.options.md5))

@@ -6,10 +6,8 @@ errors, and on warnings with --strict.
 
 from __future__ import annotations
 
-import argparse
-
-from fctry.cli.arguments import path
-from fctry.cli.options import add_project, project_of
+from fctry.cli.arguments import Arguments, Option, path
+from fctry.cli.options import TABLE_OF_PROJECT, project_of
 from fctry.cli.text import counted
 from fctry.errors import InputError
 from fctry.findings import fails
@@ -17,23 +15,18 @@ from fctry.partitions.checker import check, report
 from fctry.partitions.layout import Layout, read_bytes
 from fctry.partitions.rule import Evidence
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--against", type=path, metavar="OLD", help="the table that devices in the field have"
-    )
-    parser.add_argument(
-        "--image", type=path, metavar="BIN", help="image that the factory partition shall hold"
-    )
-    parser.add_argument("--port", metavar="PORT", help="board whose table must be this one")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print the findings as JSON")
-    form.add_argument("--sarif", action="store_true", help="print the findings as SARIF, for code review")
-    parser.add_argument("--strict", action="store_true", help="fail on warnings too")
-    add_project(parser, table="TABLE")
+PARAMETERS = (
+    Option("--against", type=path, metavar="OLD", help="the table that devices in the field have"),
+    Option("--image", type=path, metavar="BIN", help="image that the factory partition shall hold"),
+    Option("--port", metavar="PORT", help="board whose table must be this one"),
+    Option("--json", is_flag=True, help="print the findings as JSON"),
+    Option("--sarif", is_flag=True, help="print the findings as SARIF, for code review", excludes="--json"),
+    Option("--strict", is_flag=True, help="fail on warnings too"),
+    *TABLE_OF_PROJECT,
+)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     project = project_of(args)
     layout = project.layout
     if args.image:

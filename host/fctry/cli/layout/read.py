@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
-from fctry.cli.arguments import path
-from fctry.cli.options import add_table_offset
+from fctry.cli.arguments import Argument, Arguments, Option, UsageError, path
+from fctry.cli.options import table_offset
 from fctry.files import keep_inputs, write_file
 from fctry.partitions.csv import format_csv
 from fctry.partitions.layout import read_bytes
 from fctry.partitions.source import table_in
 from fctry.partitions.table import TABLE_OFFSET, TABLE_SECTOR_BYTES, PartitionTable
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument(
-        "bin", type=path, nargs="?", metavar="BIN", help="binary table, or a dump of the flash"
-    )
-    source.add_argument("--port", metavar="PORT", help="board to read it from")
-    parser.add_argument(
-        "-o", "--output", type=path, metavar="CSV", help="CSV to write instead of printing it"
-    )
-    add_table_offset(parser)
+PARAMETERS = (
+    Argument("bin", required=False, type=path, metavar="BIN", help="binary table, or a dump of the flash"),
+    Option("--port", metavar="PORT", help="board to read it from"),
+    Option("-o", "--output", type=path, metavar="CSV", help="CSV to write instead of printing it"),
+    table_offset(),
+)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     offset = TABLE_OFFSET if args.table_offset is None else args.table_offset
+    if (args.port is None) == (args.bin is None):
+        raise UsageError("give BIN or --port, one of them")
     if args.port:
         table = table_of_board(args.port, offset)
     else:

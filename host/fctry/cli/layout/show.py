@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
-from fctry.cli.arguments import path
-from fctry.cli.options import add_project, inputs_of, project_of
+from fctry.cli.arguments import Arguments, Option, path
+from fctry.cli.options import TABLE_OF_PROJECT, inputs_of, project_of
 from fctry.files import keep_inputs, write_file
 from fctry.partitions.picture.flashmap import flash_map
 
+PARAMETERS = (
+    Option("--against", type=path, metavar="OLD", help="table to show beside it"),
+    Option("--svg", type=path, metavar="SVG", help="write a drawing instead of printing a map"),
+    *TABLE_OF_PROJECT,
+)
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--against", type=path, metavar="OLD", help="table to show beside it")
-    parser.add_argument("--svg", type=path, metavar="SVG", help="write a drawing instead of printing a map")
-    add_project(parser, table="TABLE")
 
-
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     project = project_of(args)
     layouts = [project.layout, *([project.open(args.against)] if args.against else [])]
     maps = [

@@ -6,21 +6,17 @@ were handed out since the backup are not known any more.
 
 from __future__ import annotations
 
-import argparse
-
-from fctry.cli.arguments import path
-from fctry.cli.ledgers import add_ledger, place_of, station_of
+from fctry.cli.arguments import Argument, Arguments, path
+from fctry.cli.ledgers import LEDGER, place_of, station_of
 from fctry.identity.ledger import accept_restore
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "witness", nargs="*", type=path, help="*.witness.json of the state folders of other stations"
-    )
-    add_ledger(parser)
+PARAMETERS = (
+    Argument("witness", nargs=-1, type=path, help="*.witness.json of the state folders of other stations"),
+    *LEDGER,
+)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     moved = accept_restore(place_of(args), station_of(args), others=args.witness)
     for name, following in moved.items():
         print(f"{name} goes on at {following}")

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
-
-from fctry.cli.ledgers import add_ledger, place_of, station_of
+from fctry.cli.arguments import Arguments, Choice, Option
+from fctry.cli.ledgers import LEDGER, place_of, station_of
 from fctry.identity.ledger import create_ledger
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+PARAMETERS = (
+    Option(
         "--secrets",
-        choices=("sealed", "forgotten"),
+        type=Choice(("sealed", "forgotten")),
         default="sealed",
         help="what becomes of secrets: only the office can read them, or nobody",
-    )
-    parser.add_argument(
-        "--recipient", action="append", default=[], metavar="AGE1…", help="an age key of the office"
-    )
-    add_ledger(parser)
+    ),
+    Option("--recipient", multiple=True, metavar="AGE1…", help="an age key of the office"),
+    *LEDGER,
+)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     place = place_of(args)
     ledger, private_key = create_ledger(
         place, station_of(args), secrets=args.secrets, recipients=args.recipient

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
 import sys
 
-from fctry.cli.arguments import path
-from fctry.cli.ledgers import add_ledger, existing_ledger
+from fctry.cli.arguments import Arguments, Choice, Option, path
+from fctry.cli.ledgers import LEDGER, existing_ledger
 from fctry.errors import LedgerError
 from fctry.identity.ledger.keys import as_json
 
 FIXED = ("id", "product", "state", "batch", "number", "image_sha256")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=("csv", "jsonl"), default="csv", help="default: %(default)s")
-    parser.add_argument("--batch", metavar="NAME", help="those of this batch")
-    parser.add_argument(
-        "--secrets", type=path, metavar="KEYFILE", help="with secrets, read by this private key"
-    )
-    add_ledger(parser)
+PARAMETERS = (
+    Option("--format", type=Choice(("csv", "jsonl")), default="csv", show_default=True, help=""),
+    Option("--batch", metavar="NAME", help="those of this batch"),
+    Option("--secrets", type=path, metavar="KEYFILE", help="with secrets, read by this private key"),
+    *LEDGER,
+)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     if args.secrets and args.format == "csv":
         raise LedgerError("secrets are exported as JSON lines only", hint="add --format jsonl")
     with existing_ledger(args) as ledger:

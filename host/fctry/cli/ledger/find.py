@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
-
+from fctry.cli.arguments import Argument, Arguments
 from fctry.cli.ledger.show import line_of
-from fctry.cli.ledgers import add_ledger, existing_ledger
+from fctry.cli.ledgers import LEDGER, existing_ledger
+
+PARAMETERS = (
+    Argument("value", help="as it is on the label, or the chip's MAC or unique id"),
+    *LEDGER,
+)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("value", help="as it is on the label, or the chip's MAC or unique id")
-    add_ledger(parser)
-
-
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     with existing_ledger(args) as ledger:
         found = ledger.find(args.value)
     for one in found:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from fctry.cli.ledgers import add_ledger, existing_ledger
+from fctry.cli.arguments import Argument, Arguments
+from fctry.cli.ledgers import LEDGER, existing_ledger
+
+PARAMETERS = (
+    Argument("device", required=False, type=int, help="its number in the ledger (default: all)"),
+    *LEDGER,
+)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("device", nargs="?", type=int, help="its number in the ledger (default: all)")
-    add_ledger(parser)
-
-
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     with existing_ledger(args) as ledger:
         if args.device is not None:
             ledger.device(args.device)  # one that is not there is an error, not an empty history

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
+from fctry.cli.arguments import Argument, Arguments, Option
+from fctry.cli.ledgers import LEDGER, existing_ledger
 
-from fctry.cli.ledgers import add_ledger, existing_ledger
+PARAMETERS = (
+    Argument("device", nargs=-1, required=True, type=int, help="its number in the ledger"),
+    Option("--why", required=True, help="for the journal"),
+    *LEDGER,
+)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("device", nargs="+", type=int, help="its number in the ledger")
-    parser.add_argument("--why", required=True, help="for the journal")
-    add_ledger(parser)
-
-
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     with existing_ledger(args) as ledger:
         ledger.record(dict.fromkeys(args.device), "scrapped", why=args.why)
     print(f"scrapped: {', '.join(map(str, args.device))}")

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
-
-from fctry.cli.ledgers import add_ledger, existing_ledger
+from fctry.cli.arguments import Argument, Arguments, Option
+from fctry.cli.ledgers import LEDGER, existing_ledger
 from fctry.identity.ledger import Device
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("device", nargs="?", type=int, help="its number in the ledger (default: all)")
-    parser.add_argument(
-        "--only", metavar="STATE", help="reserved, built, flashed, proven, failed or scrapped"
-    )
-    parser.add_argument("--batch", metavar="NAME", help="those of this batch")
-    add_ledger(parser)
+PARAMETERS = (
+    Argument("device", required=False, type=int, help="its number in the ledger (default: all)"),
+    Option("--only", metavar="STATE", help="reserved, built, flashed, proven, failed or scrapped"),
+    Option("--batch", metavar="NAME", help="those of this batch"),
+    *LEDGER,
+)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     with existing_ledger(args) as ledger:
         found = (
             ledger.devices(state=args.only, batch=args.batch)

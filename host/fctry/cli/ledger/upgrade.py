@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-
-from fctry.cli.ledgers import add_ledger, place_of
+from fctry.cli.arguments import Arguments
+from fctry.cli.ledgers import LEDGER, place_of
 from fctry.identity.ledger import upgrade_ledger
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_ledger(parser)
+PARAMETERS = (*LEDGER,)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     upgrade_ledger(place_of(args))
     print("the ledger is up to date")
     return 0

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
+from fctry.cli.arguments import Arguments
+from fctry.cli.ledgers import LEDGER, existing_ledger
 
-from fctry.cli.ledgers import add_ledger, existing_ledger
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_ledger(parser)
+PARAMETERS = (*LEDGER,)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     with existing_ledger(args) as ledger:
         print(f"whole: {ledger.verify()} lines of the journal")
     return 0

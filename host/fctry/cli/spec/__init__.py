@@ -7,8 +7,10 @@ fctry spec schema                  for editors, to complete and check it
 """
 
 COMMANDS = {
-    "new": "write a factory spec to begin with",
-    "check": "everything that is wrong with a spec; exit 1 if there is an error",
-    "show": "an example device, secrets masked",
-    "schema": "the JSON Schema of a spec",
+    "Commands": {
+        "new": "write a factory spec to begin with",
+        "check": "everything that is wrong with a spec; exit 1 if there is an error",
+        "show": "an example device, secrets masked",
+        "schema": "the JSON Schema of a spec",
+    },
 }

@@ -5,12 +5,11 @@ Exit code 1 on errors, and on warnings with --strict.
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import replace
 
-from fctry.cli.arguments import path, size
-from fctry.cli.options import add_project, project_of
+from fctry.cli.arguments import Argument, Arguments, Option, path, size
+from fctry.cli.options import PROJECT, project_of
 from fctry.findings import fails
 from fctry.identity.sources.password import Password
 from fctry.identity.spec import Spec
@@ -21,23 +20,19 @@ from fctry.identity.spec_rules import Room
 DERIVED_ADDRESSES = "CONFIG_ESP_MAC_UNIVERSAL_MAC_ADDRESSES"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", type=path, metavar="TOML")
-    parser.add_argument(
-        "--count", type=int, default=0, help="devices that it shall do for (default: the spec's)"
-    )
-    parser.add_argument(
-        "--size", type=size, help="size of the partition: 0x6000, 24K, … (default: the project's)"
-    )
-    parser.add_argument("--read-only", action="store_true", help="it is flagged readonly")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print the findings as JSON")
-    form.add_argument("--sarif", action="store_true", help="print the findings as SARIF, for code review")
-    parser.add_argument("--strict", action="store_true", help="fail on warnings too")
-    add_project(parser)
+PARAMETERS = (
+    Argument("spec", type=path, metavar="TOML"),
+    Option("--count", type=int, default=0, help="devices that it shall do for (default: the spec's)"),
+    Option("--size", type=size, help="size of the partition: 0x6000, 24K, … (default: the project's)"),
+    Option("--read-only", is_flag=True, help="it is flagged readonly"),
+    Option("--json", is_flag=True, help="print the findings as JSON"),
+    Option("--sarif", is_flag=True, help="print the findings as SARIF, for code review", excludes="--json"),
+    Option("--strict", is_flag=True, help="fail on warnings too"),
+    *PROJECT,
+)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     spec = read_spec(args.spec)
     findings = check(spec, _room(args))
     if args.sarif:
@@ -54,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if fails(findings, strict=args.strict) else 0
 
 
-def _room(args: argparse.Namespace) -> Room:
+def _room(args: Arguments) -> Room:
     project = project_of(args)
     derived = project.sdkconfig.number(DERIVED_ADDRESSES) if project.sdkconfig else None
     room = Room(args.size, args.read_only, args.count, derived)

@@ -5,12 +5,11 @@ On a terminal it asks for what differs from product to product. A file that is t
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from importlib.resources import files
 
-from fctry.cli.arguments import path
+from fctry.cli.arguments import Arguments, Option, path
 from fctry.errors import InputError
 from fctry.files import write_file
 from fctry.identity.sources.mac import ADDRESS, DERIVED_ADDRESSES, Mac
@@ -18,14 +17,15 @@ from fctry.identity.sources.mac import ADDRESS, DERIVED_ADDRESSES, Mac
 MADE_UP = Mac(start="02:00:00:00:00:00", count=1 << 20, chip="esp32", local=True)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+PARAMETERS = (
+    Option(
         "-o", "--output", type=path, required=True, metavar="TOML", help="file to write, such as factory.toml"
-    )
-    parser.add_argument("--product", help="name of the product (default: my-product)")
+    ),
+    Option("--product", help="name of the product (default: my-product)"),
+)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     if args.output.exists():
         raise InputError("is there already", hint="choose another name, or remove it", file=args.output)
     product, block = args.product, MADE_UP

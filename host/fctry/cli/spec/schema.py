@@ -5,16 +5,14 @@ In factory.toml, for editors with taplo: #:schema ./factory.schema.json
 
 from __future__ import annotations
 
-import argparse
 import json
 
+from fctry.cli.arguments import Arguments
 from fctry.identity.spec_file import json_schema
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    pass
+PARAMETERS = ()
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
     return 0

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
-
-from fctry.cli.arguments import path
+from fctry.cli.arguments import Argument, Arguments, path
 from fctry.identity.spec_example import example
 from fctry.identity.spec_file import read_spec
 
 MASK = "••••••••"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", type=path, metavar="TOML")
+PARAMETERS = (Argument("spec", type=path, metavar="TOML"),)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: Arguments) -> int:
     spec = read_spec(args.spec)
     draft = example(spec)
     rows = []
