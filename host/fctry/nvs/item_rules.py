@@ -174,6 +174,12 @@ BLOB_START = NvsRule("nvs-blob-start", ERROR, "chunk indices that begin neither 
 BLOB_ORPHAN = NvsRule(
     "nvs-blob-orphan", WARNING, "chunks that belong to no index", RECOVERED, read_only=ERROR
 )
+BLOB_CUT = NvsRule(
+    "nvs-blob-cut",
+    ERROR,
+    "the power went between a blob's chunk and its index: the firmware drops the old value too",
+    REBUILD,
+)
 
 
 @NvsRule("nvs-blob-incomplete", ERROR, "chunks missing, too many, or of the wrong size", REBUILD)
@@ -195,7 +201,23 @@ def blob_incomplete(contents: Contents, read_only: bool) -> Iterator[Finding]:
     for (ns_index, key, chunk_index), chunks in contents.chunks.items():
         if not any(chunk_index in claim for claim in claims.get((ns_index, key), ())):
             message = f"chunk {chunks[0].chunk_index:#04x} of blob {chunks[0].key!r} belongs to no index"
-            yield BLOB_ORPHAN.at(_where(chunks[0]), message)
+            yield (BLOB_CUT if _takes_another(contents, chunks[-1]) else BLOB_ORPHAN).at(
+                _where(chunks[0]), message
+            )
+
+
+def _takes_another(contents: Contents, chunk: Entry) -> bool:
+    """Whether the firmware takes an older chunk of the blob for an older copy of this one, and erases it.
+
+    It compares the last item of the active page with those before it, by namespace, type and key alone.
+    Source: ESP-IDF v5.5.5 components/nvs_flash/src/nvs_page.cpp, Page::mLoadEntryTable.
+    """
+    if chunk is not contents.entries[-1] or contents.pages[chunk.page].state is not PageState.ACTIVE:
+        return False
+    return any(
+        one.id == chunk.id and one.type == chunk.type and one.page == chunk.page and one is not chunk
+        for one in contents.entries
+    )
 
 
 BLOB_V1 = NvsRule(

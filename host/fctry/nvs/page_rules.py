@@ -106,12 +106,14 @@ PAGE_NOT_ERASED = NvsRule(
     WARNING,
     "a page marked as unused that is not blank",
     "nothing to do: the firmware erases the page before it uses it",
+    read_only=ERROR,
 )
 PAGE_FREEING = NvsRule(
     "nvs-page-freeing",
     WARNING,
     "the power went while a page was freed",
     "nothing to do: the firmware goes on where the power was lost",
+    read_only=ERROR,
 )
 ENTRY_HALF_WRITTEN = NvsRule(
     "nvs-entry-half-written", WARNING, "the power went while an entry was written", RECOVERED, read_only=ERROR

@@ -98,6 +98,9 @@ DAMAGES: dict[str, Callable[[], bytes]] = {
     "nvs-namespace-number": lambda: partition(page(namespace("n"), u8("k"), namespace("m", 255))),
     "nvs-namespace-empty": lambda: partition(page(namespace("n"))),
     "nvs-blob-incomplete": lambda: partition(page(namespace("n"), BLOB_OF_TWO[0], blob_index("b", 6, 2))),
+    "nvs-blob-cut": lambda: partition(
+        page(namespace("n"), chunk("b", b"old", 0), blob_index("b", 3, 1), chunk("b", b"new", 0x80))
+    ),
     "nvs-blob-orphan": lambda: partition(page(namespace("n"), u8("k"), chunk("b", b"one", 0x80))),
     "nvs-blob-start": lambda: partition(
         page(namespace("n"), chunk("b", b"one", 5), blob_index("b", 3, 1, 5))
@@ -176,7 +179,13 @@ def test_place_is_the_page_and_the_entry() -> None:
 
 
 def test_leftovers_of_a_power_cut_are_errors_only_where_firmware_cannot_clear_them() -> None:
-    for code in ("nvs-entry-half-written", "nvs-span-state", "nvs-blob-orphan"):
+    for code in (
+        "nvs-entry-half-written",
+        "nvs-span-state",
+        "nvs-blob-orphan",
+        "nvs-page-not-erased",
+        "nvs-page-freeing",
+    ):
         image = DAMAGES[code]()
         assert [finding.severity for finding in check(image)] == [WARNING]
         assert [finding.severity for finding in check(image, read_only=True)] == [ERROR]
