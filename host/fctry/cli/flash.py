@@ -22,8 +22,9 @@ from fctry.cli.options import KEYS, PROJECT, keys_of, project_of
 from fctry.cli.proof_table import print_proof
 from fctry.cli.text import escaped
 from fctry.device import flasher
-from fctry.errors import InputError
+from fctry.errors import FormatError, InputError
 from fctry.files import naming, read_file
+from fctry.findings import ERROR
 from fctry.nvs.csv import read_sheet
 from fctry.nvs.encryption import Keys
 from fctry.nvs.factory_image import FactoryImage, make_image
@@ -117,19 +118,16 @@ def load_image(
         data = read_file(path, "make it with `fctry image build`")
         with naming(path):
             plain = nvs.decrypt(data, keys) if keys else data
-            if keys:
-                _check_keys(path, plain)
+            _refuse_errors(path, plain, partition, keys)
             image = FactoryImage(data, tuple(nvs.decode(plain)))
     if not image.items:
         raise InputError("no keys in it", hint="give it at least one: nothing could be proven", file=path)
     return FactoryImage(image.data, tuple(with_secrets(image.items, secret_namespaces)))
 
 
-def _check_keys(path: Path, decrypted: bytes) -> None:
-    for finding in nvs.check(decrypted, is_decrypted=True):
-        if finding.code == "nvs-wrong-key":
-            raise InputError(
-                f"{finding.where}: {finding.message} ({finding.code})",
-                hint="these are not this image's keys, or it is not encrypted",
-                file=path,
-            )
+def _refuse_errors(path: Path, plain: bytes, partition: Partition, keys: Keys | None) -> None:
+    """Raise FormatError for what the firmware would stumble over, before anything is written."""
+    found = nvs.check(plain, read_only=partition.readonly, is_decrypted=keys is not None)
+    for one in sorted(found, key=lambda one: one.code != "nvs-wrong-key"):
+        if one.severity is ERROR:
+            raise FormatError(f"{one.where}: {one.message} ({one.code})", hint=one.hint, file=path)

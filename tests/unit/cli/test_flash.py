@@ -113,7 +113,7 @@ def test_wrong_keys_are_refused_as_such(
     error, hint = error_of(capsys, "device.bin", "--port", "unused", "--keys", "other.bin")
     assert error.startswith("error: device.bin: ")
     assert "nvs-wrong-key" in error
-    assert "not this image's keys" in hint
+    assert "keys of another partition" in hint
 
 
 @pytest.mark.parametrize("name", ["factory", "phy"])
@@ -176,3 +176,15 @@ def test_number_that_makes_no_sense_is_an_error_of_usage(
 ) -> None:
     assert main(["flash", "device.csv", "--port", "unused", f"{option}={value}"]) == 2
     assert f"{value!r} is no" in capsys.readouterr().err
+
+
+def test_image_that_a_read_only_partition_does_not_get_over_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["image", "build", "device.csv", "-o", "device.bin"])
+    capsys.readouterr()
+    with (project / "device.bin").open("r+b") as image:
+        image.seek(0x1064)
+        image.write(b"\0")
+    error, _ = error_of(capsys, "device.bin", "--port", "unused")
+    assert "nvs-page-not-erased" in error
