@@ -30,5 +30,9 @@ esp_err_t command_factory_reset(int argc, char **argv);
 /* commands_info.c */
 esp_err_t command_info(int argc, char **argv);
 
+/** Open factory data, mounted anew: what is in flash now, whatever has been read before. As factory_data_open(). */
+esp_err_t open_factory(const factory_data_config_t *config, factory_data_handle_t *factory,
+                       factory_data_failure_t *failure);
+
 /** Report the factory data, for machines and, as a table, for people. @return why it could not be opened, or ESP_OK */
 esp_err_t report_factory(const factory_data_sink_t *sink);

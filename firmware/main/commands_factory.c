@@ -72,12 +72,18 @@ static void print_row(const factory_data_item_t *item, void *context)
     }
 }
 
+esp_err_t open_factory(const factory_data_config_t *config, factory_data_handle_t *factory, factory_data_failure_t *failure)
+{
+    (void)factory_data_unmount(config->partition_label); /* nobody else here uses it; an error of it comes back when opening */
+    return factory_data_open(config, factory, failure);
+}
+
 esp_err_t report_factory(const factory_data_sink_t *sink)
 {
     const factory_data_config_t config = FACTORY_DATA_CONFIG_DEFAULT();
     factory_data_failure_t failure;
     factory_data_handle_t factory = NULL;
-    if (factory_data_open(&config, &factory, &failure) != ESP_OK) {
+    if (open_factory(&config, &factory, &failure) != ESP_OK) {
         factory_data_report_failure(&config, &failure, sink);
         return failure.code;
     }
@@ -106,7 +112,7 @@ esp_err_t command_factory_get(int argc, char **argv)
         console_answer_error(argv[0], ESP_ERR_INVALID_ARG, NULL, NULL);
         return ESP_ERR_INVALID_ARG;
     }
-    if (factory_data_open(&config, &factory, &failure) != ESP_OK) {
+    if (open_factory(&config, &factory, &failure) != ESP_OK) {
         factory_data_report_failure(&config, &failure, console_sink());
         return failure.code;
     }
@@ -163,7 +169,7 @@ esp_err_t command_prove(int argc, char **argv)
         console_answer_error(argv[0], ESP_ERR_INVALID_ARG, NULL, NULL);
         return ESP_ERR_INVALID_ARG;
     }
-    if (factory_data_open(&place, &factory, &failure) != ESP_OK) {
+    if (open_factory(&place, &factory, &failure) != ESP_OK) {
         console_answer_error(failure.where, failure.code, &place, NULL);
         return failure.code;
     }

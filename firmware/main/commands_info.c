@@ -76,7 +76,7 @@ esp_err_t command_info(int argc, char **argv)
     report_application();
     report_partitions();
     report_entries(&user_place);
-    if (factory_data_open(&factory_place, &factory, &failure) == ESP_OK) {
+    if (open_factory(&factory_place, &factory, &failure) == ESP_OK) {
         report_entries(&factory_place);
         factory_data_close(factory);
     } else {

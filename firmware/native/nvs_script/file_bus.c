@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The bus over a flash file instead of a board, for nvs_script, where FCTRY_FLASH_FILE names the file, and for the component as
- * a library. It is mapped, so that whoever runs the program sees every change at once, and can make changes of its own while
+ * The bus over a flash file instead of a board, for nvs_script and stress, where FCTRY_FLASH_FILE names the file, and for the
+ * component as a library. It is mapped, so that whoever runs the program sees every change at once, and can make changes of its own while
  * nothing is mounted.
  *
  * FCTRY_POWER_CUT_AT: the number of the program or erase operation, counted from 1, half of which is done before the
@@ -25,7 +25,7 @@ bool file_bus_open(const char *path);
 
 static uint8_t *s_flash;
 static uint32_t s_flash_bytes;
-static long s_operations;
+static _Atomic long s_operations;
 static long s_power_cut_at;
 
 static bool is_inside(uint32_t address, uint32_t size)
@@ -36,8 +36,8 @@ static bool is_inside(uint32_t address, uint32_t size)
 /* How much of an operation on `size` bytes is done. */
 static uint32_t begin_operation(uint32_t size)
 {
-    s_operations++;
-    return s_operations == s_power_cut_at ? size / 2 : s_operations == -s_power_cut_at ? 0 : size;
+    const long operation = ++s_operations;
+    return operation == s_power_cut_at ? size / 2 : operation == -s_power_cut_at ? 0 : size;
 }
 
 static void end_operation(void)
@@ -116,4 +116,5 @@ int main(void)
     }
     s_power_cut_at = power_cut_at == NULL ? 0 : strtol(power_cut_at, NULL, 10);
     app_main();
+    return EXIT_SUCCESS;
 }

@@ -7,6 +7,7 @@
  */
 #include "esp_partition.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,9 +112,12 @@ static esp_partition_iterator_t find_from(esp_partition_iterator_t it, size_t in
 esp_partition_iterator_t esp_partition_find(esp_partition_type_t type, esp_partition_subtype_t subtype,
                                             const char *label)
 {
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    (void)pthread_mutex_lock(&mutex);
     if (s_partition_count == 0) {
         load_table();
     }
+    (void)pthread_mutex_unlock(&mutex);
     esp_partition_iterator_t it = malloc(sizeof(*it));
     if (it == NULL) {
         return NULL;

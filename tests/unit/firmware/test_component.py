@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
+import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,10 +63,14 @@ class Component:
         return code, size.value, buffer.raw
 
 
+def make(target: str) -> None:
+    command = ["make", "--no-print-directory", "--silent", "-C", NATIVE, target]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
 @pytest.fixture(scope="session")
 def library() -> Path:
-    make = ["make", "--no-print-directory", "--silent", "-C", NATIVE, f"PYTHON={sys.executable}", "library"]
-    subprocess.run(make, check=True)
+    make("library")
     return NATIVE / "build" / "library" / "factory_data.so"
 
 
@@ -147,3 +152,91 @@ def test_handle_whose_partition_is_gone_is_an_error_and_no_empty_report(componen
     assert component.factory_data_find_key(handle, b"last", None) == NVS_INVALID_HANDLE
     assert component.get("factory_data_get_str", handle, "serial_number", 64)[0] == NVS_INVALID_HANDLE
     assert visited == []
+
+
+# --- beside others ------------------------------------------------------------------------------------------------
+
+
+def test_partition_that_somebody_else_uses_stays_mounted(component: Component) -> None:
+    theirs, value = ctypes.c_uint32(), ctypes.c_uint16()
+    component.factory_data_close(component.open())
+    opened = component.nvs_open_from_partition(b"fctry", NAMESPACE.encode(), 0, ctypes.byref(theirs))
+    assert opened == OK  # as an SDK does, which takes it for mounted from then on
+    component.factory_data_close(component.open())
+    assert component.nvs_get_u16(theirs, b"hw_version", ctypes.byref(value)) == OK
+    assert value.value == 3
+
+
+def test_unmounted_partition_is_read_anew(component: Component) -> None:
+    component.factory_data_close(component.open())
+    with component.flash.open("r+b") as flash:
+        flash.seek(0x10000)
+        flash.write(encode([Item(NAMESPACE, "other", ItemType.U8, 1)], 0x6000))
+    handle = component.open()
+    assert component.factory_data_find_key(handle, b"other", None) == NVS_NOT_FOUND
+    assert component.factory_data_unmount(b"fctry") == INVALID_STATE
+    component.factory_data_close(handle)
+    assert component.factory_data_unmount(b"fctry") == OK
+    assert component.factory_data_find_key(component.open(), b"other", None) == OK
+    assert component.factory_data_unmount(b"nowhere") == OK
+
+
+def two_factory_partitions(table: PartitionTable) -> PartitionTable:
+    """The table with another partition of factory data, which nothing protects but the component."""
+    (fctry,) = (part for part in table if part.name == "fctry")
+    half = fctry.size_bytes // 2
+    calibration = dataclasses.replace(
+        fctry, name="cal", offset=fctry.offset + half, size_bytes=half, readonly=False
+    )
+    fctry = dataclasses.replace(fctry, size_bytes=half)
+    return PartitionTable(
+        tuple(one for part in table for one in ([fctry, calibration] if part.name == "fctry" else [part]))
+    )
+
+
+def test_reset_spares_every_partition_that_was_opened_as_factory_data(
+    start: Callable[..., Component], table: PartitionTable
+) -> None:
+    image = encode(ITEMS, 0x3000)
+    component = start(two_factory_partitions(table), fctry=image, cal=image)
+    component.factory_data_close(component.open("cal"))
+    before = component.flash.read_bytes()
+    assert component.factory_data_reset(b"cal") == INVALID_ARG
+    assert component.factory_data_reset(b"fctry") == INVALID_ARG
+    assert component.flash.read_bytes() == before
+
+
+def test_reset_is_refused_before_anything_is_unmounted(
+    start: Callable[..., Component], table: PartitionTable
+) -> None:
+    settings = encode([Item("user", "wifi", ItemType.STR, "home")], 0x6000)
+    readonly = PartitionTable(
+        tuple(dataclasses.replace(part, readonly=part.readonly or part.name == "nvs") for part in table)
+    )
+    component, theirs, size = start(readonly, nvs=settings), ctypes.c_uint32(), ctypes.c_size_t()
+    assert component.nvs_flash_init_partition(b"nvs") == OK
+    assert component.nvs_open_from_partition(b"nvs", b"user", 0, ctypes.byref(theirs)) == OK
+    assert component.factory_data_reset(b"nvs") == NOT_ALLOWED
+    assert component.nvs_get_str(theirs, b"wifi", None, ctypes.byref(size)) == OK
+
+
+def test_settings_that_are_being_read_are_not_reset(start: Callable[..., Component]) -> None:
+    settings = encode([Item("user", "wifi", ItemType.STR, "home")], 0x6000)
+    component = start(nvs=settings)
+    handle = component.open("nvs", "user")
+    assert component.factory_data_reset(b"nvs") == INVALID_STATE
+    assert component.factory_data_find_key(handle, b"wifi", None) == OK
+    component.factory_data_close(handle)
+    assert component.factory_data_reset(b"nvs") == OK
+    assert component.flash.read_bytes()[0x9000:0xF000] == b"\xff" * 0x6000
+
+
+def test_two_tasks_open_close_and_reset_without_a_race(table: PartitionTable, tmp_path: Path) -> None:
+    make("stress")
+    flash = tmp_path / "flash.bin"
+    flash.write_bytes(flash_of(table, fctry=encode(ITEMS, 0x6000)))
+    environment = os.environ | {"FCTRY_FLASH_FILE": str(flash), "FCTRY_ROUNDS": "200"}
+    stress = NATIVE / "build" / "stress" / "stress"
+    done = subprocess.run([stress], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout[-500:]
+    assert done.stdout.endswith("200 rounds\n")

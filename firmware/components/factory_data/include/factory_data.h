@@ -15,7 +15,8 @@
  * A value counts only if the function that read it returned ESP_OK. nvs_flash itself leaves wrong bytes in the caller's
  * buffer when data is damaged; these functions leave zeros there, and touch nothing where there is no such key.
  *
- * Opening, closing and resetting are not thread-safe: do them from one task. Reading is as thread-safe as nvs_flash.
+ * All functions may be called from any task, as those of nvs_flash may; only a handle must not be used any more by anybody when
+ * it is closed.
  */
 #pragma once
 
@@ -62,7 +63,7 @@ typedef struct {
 /* --- opening ------------------------------------------------------------------------------------------------------ */
 
 /**
- * Open factory data read-only. The partition is mounted anew, unless it is mounted already.
+ * Open factory data read-only. The partition is mounted, unless somebody has done that, and stays mounted: others may use it.
  *
  * An error is also logged, in one line that says what to do. With CONFIG_FACTORY_DATA_ENCRYPTED, the partition is
  * decrypted with the keys of the product's NVS encryption scheme.
@@ -88,8 +89,22 @@ typedef struct {
 esp_err_t factory_data_open(const factory_data_config_t *config, factory_data_handle_t *handle,
                             factory_data_failure_t *failure);
 
-/** Close; NULL is allowed. A partition that factory_data_open() mounted is unmounted with its last handle. */
+/** Close; NULL is allowed. The partition stays mounted. */
 void factory_data_close(factory_data_handle_t handle);
+
+/**
+ * Unmount a partition, so that the next factory_data_open() sees what is in flash now: nvs_flash hides a damaged value once it
+ * has been read.
+ *
+ * Only for firmware that knows all users of the partition: handles that others have on it become invalid
+ * (ESP_ERR_NVS_INVALID_HANDLE), and an iterator that is not released yet is a use after free.
+ *
+ * @return
+ *   - ESP_OK                  it is not mounted any more
+ *   - ESP_ERR_INVALID_ARG     NULL
+ *   - ESP_ERR_INVALID_STATE   this component has a handle open on it
+ */
+esp_err_t factory_data_unmount(const char *partition_label);
 
 /* --- reading by key ----------------------------------------------------------------------------------------------- */
 
@@ -315,14 +330,18 @@ esp_err_t factory_data_prove(factory_data_handle_t handle, const char *key, nvs_
 /**
  * Reset to factory: erase the user's NVS partition, and nothing else.
  *
- * The partition is unmounted; handles to it become invalid. Restart afterwards, since the application may have the old
- * settings in memory. A power cut in the middle leaves a mark, by which factory_data_finish_reset() goes on.
+ * Everything is checked before anything is done. Then the partition is unmounted: nvs_flash handles to it become invalid
+ * (ESP_ERR_NVS_INVALID_HANDLE; a task that writes loses what it writes), and an iterator over it that is not released yet is a
+ * use after free. Nobody may mount it again before this function returns. Restart afterwards, since the application may have
+ * the old settings in memory. A power cut in the middle leaves a mark, by which factory_data_finish_reset() goes on.
  *
  * @param[in] user_partition_label usually NVS_DEFAULT_PART_NAME
  *
  * @return
  *   - ESP_OK                  erased
- *   - ESP_ERR_INVALID_ARG     NULL, or the factory partition's own label
+ *   - ESP_ERR_INVALID_ARG     NULL, or factory data: the partition that menuconfig names, or any that factory_data_open() has
+ *                             opened since the start, but for NVS_DEFAULT_PART_NAME
+ *   - ESP_ERR_INVALID_STATE   this component has a handle open on it
  *   - ESP_ERR_NOT_FOUND       the partition table has no such NVS partition
  *   - ESP_ERR_NOT_ALLOWED     the partition is readonly
  *   - others                  from the flash

@@ -74,93 +74,86 @@ static esp_err_t init_partition(const char *label, const char **where)
 }
 #endif
 
-static bool is_mounted(const char *label)
+const factory_data_mount_t *factory_data_find_mount(const char *label)
 {
-    nvs_stats_t stats;
-    return nvs_get_stats(label, &stats) != ESP_ERR_NVS_NOT_INITIALIZED;
+    const factory_data_mount_t *mount = s_mounts;
+    while (mount != NULL && strcmp(mount->label, label) != 0) {
+        mount = mount->next;
+    }
+    return mount;
 }
 
-static esp_err_t mount(const char *label, factory_data_mount_t **out, const char **where)
+/* The record of a partition, to be made when it is opened for the first time. */
+static esp_err_t note(const char *label, factory_data_mount_t **out)
 {
-    for (factory_data_mount_t *m = s_mounts; m != NULL; m = m->next) {
-        if (strcmp(m->label, label) == 0) {
-            m->users++;
-            *out = m;
+    for (*out = s_mounts; *out != NULL; *out = (*out)->next) {
+        if (strcmp((*out)->label, label) == 0) {
             return ESP_OK;
         }
     }
-    factory_data_mount_t *m = calloc(1, sizeof(*m));
-    if (m == NULL) {
-        return ESP_ERR_NO_MEM;
-    }
-    if (strlen(label) >= sizeof(m->label)) {
-        free(m);
+    if (strlen(label) > NVS_PART_NAME_MAX_SIZE) {
         return ESP_ERR_INVALID_ARG;
     }
-    strcpy(m->label, label);
-    m->is_ours = !is_mounted(m->label);
-    const esp_err_t err = m->is_ours ? init_partition(m->label, where) : ESP_OK;
-    if (err != ESP_OK) {
-        free(m);
-        return err;
+    *out = calloc(1, sizeof(**out));
+    if (*out == NULL) {
+        return ESP_ERR_NO_MEM;
     }
-    m->users = 1;
-    m->next = s_mounts;
-    s_mounts = m;
-    *out = m;
+    strcpy((*out)->label, label);
+    (*out)->next = s_mounts;
+    s_mounts = *out;
     return ESP_OK;
 }
 
-static void unmount(factory_data_mount_t *m)
+/* Open the namespace, and mount the partition before if nobody has. */
+static esp_err_t open_namespace(const char *label, const char *name, nvs_handle_t *nvs, const char **where)
 {
-    if (--m->users > 0) {
-        return;
+    *where = "nvs_open_from_partition";
+    esp_err_t err = nvs_open_from_partition(label, name, NVS_READONLY, nvs);
+    if (err != ESP_ERR_NVS_NOT_INITIALIZED && err != ESP_ERR_NVS_PART_NOT_FOUND) {
+        return err;
     }
-    for (factory_data_mount_t **link = &s_mounts; *link != NULL; link = &(*link)->next) {
-        if (*link == m) {
-            *link = m->next;
-            break;
-        }
+    err = init_partition(label, where);
+    if (err == ESP_OK) {
+        *where = "nvs_open_from_partition";
+        err = nvs_open_from_partition(label, name, NVS_READONLY, nvs);
     }
-    if (m->is_ours) {
-        (void)nvs_flash_deinit_partition(m->label); /* the one possible error is that it is unmounted already */
+    return err;
+}
+
+static esp_err_t open_locked(const factory_data_config_t *config, factory_data_handle_t handle, const char **where)
+{
+    factory_data_mount_t *mount;
+    esp_err_t err = note(config->partition_label, &mount);
+    if (err == ESP_OK) {
+        err = open_namespace(mount->label, handle->namespace_name, &handle->nvs, where);
     }
-    free(m);
+    if (err == ESP_OK) {
+        mount->users++;
+        handle->mount = mount;
+    }
+    return err;
 }
 
 static esp_err_t try_open(const factory_data_config_t *config, factory_data_handle_t *handle, const char **where)
 {
     *where = "factory_data_open";
-    if (config == NULL || handle == NULL || config->partition_label == NULL || config->namespace_name == NULL) {
+    if (config == NULL || handle == NULL || config->partition_label == NULL || config->namespace_name == NULL ||
+        strlen(config->namespace_name) >= sizeof((*handle)->namespace_name)) {
         return ESP_ERR_INVALID_ARG;
     }
     struct factory_data *data = calloc(1, sizeof(*data));
     if (data == NULL) {
         return ESP_ERR_NO_MEM;
     }
-    esp_err_t err;
-    if (strlen(config->namespace_name) >= sizeof(data->namespace_name)) {
-        err = ESP_ERR_INVALID_ARG;
-        goto err_free;
-    }
     strcpy(data->namespace_name, config->namespace_name);
-
-    err = mount(config->partition_label, &data->mount, where);
-    if (err != ESP_OK) {
-        goto err_free;
+    factory_data_lock();
+    const esp_err_t err = open_locked(config, data, where);
+    factory_data_unlock();
+    if (err == ESP_OK) {
+        *handle = data;
+    } else {
+        free(data);
     }
-    *where = "nvs_open_from_partition";
-    err = nvs_open_from_partition(data->mount->label, data->namespace_name, NVS_READONLY, &data->nvs);
-    if (err != ESP_OK) {
-        goto err_unmount;
-    }
-    *handle = data;
-    return ESP_OK;
-
-err_unmount:
-    unmount(data->mount);
-err_free:
-    free(data);
     return err;
 }
 
@@ -182,8 +175,25 @@ esp_err_t factory_data_open(const factory_data_config_t *config, factory_data_ha
 void factory_data_close(factory_data_handle_t handle)
 {
     if (handle != NULL) {
+        factory_data_lock();
         nvs_close(handle->nvs);
-        unmount(handle->mount);
+        handle->mount->users--;
+        factory_data_unlock();
         free(handle);
     }
+}
+
+esp_err_t factory_data_unmount(const char *partition_label)
+{
+    if (partition_label == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    factory_data_lock();
+    const factory_data_mount_t *mount = factory_data_find_mount(partition_label);
+    esp_err_t err = ESP_ERR_INVALID_STATE;
+    if (mount == NULL || mount->users == 0) {
+        err = nvs_flash_deinit_partition(partition_label);
+    }
+    factory_data_unlock();
+    return err == ESP_ERR_NVS_NOT_INITIALIZED ? ESP_OK : err;
 }

@@ -5,13 +5,11 @@
 
 #include "factory_data.h"
 
-/* A mounted partition, shared by all handles on it. nvs_flash keeps one state per partition, and reading a damaged value
- * changes that state: the entry is gone until the partition is mounted anew. So it is unmounted with its last handle, and
- * the next open sees the flash again. */
+/* A partition that has been opened, with its open handles. It is kept for ever, so that no reset erases it, and stays mounted:
+ * nvs_flash does not count who uses a partition, so whoever unmounts one takes it from all. */
 typedef struct factory_data_mount {
     struct factory_data_mount *next;
     unsigned users;
-    bool is_ours; /* false: the application has mounted the partition before, and will unmount it */
     char label[NVS_PART_NAME_MAX_SIZE + 1];
 } factory_data_mount_t;
 
@@ -20,6 +18,13 @@ struct factory_data {
     nvs_handle_t nvs;
     char namespace_name[NVS_NS_NAME_MAX_SIZE];
 };
+
+/* One lock for opening, closing, unmounting and resetting. It is taken before nvs_flash's own, never while that is held. */
+void factory_data_lock(void);
+void factory_data_unlock(void);
+
+/* The record of a partition that has been opened, or NULL. With the lock held. */
+const factory_data_mount_t *factory_data_find_mount(const char *label);
 
 /* Read an entry as `type` with its value in memory that has these MALLOC_CAP_… . It must be released, whatever its error is. */
 void factory_data_read_item(factory_data_handle_t handle, const char *key, nvs_type_t type, uint32_t caps,

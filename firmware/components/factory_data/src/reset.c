@@ -9,7 +9,8 @@
  * 2. All other sectors are erased. The mark stays, so that the next start erases them again.
  * 3. The mark's sector is erased. Whatever a power cut leaves of it, there are no settings any more.
  *
- * The factory partition is not touched at any point; on top of that, its flag `readonly` refuses it.
+ * The factory partition is not touched at any point; on top of that, its flag `readonly` refuses it. All checks come before
+ * the partition is unmounted.
  */
 #include <stdint.h>
 #include <string.h>
@@ -26,9 +27,16 @@ static const char MARK[32] = "fctry: reset to factory begun";
 
 static const char *TAG = "factory_data";
 
+/* Factory data is what menuconfig names, and what has been opened as such, but for ESP-IDF's own partition of settings. */
+static bool is_factory_data(const char *label)
+{
+    return strcmp(label, CONFIG_FACTORY_DATA_PARTITION_LABEL) == 0 ||
+           (strcmp(label, NVS_DEFAULT_PART_NAME) != 0 && factory_data_find_mount(label) != NULL);
+}
+
 static esp_err_t find_partition(const char *label, const esp_partition_t **partition)
 {
-    if (label == NULL || strcmp(label, CONFIG_FACTORY_DATA_PARTITION_LABEL) == 0) {
+    if (label == NULL || is_factory_data(label)) {
         return ESP_ERR_INVALID_ARG;
     }
     *partition = esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_NVS, label);
@@ -110,30 +118,43 @@ static esp_err_t erase(const esp_partition_t *partition)
     return err == ESP_OK ? esp_partition_erase_range(partition, marked, sector) : err;
 }
 
+static esp_err_t reset_locked(const esp_partition_t *partition)
+{
+    const factory_data_mount_t *mount = factory_data_find_mount(partition->label);
+    if (mount != NULL && mount->users > 0) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    if (partition->readonly) {
+        return ESP_ERR_NOT_ALLOWED;
+    }
+    ESP_LOGW(TAG, "reset to factory: erasing partition '%s'", partition->label);
+    const esp_err_t err = nvs_flash_deinit_partition(partition->label);
+    return err == ESP_OK || err == ESP_ERR_NVS_NOT_INITIALIZED ? erase(partition) : err;
+}
+
 esp_err_t factory_data_reset(const char *user_partition_label)
 {
     const esp_partition_t *partition = NULL;
+    factory_data_lock();
     esp_err_t err = find_partition(user_partition_label, &partition);
-    if (err != ESP_OK) {
-        return err;
+    if (err == ESP_OK) {
+        err = reset_locked(partition);
     }
-    ESP_LOGW(TAG, "reset to factory: erasing partition '%s'", partition->label);
-    err = nvs_flash_deinit_partition(partition->label);
-    if (err != ESP_OK && err != ESP_ERR_NVS_NOT_INITIALIZED) {
-        return err;
-    }
-    return erase(partition);
+    factory_data_unlock();
+    return err;
 }
 
 esp_err_t factory_data_finish_reset(const char *user_partition_label, bool *was_interrupted)
 {
     const esp_partition_t *partition = NULL;
+    factory_data_lock();
     esp_err_t err = find_partition(user_partition_label, &partition);
     const bool is_begun = err == ESP_OK && find_sector(partition, is_marked) != NONE;
     if (is_begun) {
         ESP_LOGW(TAG, "a reset to factory was interrupted");
-        err = factory_data_reset(user_partition_label);
+        err = reset_locked(partition);
     }
+    factory_data_unlock();
     if (err == ESP_OK && was_interrupted != NULL) {
         *was_interrupted = is_begun;
     }

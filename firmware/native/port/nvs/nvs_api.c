@@ -10,11 +10,13 @@
 
 #include "nvs.h"
 #include "nvs_handles.h"
+#include "nvs_lock.h"
 #include "nvs_mounts.h"
 
 esp_err_t nvs_open_from_partition(const char *label, const char *namespace_name, nvs_open_mode_t mode,
                                   nvs_handle_t *out)
 {
+    NVS_LOCK();
     if (!nvs_is_anything_mounted()) {
         return ESP_ERR_NVS_NOT_INITIALIZED;
     }
@@ -40,16 +42,19 @@ esp_err_t nvs_open(const char *namespace_name, nvs_open_mode_t mode, nvs_handle_
 
 void nvs_close(nvs_handle_t number)
 {
+    NVS_LOCK();
     nvs_handle_close(number);
 }
 
 esp_err_t nvs_commit(nvs_handle_t number)
 {
+    NVS_LOCK();
     return nvs_handle_find(number) == NULL ? ESP_ERR_NVS_INVALID_HANDLE : ESP_OK; /* every write is in flash already */
 }
 
 static esp_err_t set_value(nvs_handle_t number, nvs_item_type_t type, const char *key, const void *data, size_t size)
 {
+    NVS_LOCK();
     const nvs_open_handle_t *handle = nvs_handle_find(number);
     if (handle == NULL) {
         return ESP_ERR_NVS_INVALID_HANDLE;
@@ -70,6 +75,7 @@ static esp_err_t set_value(nvs_handle_t number, nvs_item_type_t type, const char
 
 static esp_err_t get_value(nvs_handle_t number, nvs_item_type_t type, const char *key, void *data, size_t size)
 {
+    NVS_LOCK();
     const nvs_open_handle_t *handle = nvs_handle_find(number);
     return handle == NULL ? ESP_ERR_NVS_INVALID_HANDLE
                           : nvs_storage_read(handle->storage, handle->namespace_index, (uint8_t)type, key, data, size);
@@ -119,6 +125,7 @@ esp_err_t nvs_set_blob(nvs_handle_t handle, const char *key, const void *value, 
 
 static esp_err_t get_bytes(nvs_handle_t number, nvs_item_type_t type, const char *key, void *out, size_t *size)
 {
+    NVS_LOCK();
     const nvs_open_handle_t *handle = nvs_handle_find(number);
     if (handle == NULL) {
         return ESP_ERR_NVS_INVALID_HANDLE;
@@ -151,6 +158,7 @@ esp_err_t nvs_get_blob(nvs_handle_t handle, const char *key, void *out, size_t *
 
 esp_err_t nvs_find_key(nvs_handle_t number, const char *key, nvs_type_t *type)
 {
+    NVS_LOCK();
     const nvs_open_handle_t *handle = nvs_handle_find(number);
     if (handle == NULL) {
         return ESP_ERR_NVS_INVALID_HANDLE;
@@ -166,6 +174,7 @@ esp_err_t nvs_find_key(nvs_handle_t number, const char *key, nvs_type_t *type)
 
 esp_err_t nvs_erase_key(nvs_handle_t number, const char *key)
 {
+    NVS_LOCK();
     const nvs_open_handle_t *handle = nvs_handle_find(number);
     if (handle == NULL) {
         return ESP_ERR_NVS_INVALID_HANDLE;
@@ -176,6 +185,7 @@ esp_err_t nvs_erase_key(nvs_handle_t number, const char *key)
 
 esp_err_t nvs_erase_all(nvs_handle_t number)
 {
+    NVS_LOCK();
     const nvs_open_handle_t *handle = nvs_handle_find(number);
     if (handle == NULL) {
         return ESP_ERR_NVS_INVALID_HANDLE;
@@ -186,6 +196,7 @@ esp_err_t nvs_erase_all(nvs_handle_t number)
 
 esp_err_t nvs_get_stats(const char *label, nvs_stats_t *stats)
 {
+    NVS_LOCK();
     if (stats == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
@@ -196,6 +207,7 @@ esp_err_t nvs_get_stats(const char *label, nvs_stats_t *stats)
 
 esp_err_t nvs_get_used_entry_count(nvs_handle_t number, size_t *count)
 {
+    NVS_LOCK();
     if (count == NULL) {
         return ESP_ERR_INVALID_ARG;
     }

@@ -8,6 +8,7 @@
 
 #include "nvs.h"
 #include "nvs_handles.h"
+#include "nvs_lock.h"
 #include "nvs_mounts.h"
 
 struct nvs_opaque_iterator_t {
@@ -78,6 +79,7 @@ static esp_err_t find(nvs_storage_t *storage, uint8_t namespace_index, nvs_type_
 
 esp_err_t nvs_entry_find(const char *label, const char *namespace_name, nvs_type_t type, nvs_iterator_t *out)
 {
+    NVS_LOCK();
     if (label == NULL || out == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
@@ -95,6 +97,7 @@ esp_err_t nvs_entry_find(const char *label, const char *namespace_name, nvs_type
 
 esp_err_t nvs_entry_find_in_handle(nvs_handle_t number, nvs_type_t type, nvs_iterator_t *out)
 {
+    NVS_LOCK();
     if (out == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
@@ -105,6 +108,7 @@ esp_err_t nvs_entry_find_in_handle(nvs_handle_t number, nvs_type_t type, nvs_ite
 
 esp_err_t nvs_entry_next(nvs_iterator_t *it)
 {
+    NVS_LOCK();
     if (it == NULL) {
         return ESP_ERR_INVALID_ARG;
     }

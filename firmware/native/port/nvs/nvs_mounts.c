@@ -4,6 +4,7 @@
  * Mounted partitions.
  * Source: ESP-IDF v5.5.5, components/nvs_flash/src/nvs_api.cpp and nvs_partition_manager.cpp.
  */
+#include "nvs_lock.h"
 #include "nvs_mounts.h"
 
 #include <string.h>
@@ -31,6 +32,7 @@ bool nvs_is_anything_mounted(void)
 
 static esp_err_t mount(const char *label, const nvs_sec_cfg_t *keys)
 {
+    NVS_LOCK();
     if (strlen(label) > NVS_PART_NAME_MAX_SIZE) {
         return ESP_ERR_INVALID_ARG;
     }
@@ -87,6 +89,7 @@ esp_err_t nvs_flash_init(void)
 
 esp_err_t nvs_flash_deinit_partition(const char *label)
 {
+    NVS_LOCK();
     nvs_storage_t *storage = nvs_mounted(label);
     if (storage == NULL) {
         return ESP_ERR_NVS_NOT_INITIALIZED;
