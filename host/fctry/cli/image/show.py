@@ -16,9 +16,10 @@ from fctry.cli.image.shown import as_json, secrets_option, short_text_of, stated
 from fctry.cli.options import KEYS, inputs_of, keys_of
 from fctry.files import keep_inputs, write_file
 from fctry.nvs.format import PAGE_SIZE_BYTES
-from fctry.nvs.picture import BAD, DATA, ERASED, FREE, ITEM, NAMESPACE, Cell, cells, headlines, printable, svg
+from fctry.nvs.picture import BAD, DATA, ERASED, FREE, ITEM, NAMESPACE, Cell, cells, headlines, svg
 from fctry.nvs.reader import Page
 from fctry.nvs.values import Stored, read_erased_items, read_items
+from fctry.printable import printable
 
 ROW = 21  # entries; a sixth of a page
 SIGNS = {
