@@ -25,10 +25,11 @@ from fctry.device import flasher
 from fctry.errors import FormatError, InputError
 from fctry.files import naming, read_file
 from fctry.findings import ERROR
+from fctry.nvs import SECRET_NAMESPACES
 from fctry.nvs.csv import read_sheet
 from fctry.nvs.encryption import Keys
 from fctry.nvs.factory_image import FactoryImage, make_image
-from fctry.nvs.item import SECRET_NAMESPACES, with_secrets
+from fctry.nvs.item import with_secrets
 from fctry.partitions.table import Partition
 from fctry.serialport import only_port
 
