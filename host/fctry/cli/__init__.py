@@ -1,4 +1,7 @@
-"""Unique factory data for ESP32 devices: values, images, flashing, and proof over the serial port."""
+"""Unique factory data for ESP32 devices: values, images, flashing, and proof over the serial port.
+
+fctry layout check partitions.csv
+"""
 
 COMMANDS = {
     "Who gets what": {
@@ -17,5 +20,9 @@ COMMANDS = {
         "board": "serve a board without a board on an RFC2217 port",
         "esptool": "run esptool with the fast RFC2217 client",
         "demo": "the main job in one go: image, flash, boot, compare, on a simulated board",
+    },
+    "This program": {
+        "help": "the help of a command",
+        "completion": "what a shell needs to complete commands, options and files",
     },
 }

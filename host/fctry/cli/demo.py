@@ -2,14 +2,14 @@
 
 A factory spec says what each device gets, a ledger hands it out, real esptool flashes application, partition table and
 image, the firmware boots, and what it says is compared with what was written. Then a value that was handed out is asked
-for again, and refused. These commands do the same:
+for again, and refused. The commands below do the same.
 
-  fctry batch examples/factory.toml --count 2 -o images
-  fctry board --app firmware/native/build --port 4000 --flash board.bin
-  cd firmware/native/build
-  fctry esptool --port rfc2217://127.0.0.1:4000 write-flash 0x8000 partition_table/partition-table.bin 0x20000 fctry.bin
-  cd -
-  fctry flash images/00001.bin --port rfc2217://127.0.0.1:4000
+fctry batch examples/factory.toml --count 2 -o images
+fctry board --app firmware/native/build --port 4000 --flash board.bin
+cd firmware/native/build
+fctry esptool --port rfc2217://127.0.0.1:4000 write-flash 0x8000 partition_table/partition-table.bin 0x20000 fctry.bin
+cd -
+fctry flash images/00001.bin --port rfc2217://127.0.0.1:4000
 """
 
 from __future__ import annotations

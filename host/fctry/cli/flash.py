@@ -5,8 +5,8 @@ of the layout, and the device's own table must agree. Exit code 0 only if the fi
 and proves to have what is in other namespaces than the one that it reports. The namespace `secrets` is not shown.
 With keys the image is an encrypted one; the device must have the keys already.
 
-  fctry flash device.csv --port /dev/ttyUSB0
-  fctry flash device.bin --port rfc2217://127.0.0.1:4000 --partitions my/partitions.csv
+fctry flash device.csv --port /dev/ttyUSB0
+fctry flash device.bin --port rfc2217://127.0.0.1:4000 --partitions my/partitions.csv
 """
 
 from __future__ import annotations

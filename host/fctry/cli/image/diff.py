@@ -1,4 +1,7 @@
-"""Say what differs between two images, by key. Exit code 1 if anything does."""
+"""Say what differs between two images, by key. Exit code 1 if anything does.
+
+fctry image diff device.bin dump.bin
+"""
 
 from __future__ import annotations
 

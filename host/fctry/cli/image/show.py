@@ -1,4 +1,7 @@
-"""Show what is in an image, or in a dump of a device's partition: pages, keys, values."""
+"""Show what is in an image, or in a dump of a device's partition: pages, keys, values.
+
+fctry image show device.bin --full
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
 from fctry.cli.arguments import Argument, Arguments, Option, path
+from fctry.cli.console import Console
 from fctry.cli.image.dump import DUMP, where_in
 from fctry.cli.image.opened import open_image
 from fctry.cli.image.shown import as_json, secrets_option, short_text_of, stated, text_of
@@ -72,7 +75,7 @@ def _as_json(stored: Stored, state: str) -> dict[str, Any]:
 
 def _print_pages(pages: Sequence[Page]) -> None:
     """A letter per entry, and behind each row the keys that begin in it; cut to the width of a terminal."""
-    console = Console(highlight=False)
+    console = Console()
     for text, page in headlines(pages):
         console.print(text, markup=False, soft_wrap=True)
         for row in _rows(cells(page) if page else []):
