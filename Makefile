@@ -1,35 +1,51 @@
-# Everything is set up on first use: `make demo` and `make test` are all that a fresh clone needs.
-PYTHON ?= python3
+# Everything is set up on first use: `make demo` and `make test` are all that a fresh clone needs. PYTHON=python3.12 names
+# another Python, LOCK=oldest the oldest versions of all that pyproject.toml allows.
+LOCK   ?= newest
 VENV   := .venv
 BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.installed
 JOBS   ?= 2
 # what CI keeps: --junit-xml=reports/host.xml --root-logdir=reports/logs
 REPORTS ?=
+# what a .venv is made of
+PARTS  := pyproject.toml requirements/$(LOCK).txt scripts/setup
 
-.PHONY: help setup native demo test check bench clean
+.PHONY: help setup lock native demo test check bench clean
 .DEFAULT_GOAL := help
+
+# a .venv whose Python is gone, or is not the one that is asked for
+$(shell $(BIN)/python -c 'import sys' 2>/dev/null || rm -f $(VENV)/.installed $(VENV)/.installed-run)
+ifdef PYTHON
+export PYTHON
+$(shell v="$$($(PYTHON) -V)" && [ "$$($(BIN)/python -V 2>/dev/null)" != "$$v" ] && rm -f $(VENV)/.installed $(VENV)/.installed-run)
+endif
 
 help:           ## this list
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
-setup: $(STAMP) ## .venv with the package installed editable
+setup: $(VENV)/.installed ## .venv with the package, its tests and the linters
 
-$(STAMP): pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	touch $@
+$(VENV)/.installed-run: $(PARTS)
+	@LOCK=$(LOCK) scripts/setup run
 
-native: $(STAMP) ## the firmware as a host program, plain and with NVS encryption: firmware/native/build
+$(VENV)/.installed: $(PARTS)
+	@LOCK=$(LOCK) scripts/setup dev
+
+lock: $(VENV)/.installed ## requirements/: the newest versions of all, and the oldest that pyproject.toml allows
+	$(BIN)/uv pip compile $(COMPILE) pyproject.toml -o requirements/newest.txt --upgrade
+	$(BIN)/uv pip compile $(COMPILE) pyproject.toml -o requirements/oldest.txt --upgrade --resolution lowest-direct
+
+COMPILE := --quiet --universal --python-version 3.10 --extra dev --no-header --no-annotate --no-emit-index-url
+
+native: $(VENV)/.installed ## the firmware as a host program, plain and with NVS encryption: firmware/native/build
 	$(MAKE) --no-print-directory -j$(JOBS) -C firmware/native PYTHON=$(CURDIR)/$(BIN)/python all encrypted
 
-demo: native    ## two devices from spec to proof, on simulated boards
+demo: $(VENV)/.installed-run ## two devices from spec to proof, on simulated boards
 	$(BIN)/fctry demo
 
 test: native    ## everything that needs no hardware
 	$(BIN)/python -m pytest -n $(JOBS) $(REPORTS)
 
-check: $(STAMP) ## style, types, C warnings, import rules
+check: $(VENV)/.installed ## style, types, C warnings, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -98,11 +98,11 @@ def test_number_and_empty_string_among_the_secrets_are_proven_and_not_shown(
     assert "4711" not in out
 
 
-def test_demo_proves_two_devices_and_refuses_a_twin(
-    native_build: Path, capsys: pytest.CaptureFixture[str]
+def test_demo_proves_two_devices_and_refuses_a_twin_in_an_empty_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spec = Path(__file__).parents[2] / "examples" / "factory.toml"
-    assert main(["demo", str(spec), *LAYOUT, "--app", str(native_build)]) == 0
+    monkeypatch.chdir(tmp_path)
+    assert main(["demo"]) == 0
     out = capsys.readouterr().out
     assert out.count("proven: 4 of 4 keys equal") == 2
     first, second = re.findall(r"device \d: serial_number (\w+)", out)

@@ -1,9 +1,10 @@
-"""Unique factory data for ESP32 devices: values, images, flashing, and proof over the serial port.
-
-fctry layout check partitions.csv
-"""
+"""Unique factory data for ESP32 devices: values, images, flashing, and proof over the serial port."""
 
 COMMANDS = {
+    "Begin": {
+        "demo": "the main job in one go: from the spec to the proof, on simulated boards",
+        "init": "give a project what it needs for factory data: component, partition, spec, test",
+    },
     "Who gets what": {
         "spec": "say once what each device of a product gets",
         "batch": "an image for each of many devices, and who got what in the ledger",
@@ -19,10 +20,5 @@ COMMANDS = {
         "flash": "flash an NVS image into a device's factory partition, and prove what the firmware reads",
         "board": "serve a board without a board on an RFC2217 port",
         "esptool": "run esptool with the fast RFC2217 client",
-        "demo": "the main job in one go: image, flash, boot, compare, on a simulated board",
-    },
-    "This program": {
-        "help": "the help of a command",
-        "completion": "what a shell needs to complete commands, options and files",
     },
 }

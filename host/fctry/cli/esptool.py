@@ -1,7 +1,4 @@
-"""Run esptool with the fast RFC2217 client. All arguments are esptool's own.
-
-fctry esptool --port rfc2217://127.0.0.1:4000 flash-id
-"""
+"""Run esptool with the fast RFC2217 client. All arguments are esptool's own."""
 
 from __future__ import annotations
 

@@ -21,7 +21,6 @@ from fctry.partitions.kconfig import (
     Assignments,
     Ignored,
     choice_of,
-    fits,
 )
 from fctry.partitions.keywords import IdfVersion
 from fctry.partitions.layout import read_bytes
@@ -250,7 +249,5 @@ def _of_json(path: Path) -> Sdkconfig:
             if isinstance(value, int)
             else str(value)
         )
-        if not fits(option := f"CONFIG_{name}", text):
-            raise InputError(f"{option} is `{text}`: no number", hint="build the project again", file=path)
-        values[option] = text
+        values[f"CONFIG_{name}"] = text
     return Sdkconfig(str(path), values, {}, is_whole=True)

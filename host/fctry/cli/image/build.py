@@ -1,7 +1,4 @@
-"""Make the image of a partition from CSVs as nvs_partition_gen takes them.
-
-fctry image build device.csv -o device.bin --size 24K
-"""
+"""Make the image of a partition from CSVs as nvs_partition_gen takes them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Tell how much room the keys of CSVs take. Exit code 1 when they do not fit.
-
-fctry image capacity device.csv
-"""
+"""Tell how much room the keys of CSVs take. Exit code 1 when they do not fit."""
 
 from __future__ import annotations
 

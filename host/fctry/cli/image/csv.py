@@ -1,7 +1,4 @@
-"""Write an image back as a CSV that builds the same items.
-
-fctry image csv dump.bin -o device.csv
-"""
+"""Write an image back as a CSV that builds the same items."""
 
 from __future__ import annotations
 

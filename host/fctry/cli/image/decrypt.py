@@ -1,7 +1,4 @@
-"""Write an encrypted image in plain.
-
-fctry image decrypt encrypted.bin --keys keys.bin -o device.bin
-"""
+"""Write an encrypted image in plain."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Make the keys of an encrypted partition: random ones, or those that a device derives from its HMAC key.
-
-fctry image keys -o keys.bin
-"""
+"""Make the keys of an encrypted partition: random ones, or those that a device derives from its HMAC key."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Make the binary partition table, byte for byte as gen_esp32part.py does; what it refuses is refused.
-
-fctry layout build partitions.csv -o partition-table.bin
-"""
+"""Make the binary partition table, byte for byte as gen_esp32part.py does; what it refuses is refused."""
 
 from __future__ import annotations
 

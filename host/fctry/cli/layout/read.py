@@ -1,7 +1,4 @@
-"""Show a binary partition table as CSV: from its file, from a flash dump, or from a connected board.
-
-fctry layout read flash-dump.bin -o partitions.csv
-"""
+"""Show a binary partition table as CSV: from its file, from a flash dump, or from a connected board."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Draw a map of the flash to scale: partitions, boot loader and table, what is free and what alignment costs.
-
-fctry layout show partitions.csv --svg partitions.svg
-"""
+"""Draw a map of the flash to scale: partitions, boot loader and table, what is free and what alignment costs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Make a ledger. Without a recipient a key pair is made for its secrets; where the private key lies is said once.
-
-fctry ledger create --ledger ledger.db
-"""
+"""Make a ledger. Without a recipient a key pair is made for its secrets; where the private key lies is said once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Export all devices as CSV or JSON lines. Secrets are left out, unless the private key is given: that is noted.
-
-fctry ledger export --format jsonl
-"""
+"""Export all devices as CSV or JSON lines. Secrets are left out, unless the private key is given: that is noted."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Show what happened: to one device, or all of the journal.
-
-fctry ledger history 17
-"""
+"""Show what happened: to one device, or all of the journal."""
 
 from __future__ import annotations
 

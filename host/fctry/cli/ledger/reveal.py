@@ -1,7 +1,4 @@
-"""Show the secrets of a device. The journal says who looked, and why.
-
-fctry ledger reveal 17 --key office.age --why 'customer lost the label'
-"""
+"""Show the secrets of a device. The journal says who looked, and why."""
 
 from __future__ import annotations
 

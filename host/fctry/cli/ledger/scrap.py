@@ -1,7 +1,4 @@
-"""Scrap devices: that is the end of them, and their values are never handed out again.
-
-fctry ledger scrap 17 --why 'fell off the belt'
-"""
+"""Scrap devices: that is the end of them, and their values are never handed out again."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Show the devices of the ledger, or one of them.
-
-fctry ledger show --only proven
-"""
+"""Show the devices of the ledger, or one of them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Bring the ledger's schema to what this version works with.
-
-fctry ledger upgrade --ledger ledger.db
-"""
+"""Bring the ledger's schema to what this version works with."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Check that journal and devices are what was written, and that this station has not seen more of them.
-
-fctry ledger verify
-"""
+"""Check that journal and devices are what was written, and that this station has not seen more of them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Show a device that this spec would make. Nothing is handed out: the same values come again. Secrets are masked.
-
-fctry spec show factory.toml
-"""
+"""Show a device that this spec would make. Nothing is handed out: the same values come again. Secrets are masked."""
 
 from __future__ import annotations
 

@@ -1,0 +1,38 @@
+"""requirements/ pins all that pyproject.toml names, to versions that it allows. `make lock` makes them anew."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+NAMED = [
+    requirement
+    for group in (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
+    for requirement in map(Requirement, group)
+    if requirement.name != PROJECT["name"]
+]
+
+
+@pytest.mark.parametrize("name", ["newest", "oldest"])
+def test_every_dependency_is_pinned_to_a_version_that_is_allowed(name: str) -> None:
+    text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+    assert "://" not in text  # of no registry in particular
+    pins: dict[str, set[str]] = {}
+    for pin in map(Requirement, text.splitlines()):
+        (exact,) = pin.specifier
+        assert exact.operator == "=="
+        pins.setdefault(canonicalize_name(pin.name), set()).add(exact.version)
+    for wanted in NAMED:
+        versions = pins[canonicalize_name(wanted.name)]
+        assert all(wanted.specifier.contains(version, prereleases=True) for version in versions), wanted

@@ -1,0 +1,99 @@
+"""The reference firmware, compiled once for each set of names, table and compiler, or refused in a line."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fctry.cli.main import main
+from fctry.errors import BoardError
+from fctry.project import Settings, open_project
+from fctry.reference import PARTITIONS
+from fctry.reference import native_build as native
+from fctry.reference.native_build import KEPT_BUILDS, Recipe, build, recipe_of
+
+RECIPE = recipe_of(open_project(Settings(PARTITIONS)))
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The folders that would be compiled: the compiler costs seconds, and is not what is tested here."""
+    folders: list[Path] = []
+
+    def compile_(recipe: Recipe, compiler: str, folder: Path) -> None:
+        folder.mkdir()
+        folders.append(folder)
+
+    monkeypatch.setattr(native, "_compile", compile_)
+    return folders
+
+
+def test_same_content_is_compiled_once(compiled: list[Path], tmp_path: Path) -> None:
+    told: list[str] = []
+    folders = {build(RECIPE, cache=tmp_path, log=told.append) for _ in range(2)}
+    assert len(folders) == len(compiled) == len(told) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [folders.pop().name]
+
+
+def test_other_names_table_or_compiler_make_another_build(
+    compiled: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = RECIPE.table.partitions[0]
+    table = replace(
+        RECIPE.table, partitions=(replace(first, size_bytes=0x5000), *RECIPE.table.partitions[1:])
+    )
+    recipes = [
+        RECIPE,
+        replace(RECIPE, config={"X": "1"}),
+        replace(RECIPE, table=table),
+        replace(RECIPE, chip="esp32c3"),
+    ]
+    folders = [build(recipe, cache=tmp_path) for recipe in recipes]
+    other = tmp_path / "cc"
+    other.write_text("#!/bin/sh\n")
+    other.chmod(0o755)
+    monkeypatch.setenv("CC", str(other))
+    folders.append(build(RECIPE, cache=tmp_path))
+    assert len(set(folders)) == 5
+
+
+def test_cache_does_not_grow_for_ever_and_loses_what_was_abandoned(
+    compiled: list[Path], tmp_path: Path
+) -> None:
+    abandoned = tmp_path / "new-killed"
+    abandoned.mkdir()
+    os.utime(abandoned, (0, 0))
+    used = build(RECIPE, cache=tmp_path)
+    for number in range(KEPT_BUILDS + 3):
+        build(replace(RECIPE, config={"N": str(number)}), cache=tmp_path)
+        build(RECIPE, cache=tmp_path)  # what is in use stays
+    assert len(list(tmp_path.iterdir())) == KEPT_BUILDS
+    assert used.is_dir()
+
+
+def test_demo_without_a_compiler_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["demo"]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("error: no C compiler (cc, gcc, clang)")
+    assert "apt install gcc libc6-dev" in err
+
+
+def test_compiler_without_headers_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiler = tmp_path / "cc"
+    compiler.write_text("#!/bin/sh\necho 'port/bus.c:3:10: fatal error: stdio.h: No such file' >&2\nexit 1\n")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CC", str(compiler))
+    with pytest.raises(BoardError, match=r"stdio\.h") as caught:
+        build(RECIPE, cache=tmp_path)
+    assert "libc6-dev" in caught.value.hint
+    assert [path.name for path in tmp_path.iterdir()] == ["cc"]
