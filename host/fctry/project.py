@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from fctry.errors import InputError
-from fctry.nvs.item import SECRET_NAMESPACES
+from fctry.nvs import SECRET_NAMESPACES
 from fctry.partitions.options import Options, SecureBoot
 from fctry.partitions.table import FACTORY_PARTITION, NO_PARTITION
 

@@ -20,11 +20,6 @@ from fctry.partitions.sdkconfig import tables_named_in
 from fctry.partitions.sizes import parse_size
 from fctry.project import PARTITIONS_FILE, Settings
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 FILES: Mapping[str, tuple[str, ...]] = {"fctry.toml": (), "pyproject.toml": ("tool", "fctry")}
 """Where settings may be, and in which table of the file."""
 
@@ -55,6 +50,10 @@ def _settings_in(folder: Path, table: Path | None = None) -> Settings | None:
         file = folder / name
         if not file.is_file():
             continue
+        if sys.version_info >= (3, 11):  # here, for most tables have no such file beside them
+            import tomllib
+        else:
+            import tomli as tomllib
         try:
             said: Any = tomllib.loads(read_file(file).decode())
         except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError

@@ -1,4 +1,7 @@
-"""Unique factory data for ESP32 devices: values, images, flashing, and proof over the serial port."""
+"""Unique factory data for ESP32 devices: values, images, flashing, and proof over the serial port.
+
+fctry layout check partitions.csv
+"""
 
 COMMANDS = {
     "Begin": {
@@ -20,5 +23,9 @@ COMMANDS = {
         "flash": "flash an NVS image into a device's factory partition, and prove what the firmware reads",
         "board": "serve a board without a board on an RFC2217 port",
         "esptool": "run esptool with the fast RFC2217 client",
+    },
+    "This program": {
+        "help": "the help of a command",
+        "completion": "what a shell needs to complete commands, options and files",
     },
 }

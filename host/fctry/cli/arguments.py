@@ -17,7 +17,8 @@ from fctry.partitions.sizes import parse_size
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rich_click import Context
+    from click.shell_completion import CompletionItem
+    from rich_click import Context, Parameter
 
     from fctry.partitions.keywords import IdfVersion
 
@@ -29,14 +30,14 @@ class Argument(RichArgument):
     """An argument of a command. `nargs` and the like are click's; `panel` is its heading in the help."""
 
     def __init__(self, name: str, **attributes: Any) -> None:
-        super().__init__([name], **attributes)
+        super().__init__([name], **_completed(attributes))
 
 
 class Option(RichOption):
     """An option of a command, which `excludes` another one: giving both is an error of usage."""
 
     def __init__(self, *names: str, excludes: str = "", **attributes: Any) -> None:
-        super().__init__(names, **attributes)
+        super().__init__(names, **_completed(attributes))
         self._excludes = excludes
 
     def handle_parse_result(
@@ -46,6 +47,18 @@ class Option(RichOption):
         if other in opts and self.name in opts:
             raise UsageError(f"{self._excludes} and {self.opts[-1]} exclude each other", ctx)
         return super().handle_parse_result(ctx, opts, args)
+
+
+def _completed(attributes: dict[str, Any]) -> dict[str, Any]:
+    """The attributes of a parameter; where it is a file, a shell completes it."""
+    return {"shell_complete": files, **attributes} if attributes.get("type") is path else attributes
+
+
+def files(_: Context, __: Parameter, incomplete: str) -> list[CompletionItem]:
+    """Tell the shell that a file is wanted."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
 
 
 def panel(title: str, *options: Option) -> tuple[Option, ...]:

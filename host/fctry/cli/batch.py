@@ -5,9 +5,9 @@ columns that the spec names, or the keys of the CSV.
 The folder gets the images and a manifest of them, as CSV and as JSON lines, without secrets. The same command again
 goes on where it was interrupted: no device is there twice, none is missing.
 
-  fctry batch factory.toml --count 1000 -o images
-  fctry batch factory.toml customers.csv -o images
-  fctry batch config.csv values.csv -o images --name {id} --unique serial
+fctry batch factory.toml --count 1000 -o images
+fctry batch factory.toml customers.csv -o images
+fctry batch config.csv values.csv -o images --name {id} --unique serial
 """
 
 from __future__ import annotations
@@ -176,8 +176,9 @@ def _finish(keys: Keys | None, recipients: Sequence[str]) -> Callable[[bytes], b
 
 def _shown(done: Iterator[int], count: int) -> Iterator[int]:
     """Show on a terminal how far it is, at what rate, and how long it takes still."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from fctry.cli.console import Console
 
     console = Console(stderr=True)
     columns = (TextColumn("images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

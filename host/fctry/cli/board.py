@@ -3,10 +3,10 @@
 The board runs the application that is in its flash, if the application's build folder was named with --app; with
 --cpu qemu, whatever ESP-IDF built for the chip. It listens on loopback only, and stops on Ctrl-C.
 
-  fctry board --app firmware/native/build --port 4000 --flash board.bin
-  fctry board --cpu qemu --port 4000 --flash board.bin
-  esptool --port rfc2217://127.0.0.1:4000 flash-id          (slow; `fctry esptool …` is the same, quick)
-  python -m serial.tools.miniterm rfc2217://127.0.0.1:4000 115200
+fctry board --app firmware/native/build --port 4000 --flash board.bin
+fctry board --cpu qemu --port 4000 --flash board.bin
+esptool --port rfc2217://127.0.0.1:4000 flash-id          (slow; `fctry esptool …` is the same, quick)
+python -m serial.tools.miniterm rfc2217://127.0.0.1:4000 115200
 """
 
 from __future__ import annotations

@@ -3,14 +3,14 @@
 A factory spec says what each device gets, a ledger hands it out, real esptool flashes application, partition table and
 image, the firmware boots, and what it says is compared with what was written. Then a value that was handed out is asked
 for again, and refused. It needs a C compiler, and nothing else: in a folder without a project it takes an example. In
-this repository, these commands do the same after `make native`:
+this repository, the commands below do the same after `make native`.
 
-  fctry batch examples/factory.toml --count 2 -o images
-  fctry board --app firmware/native/build --port 4000 --flash board.bin
-  cd firmware/native/build
-  fctry esptool --port rfc2217://127.0.0.1:4000 write-flash 0x8000 partition_table/partition-table.bin 0x20000 fctry.bin
-  cd -
-  fctry flash images/00001.bin --port rfc2217://127.0.0.1:4000
+fctry batch examples/factory.toml --count 2 -o images
+fctry board --app firmware/native/build --port 4000 --flash board.bin
+cd firmware/native/build
+fctry esptool --port rfc2217://127.0.0.1:4000 write-flash 0x8000 partition_table/partition-table.bin 0x20000 fctry.bin
+cd -
+fctry flash images/00001.bin --port rfc2217://127.0.0.1:4000
 """
 
 from __future__ import annotations

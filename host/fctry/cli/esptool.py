@@ -1,4 +1,7 @@
-"""Run esptool with the fast RFC2217 client. All arguments are esptool's own."""
+"""Run esptool with the fast RFC2217 client. All arguments are esptool's own.
+
+fctry esptool --port rfc2217://127.0.0.1:4000 flash-id
+"""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ of the layout, and the device's own table must agree. Exit code 0 only if the fi
 and proves to have what is in other namespaces than the one that it reports. The namespace `secrets` is not shown.
 With keys the image is an encrypted one; the device must have the keys already.
 
-  fctry flash device.csv --port /dev/ttyUSB0
-  fctry flash device.bin --port rfc2217://127.0.0.1:4000 --partitions my/partitions.csv
+fctry flash device.csv --port /dev/ttyUSB0
+fctry flash device.bin --port rfc2217://127.0.0.1:4000 --partitions my/partitions.csv
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from fctry.device import flasher
 from fctry.errors import FormatError, InputError
 from fctry.files import naming, read_file
 from fctry.findings import ERROR
+from fctry.nvs import SECRET_NAMESPACES
 from fctry.nvs.csv import read_sheet
 from fctry.nvs.encryption import Keys
 from fctry.nvs.factory_image import FactoryImage, make_image
-from fctry.nvs.item import SECRET_NAMESPACES, with_secrets
+from fctry.nvs.item import with_secrets
 from fctry.partitions.table import Partition
 from fctry.serialport import only_port
 

@@ -4,8 +4,8 @@ DEVICE is a unique value of a device, such as its serial number; --batch takes a
 fields in them; secrets, such as a HomeKit code, only with the private key that reads them: --private-key. The journal
 says what was printed, also again.
 
-  fctry label SN0000001G --text "Lamp 2" --text "SN {serial_number}" --qr {serial_number} -o label.svg
-  fctry label --batch images --qr {serial_number} --text {serial_number} --sheet 3x8 -o labels.pdf
+fctry label SN0000001G --text "Lamp 2" --text "SN {serial_number}" --qr {serial_number} -o label.svg
+fctry label --batch images --qr {serial_number} --text {serial_number} --sheet 3x8 -o labels.pdf
 """
 
 from __future__ import annotations

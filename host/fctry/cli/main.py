@@ -21,8 +21,12 @@ from fctry.errors import FctryError
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 ERRORS_SHOWN_MAX = 20
 OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EFBIG)
-EXIT_INTERRUPTED = 130  # as a shell has it for Ctrl-C
-SETTINGS = {"help_option_names": ["-h", "--help"], "rich_help_config": {"text_paragraph_linebreaks": "\n\n"}}
+COMPLETE_VARIABLE = "_FCTRY_COMPLETE"  # says that a shell wants to complete a line
+EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 130, 141  # as a shell has them for SIGINT and SIGPIPE
+SETTINGS = {
+    "help_option_names": ["-h", "--help"],
+    "rich_help_config": {"text_paragraph_linebreaks": "\n\n", "commands_before_options": True},
+}
 
 
 class Group(click.RichGroup):
@@ -37,9 +41,10 @@ class Group(click.RichGroup):
                 for lines in headings.values()
                 for name, line in lines.items()
             ],
-            help=_help(package),
             panels=[click.RichCommandPanel(heading, list(lines)) for heading, lines in headings.items()],
             context_settings=SETTINGS,
+            help=_text(package),
+            epilog=_examples(package),
         )
         self._package = package.__name__
 
@@ -63,28 +68,43 @@ def _command(package: str, name: str) -> click.RichCommand:
     return click.RichCommand(
         name=name,
         params=list(module.PARAMETERS),
-        help=_help(module),
         panels=[click.RichOptionPanel("Arguments"), click.RichOptionPanel("Options")],  # before the others
         callback=lambda **given: module.run(Arguments(**given)),
+        help=_text(module),
+        epilog=_examples(module),
         **getattr(module, "PARSING", {}),
     )
 
 
-def _help(module: ModuleType) -> str:
-    """The module's text; what is indented in it is kept as it is."""
-    return (module.__doc__ or "").replace("\n\n  ", "\n\n\b\n  ")
+def _text(module: ModuleType) -> str:
+    return (module.__doc__ or "").partition("\n\nfctry ")[0]
+
+
+def _examples(module: ModuleType) -> str:
+    """What follows the text, from the line on that begins with `fctry`: it stands below the options."""
+    _, _, rest = (module.__doc__ or "").partition("\n\nfctry ")
+    return "\n\n".join(f"$ {line}" for line in f"fctry {rest}".splitlines()) if rest else ""
+
+
+def root() -> Group:
+    """The command `fctry`."""
+    add_version = click.version_option(
+        None, "-V", "--version", package_name="fctry", message="%(prog)s %(version)s"
+    )
+    return add_version(Group("fctry", cli))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `fctry ARGV…`. Returns 0 (done), 1 (failed) or 2 (usage)."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that does not know a character gets a `?`
-    root = click.version_option(
-        None, "-V", "--version", package_name="fctry", message="%(prog)s %(version)s"
-    )(Group("fctry", cli))
     try:
-        with root.make_context("fctry", sys.argv[1:] if argv is None else list(argv)) as context:
-            code = int(root.invoke(context))
+        if instruction := os.environ.get(COMPLETE_VARIABLE):
+            from click.shell_completion import shell_complete
+
+            return shell_complete(root(), {}, "fctry", COMPLETE_VARIABLE, instruction)
+        with root().make_context("fctry", sys.argv[1:] if argv is None else list(argv)) as context:
+            code = int(context.command.invoke(context))
         sys.stdout.flush()
         return code
     except Exit as end:  # help was asked for, or the version
@@ -97,21 +117,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"hint: {error.ctx.command_path if error.ctx else 'fctry'} --help", file=sys.stderr)
         return EXIT_USAGE
     except FctryError as error:
-        errors = (error, *error.also)
-        for one in errors[:ERRORS_SHOWN_MAX]:
-            print(f"error: {escaped(str(one))}", file=sys.stderr)
-            if one.hint:
-                print(f"hint: {escaped(one.hint)}", file=sys.stderr)
-        if len(errors) > ERRORS_SHOWN_MAX:
-            print(f"and {len(errors) - ERRORS_SHOWN_MAX} more errors", file=sys.stderr)
+        _tell((error, *error.also))
         return EXIT_FAILED
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
     except OSError as error:
         if error.errno not in OUTPUT_ERRORS:
             raise
-        if not isinstance(error, BrokenPipeError):  # else the reader has seen enough: `fctry … | head`
-            print(f"error: cannot write the output: {error.strerror}", file=sys.stderr)
         # so that the flush at exit does not fail too
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # the reader has seen enough: `fctry … | head`
+            return EXIT_BROKEN_PIPE
+        print(f"error: cannot write the output: {error.strerror}", file=sys.stderr)
         return EXIT_FAILED
+
+
+def _tell(errors: Sequence[FctryError]) -> None:
+    for one in errors[:ERRORS_SHOWN_MAX]:
+        print(f"error: {escaped(str(one))}", file=sys.stderr)
+        if one.hint:
+            print(f"hint: {escaped(one.hint)}", file=sys.stderr)
+    if len(errors) > ERRORS_SHOWN_MAX:
+        print(f"and {len(errors) - ERRORS_SHOWN_MAX} more errors", file=sys.stderr)

@@ -40,9 +40,10 @@ def print_pieces(lines: Sequence[Sequence[Piece]], *, file: TextIO | None = None
         for line in lines:
             print(escaped("".join(text for text, _ in line)).rstrip(), file=file)
         return
-    from rich.console import Console  # a check that is read by a program does without
     from rich.text import Text
 
-    console = Console(highlight=False, soft_wrap=True, file=file)
+    from fctry.cli.console import Console  # a check that is read by a program does without
+
+    console = Console(soft_wrap=True, file=file)
     for line in lines:
         console.print(Text.assemble(*((escaped(text), style) for text, style in line)))

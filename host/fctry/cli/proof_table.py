@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fctry.cli.console import Console
 from fctry.cli.text import escaped
 from fctry.device.commands import stored_bytes
 from fctry.device.proof import Comparison, Proof
@@ -24,7 +24,7 @@ def print_proof(proof: Proof) -> None:
         verdict = Text("yes", "green") if row.is_equal else Text("NO", "bold red")
         cells = (f"  {row.key}", row.type, *_shown_values(row))
         table.add_row(*(Text(escaped(cell)) for cell in cells), verdict)
-    console = Console(highlight=False)
+    console = Console()
     console.print(table)
     for event in proof.errors:
         place = " ".join(

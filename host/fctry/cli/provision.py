@@ -3,8 +3,8 @@
 A device that comes back gets the identity that it has. With --app the boot loader, the table and the application of a
 build are written too, so that a blank device becomes a whole one. Exit code 0 only if the device is proven.
 
-  fctry provision factory.toml -p /dev/ttyUSB0
-  fctry provision factory.toml -p /dev/ttyUSB0 --app build
+fctry provision factory.toml -p /dev/ttyUSB0
+fctry provision factory.toml -p /dev/ttyUSB0 --app build
 """
 
 from __future__ import annotations

@@ -164,6 +164,7 @@ class ReportCollector:
         elif event.name == "item":
             self._add(self._joined(item_of(event), event))
         elif event.name == "error":
+            _check_error(event)
             self._errors.append(event)
         elif event.name == "end":
             return self._end(event)
@@ -198,6 +199,14 @@ class ReportCollector:
                 hint="a line was lost on the way: reset the device and read again",
             )
         return Report(items, errors, is_complete=True)
+
+
+def _check_error(event: Event) -> None:
+    try:
+        for text in (event["code"], *(event.get(name, "") for name in ("where", "namespace", "key"))):
+            text.encode()  # a text, and no half of a surrogate pair
+    except (KeyError, AttributeError, ValueError):
+        raise _damaged("an error without a code, or with odd names") from None
 
 
 def _value(kind: str, fields: Mapping[str, Any]) -> Value:

@@ -41,6 +41,8 @@ __all__ = [
     "read_sheet",
 ]
 
+SECRET_NAMESPACES = ("secrets",)  # here, for a project names them that reads no image
+
 _MODULES = {
     "capacity": ("Capacity", "measure"),
     "checker": ("check",),

@@ -10,6 +10,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from fctry.errors import InputError
+from fctry.nvs import SECRET_NAMESPACES
 from fctry.nvs.format import BLOB_SIZE_BYTES_MAX, NAME_SIZE_BYTES_MAX, STRING_SIZE_BYTES_MAX
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 Value = int | float | str | bytes
 SECRET = "(secret)"  # in place of a value that is not shown
-SECRET_NAMESPACES = ("secrets",)
 
 
 class ItemType(str, Enum):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 from itertools import groupby
 from typing import NamedTuple
 
 from fctry.nvs.format import ENTRY_COUNT, NAMESPACE_NS_INDEX, DataType, EntryState, PageState
 from fctry.nvs.reader import DATA_TYPES, Entry, Page, read_entries, read_erased
+from fctry.printable import printable, xml_text
 
 FREE, NAMESPACE, ITEM, DATA, ERASED, BAD = "free", "namespace", "item", "data", "erased", "bad"
 
@@ -53,11 +53,6 @@ def _put(drawn: list[Cell], entry: Entry, first: str, others: str) -> None:
     drawn[entry.number] = Cell(first, printable(entry.key), printable(title))
     for number in range(entry.number + 1, entry.number + entry.span):
         drawn[number] = Cell(others, "", printable(title))
-
-
-def printable(text: str) -> str:
-    """The text with a dot in place of each character that cannot be shown."""
-    return "".join(character if character.isprintable() else "·" for character in text)
 
 
 def headlines(pages: Sequence[Page]) -> Iterator[tuple[str, Page | None]]:
@@ -128,7 +123,7 @@ def _grid(page: Page, top: int) -> Iterator[str]:
         if not column:
             yield _text(MARGIN, y + 11, str(number), "number")
         box = f'x="{x}" y="{y}" width="{CELL_WIDTH - 1}" height="{CELL_HEIGHT - 1}"'
-        yield f'<rect {box} fill="{FILLS[cell.kind]}"><title>{escape(cell.title)}</title></rect>'
+        yield f'<rect {box} fill="{FILLS[cell.kind]}"><title>{xml_text(cell.title)}</title></rect>'
         if cell.label:
             yield _text(x + 4, y + 11, cell.label, "key")
 
@@ -150,4 +145,4 @@ def _legend(top: int) -> Iterator[str]:
 
 def _text(x: int, y: int, text: str, style: str = "") -> str:
     style_attribute = f' class="{style}"' if style else ""
-    return f'<text x="{x}" y="{y}"{style_attribute}>{escape(text)}</text>'
+    return f'<text x="{x}" y="{y}"{style_attribute}>{xml_text(text)}</text>'

@@ -124,7 +124,7 @@ class Assignments:
             value = ESCAPED.sub(r"\1", literal[1]) if literal else ""
             wanted, is_valid = "a text in quotes", bool(literal)
         else:
-            wanted, is_valid = "a number such as 0x8000", option not in HEX_NUMBERS or _is_hex(text)
+            wanted, is_valid = "a number such as 0x8000", fits(option, text)
         if not is_valid:
             self._ignore(file, line, f"{option}={text} is ignored: it is not {wanted}", f"write {wanted}")
             return
@@ -136,9 +136,10 @@ class Assignments:
         self.values[option], self.places[option] = value, (file, line)
 
 
-def _is_hex(text: str) -> bool:
+def fits(option: str, text: str) -> bool:
+    """Whether the text is a value for the option: for those that are numbers, hex digits."""
     try:
-        return int(text, 16) >= 0
+        return option not in HEX_NUMBERS or int(text, 16) >= 0
     except ValueError:
         return False
 

@@ -21,6 +21,7 @@ from fctry.partitions.kconfig import (
     Assignments,
     Ignored,
     choice_of,
+    fits,
 )
 from fctry.partitions.keywords import IdfVersion
 from fctry.partitions.layout import read_bytes
@@ -249,5 +250,7 @@ def _of_json(path: Path) -> Sdkconfig:
             if isinstance(value, int)
             else str(value)
         )
-        values[f"CONFIG_{name}"] = text
+        if not fits(option := f"CONFIG_{name}", text):
+            raise InputError(f"{option} is `{text}`: no number", hint="build the project again", file=path)
+        values[option] = text
     return Sdkconfig(str(path), values, {}, is_whole=True)

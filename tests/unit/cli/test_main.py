@@ -1,19 +1,25 @@
 """The command line as a whole."""
 
+import os
+import shlex
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
 import pytest
+from rich_click import Context
 
 from fctry import cli
 from fctry.cli import image, layout
 from fctry.cli import main as main_module
 from fctry.cli.arguments import Arguments
 from fctry.cli.image import show
-from fctry.cli.main import main
+from fctry.cli.main import Group, main, root
 from fctry.errors import InputError
 from fctry.nvs import Item, ItemType, encode
 from fctry.partitions.binary import pack
@@ -53,14 +59,100 @@ def test_help_of_an_action_says_what_it_does_and_takes(
     assert " Options " in out
 
 
+def every_command(group: Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name in group.commands:
+        yield (*path, name)
+        _, command, _ = group.resolve_command(Context(group), [name])
+        if isinstance(command, Group):
+            yield from every_command(command, (*path, name))
+
+
+@pytest.mark.parametrize("path", [(), *every_command(root())], ids=" ".join)
+def test_help_ends_with_an_example_that_can_be_run(path: tuple[str, ...]) -> None:
+    """As far as its options are those of the command: it is parsed."""
+    command, context = root(), None
+    for name in path:
+        _, command, _ = command.resolve_command(Context(command), [name])
+    examples = [line[2:] for line in command.epilog.splitlines() if line.startswith("$ fctry ")]
+    assert examples
+    for example in examples:
+        assert f"fctry {' '.join(path)}" in example or path in ((), ("demo",), ("completion",))
+        command, words = root(), shlex.split(example)[1:]
+        while isinstance(command, Group):
+            _, command, words = command.resolve_command(Context(command), words)
+        context = command.make_context(command.name, words)
+        assert not context.args
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        ("imag", "image"),
+        ("image shwo x.bin", "show"),
+        ("image show --ful x.bin", "--full"),
+        ("help flsh", "flash"),
+    ],
+)
+def test_slip_is_answered_with_what_was_meant(
+    arguments: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments.split()) == 2
+    assert f"Did you mean '{meant}'?\nhint: fctry" in capsys.readouterr().err
+
+
+def test_bare_command_and_bare_group_list_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, name in (([], "layout"), (["layout"], "check")):
+        assert main(arguments) == 2
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert f"│ {name} " in captured.err
+
+
+@pytest.mark.parametrize("arguments", ["-h", "help", "--help"])
+def test_help_is_had_in_every_usual_way(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([arguments]) == 0
+    assert "Usage: fctry [OPTIONS] COMMAND" in capsys.readouterr().out
+
+
+def test_help_of_a_command_is_that_of_its_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["help", "layout", "check"]) == main(["layout", "check", "--help"]) == 0
+    both = capsys.readouterr().out
+    assert both[: len(both) // 2] == both[len(both) // 2 :]
+
+
+def test_bash_completes_commands_and_options_and_leaves_files_to_itself() -> None:
+    script = """
+    eval "$(fctry completion bash)"
+    compopt() { echo files: "$@"; }
+    for line in "fctry layo" "fctry image show --sec" "fctry image show "; do
+        IFS=' ' read -ra COMP_WORDS <<< "$line"
+        [ "${line: -1}" = " " ] && COMP_WORDS+=("")
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMPREPLY=()
+        _fctry_completion fctry
+        echo "${COMPREPLY[*]}"
+    done
+    """
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", script], env={**os.environ, "PATH": path}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["layout", "--secrets", "files: -o default", ""]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_get_their_own_completion(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    assert f"_FCTRY_COMPLETE={shell}_complete" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["image"], ["flash"], ["layout", "image"]])
 def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     assert main(arguments) == 2
 
 
 def test_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("fctry ")
+    assert main(["--version"]) == main(["-V"]) == 0
+    assert capsys.readouterr().out == 2 * f"fctry {version('fctry')}\n"
 
 
 def test_error_is_text_with_a_hint_and_a_bug_is_a_traceback(
@@ -160,3 +252,4 @@ def test_reader_that_stops_early_gets_no_traceback(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
+    assert process.returncode == 128 + signal.SIGPIPE

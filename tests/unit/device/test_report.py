@@ -289,6 +289,14 @@ def test_blob_in_parts_is_one_item(pieces: list[bytes]) -> None:
     assert report.values() == {("n", "k"): b"".join(pieces)}
 
 
+@pytest.mark.parametrize("fields", [{"code": None}, {"code": "\ud800"}, {"namespace": []}, {"where": 7}])
+def test_error_without_code_or_with_odd_names_is_damage(fields: dict[str, object]) -> None:
+    event = parse_line(json_line({**ERROR, **fields}))
+    assert event
+    with pytest.raises(ReportError, match="damaged"):
+        ReportCollector("fctry").feed(event)
+
+
 @pytest.mark.parametrize("count", [True, 1.0, "1"])
 def test_number_of_items_is_an_integer(count: object) -> None:
     with pytest.raises(ReportError):

@@ -283,6 +283,12 @@ def test_flash_of_a_platformio_project_is_what_its_file_says(
     assert _flash_mb(find_sdkconfig(tmp_path / "partitions.csv")) == size_mb
 
 
+@pytest.mark.parametrize("offset", ["3.864", '"soon"', "-1", "null", "[]"])
+def test_number_of_a_build_folder_that_is_none_is_refused(tmp_path: Path, offset: str) -> None:
+    with pytest.raises(InputError, match=r"CONFIG_PARTITION_TABLE_OFFSET is `.*`: no number"):
+        _read(tmp_path, f'{{"PARTITION_TABLE_OFFSET": {offset}}}', "sdkconfig.json")
+
+
 def test_byte_order_mark_of_a_configuration_is_named(tmp_path: Path) -> None:
     (ignored,) = _read(tmp_path, "\ufeffCONFIG_PARTITION_TABLE_CUSTOM=y\n").ignored
     assert ignored.message == "`CONFIG_PARTITION_TABLE_CUSTOM=y` is ignored: it is no option"

@@ -1,8 +1,8 @@
 """Make NVS images and read them back.
 
-fctry image build device.csv -o device.bin     as large as the partition `fctry` of ./partitions.csv
-fctry image show device.bin                    namespaces, keys, values, and where in the pages they are
-fctry image check device.bin                   everything that the firmware would stumble over
+fctry image build device.csv -o device.bin
+fctry image show device.bin
+fctry image check device.bin
 """
 
 COMMANDS = {

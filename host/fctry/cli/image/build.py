@@ -1,4 +1,7 @@
-"""Make the image of a partition from CSVs as nvs_partition_gen takes them."""
+"""Make the image of a partition from CSVs as nvs_partition_gen takes them.
+
+fctry image build device.csv -o device.bin --size 24K
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Tell how much room the keys of CSVs take. Exit code 1 when they do not fit."""
+"""Tell how much room the keys of CSVs take. Exit code 1 when they do not fit.
+
+fctry image capacity device.csv
+"""
 
 from __future__ import annotations
 

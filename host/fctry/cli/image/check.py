@@ -1,11 +1,13 @@
 """Say everything in images that the firmware would stumble over. Exit code 1 if there is an error.
 
 Imports as little as it can: it may be run once per image, thousands of times.
+
+fctry image check images/00001.bin images/00002.bin
 """
 
 from __future__ import annotations
 
-from fctry.cli.arguments import Argument, Arguments, Option
+from fctry.cli.arguments import Argument, Arguments, Option, files
 from fctry.cli.image.dump import DUMP, partition_in, where_in
 from fctry.cli.options import KEYS, keys_of
 from fctry.errors import InputError
@@ -13,7 +15,7 @@ from fctry.findings import fails
 from fctry.nvs.checker import check
 
 PARAMETERS = (
-    Argument("image", nargs=-1, required=True),
+    Argument("image", nargs=-1, required=True, shell_complete=files),
     Option("--read-only", is_flag=True, help="the partition is flagged readonly"),
     Option("--json", is_flag=True, help="for machines"),
     Option("--sarif", is_flag=True, help="print the findings as SARIF, for code review", excludes="--json"),

@@ -1,4 +1,7 @@
-"""Write an image back as a CSV that builds the same items."""
+"""Write an image back as a CSV that builds the same items.
+
+fctry image csv dump.bin -o device.csv
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Write an encrypted image in plain."""
+"""Write an encrypted image in plain.
+
+fctry image decrypt encrypted.bin --keys keys.bin -o device.bin
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Say what differs between two images, by key. Exit code 1 if anything does."""
+"""Say what differs between two images, by key. Exit code 1 if anything does.
+
+fctry image diff device.bin dump.bin
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from fctry.cli.image.opened import open_image
 from fctry.cli.image.shown import as_json, secrets_option, short_text_of, stated
 from fctry.cli.options import KEYS, keys_of
 from fctry.nvs.difference import diff
-from fctry.nvs.picture import printable
+from fctry.printable import printable
 
 PARAMETERS = (
     Argument("before", type=path),

@@ -1,4 +1,7 @@
-"""Make the keys of an encrypted partition: random ones, or those that a device derives from its HMAC key."""
+"""Make the keys of an encrypted partition: random ones, or those that a device derives from its HMAC key.
+
+fctry image keys -o keys.bin
+"""
 
 from __future__ import annotations
 

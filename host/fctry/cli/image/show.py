@@ -1,4 +1,7 @@
-"""Show what is in an image, or in a dump of a device's partition: pages, keys, values."""
+"""Show what is in an image, or in a dump of a device's partition: pages, keys, values.
+
+fctry image show device.bin --full
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,20 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
 from fctry.cli.arguments import Argument, Arguments, Option, path
+from fctry.cli.console import Console
 from fctry.cli.image.dump import DUMP, where_in
 from fctry.cli.image.opened import open_image
 from fctry.cli.image.shown import as_json, secrets_option, short_text_of, stated, text_of
 from fctry.cli.options import KEYS, inputs_of, keys_of
 from fctry.files import keep_inputs, write_file
 from fctry.nvs.format import PAGE_SIZE_BYTES
-from fctry.nvs.picture import BAD, DATA, ERASED, FREE, ITEM, NAMESPACE, Cell, cells, headlines, printable, svg
+from fctry.nvs.picture import BAD, DATA, ERASED, FREE, ITEM, NAMESPACE, Cell, cells, headlines, svg
 from fctry.nvs.reader import Page
 from fctry.nvs.values import Stored, read_erased_items, read_items
+from fctry.printable import printable
 
 ROW = 21  # entries; a sixth of a page
 SIGNS = {
@@ -71,7 +75,7 @@ def _as_json(stored: Stored, state: str) -> dict[str, Any]:
 
 def _print_pages(pages: Sequence[Page]) -> None:
     """A letter per entry, and behind each row the keys that begin in it; cut to the width of a terminal."""
-    console = Console(highlight=False)
+    console = Console()
     for text, page in headlines(pages):
         console.print(text, markup=False, soft_wrap=True)
         for row in _rows(cells(page) if page else []):

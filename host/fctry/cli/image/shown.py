@@ -7,8 +7,8 @@ from typing import Any
 
 from fctry.cli.arguments import Arguments, Option
 from fctry.nvs.item import SECRET, Item, with_secrets
-from fctry.nvs.picture import printable
 from fctry.nvs.values import value_as_json
+from fctry.printable import printable
 
 VALUE_WIDTH = 60
 

@@ -1,10 +1,7 @@
 """Partition tables: check a CSV before a device does, draw it, build its binary, and read one back.
 
 fctry layout check partitions.csv
-fctry layout check partitions.csv --build build --against released.csv --strict
-fctry layout show partitions.csv --svg partitions.svg
-fctry layout build partitions.csv -o partition-table.bin
-fctry layout read flash-dump.bin
+fctry layout show partitions.csv
 """
 
 COMMANDS = {

@@ -1,4 +1,7 @@
-"""Make the binary partition table, byte for byte as gen_esp32part.py does; what it refuses is refused."""
+"""Make the binary partition table, byte for byte as gen_esp32part.py does; what it refuses is refused.
+
+fctry layout build partitions.csv -o partition-table.bin
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,9 @@
 
 Without --sdkconfig, an sdkconfig or sdkconfig.defaults beside the CSV is read when it is about that CSV. Exit code 1 on
 errors, and on warnings with --strict.
+
+fctry layout check partitions.csv
+fctry layout check partitions.csv --build build --against released.csv --strict
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Show a binary partition table as CSV: from its file, from a flash dump, or from a connected board."""
+"""Show a binary partition table as CSV: from its file, from a flash dump, or from a connected board.
+
+fctry layout read flash-dump.bin -o partitions.csv
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Draw a map of the flash to scale: partitions, boot loader and table, what is free and what alignment costs."""
+"""Draw a map of the flash to scale: partitions, boot loader and table, what is free and what alignment costs.
+
+fctry layout show partitions.csv --svg partitions.svg
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Who got what: the ledger shown, searched, exported and checked.
 
-fctry ledger show               the devices, and how far they have come
-fctry ledger find SN1001        which device has this serial number, MAC address or label
-fctry ledger verify             whether anything was changed behind the ledger's back
+fctry ledger show
+fctry ledger find SN1001
+fctry ledger verify
 """
 
 COMMANDS = {

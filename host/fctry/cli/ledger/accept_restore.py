@@ -2,6 +2,8 @@
 
 Give the witness files of all other stations too: what only they have seen would be handed out again. Random values that
 were handed out since the backup are not known any more.
+
+fctry ledger accept-restore line2.witness.json
 """
 
 from __future__ import annotations

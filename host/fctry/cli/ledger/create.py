@@ -1,4 +1,7 @@
-"""Make a ledger. Without a recipient a key pair is made for its secrets; where the private key lies is said once."""
+"""Make a ledger. Without a recipient a key pair is made for its secrets; where the private key lies is said once.
+
+fctry ledger create --ledger ledger.db
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Export all devices as CSV or JSON lines. Secrets are left out, unless the private key is given: that is noted."""
+"""Export all devices as CSV or JSON lines. Secrets are left out, unless the private key is given: that is noted.
+
+fctry ledger export --format jsonl
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Find the device that has a unique value (serial number, MAC address, scanned label), or is this chip."""
+"""Find the device that has a unique value (serial number, MAC address, scanned label), or is this chip.
+
+fctry ledger find 24:0a:c4:00:00:01
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Show what happened: to one device, or all of the journal."""
+"""Show what happened: to one device, or all of the journal.
+
+fctry ledger history 17
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Show the secrets of a device. The journal says who looked, and why."""
+"""Show the secrets of a device. The journal says who looked, and why.
+
+fctry ledger reveal 17 --key office.age --why 'customer lost the label'
+"""
 
 from __future__ import annotations
 

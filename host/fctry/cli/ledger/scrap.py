@@ -1,4 +1,7 @@
-"""Scrap devices: that is the end of them, and their values are never handed out again."""
+"""Scrap devices: that is the end of them, and their values are never handed out again.
+
+fctry ledger scrap 17 --why 'fell off the belt'
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Show the devices of the ledger, or one of them."""
+"""Show the devices of the ledger, or one of them.
+
+fctry ledger show --only proven
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Bring the ledger's schema to what this version works with."""
+"""Bring the ledger's schema to what this version works with.
+
+fctry ledger upgrade --ledger ledger.db
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Check that journal and devices are what was written, and that this station has not seen more of them."""
+"""Check that journal and devices are what was written, and that this station has not seen more of them.
+
+fctry ledger verify
+"""
 
 from __future__ import annotations
 

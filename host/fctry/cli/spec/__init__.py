@@ -1,9 +1,7 @@
 """Say once what each device of a product gets.
 
-fctry spec new -o factory.toml     the default product, with comments
-fctry spec check factory.toml      everything that is wrong with it, before the first device
-fctry spec show factory.toml       an example device
-fctry spec schema                  for editors, to complete and check it
+fctry spec new -o factory.toml
+fctry spec check factory.toml
 """
 
 COMMANDS = {

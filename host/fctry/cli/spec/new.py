@@ -1,6 +1,8 @@
 """Write a factory spec with comments: a serial number, a MAC address, a password and a HomeKit code.
 
 On a terminal it asks for what differs from product to product. A file that is there is never replaced.
+
+fctry spec new -o factory.toml --product lamp
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Print the JSON Schema of a factory spec: editors complete and check it by that.
 
 In factory.toml, for editors with taplo: #:schema ./factory.schema.json
+
+fctry spec schema
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Show a device that this spec would make. Nothing is handed out: the same values come again. Secrets are masked."""
+"""Show a device that this spec would make. Nothing is handed out: the same values come again. Secrets are masked.
+
+fctry spec show factory.toml
+"""
 
 from __future__ import annotations
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape
-
 from fctry.identity.label.drawing import Drawing
+from fctry.printable import xml_text
 
 FONT = "DejaVu Sans Mono, Menlo, Consolas, monospace"
 
@@ -16,7 +15,7 @@ def svg(drawing: Drawing) -> str:
     place = f"translate({drawing.qr_x_mm:.4f} {drawing.qr_y_mm:.4f}) scale({drawing.module_mm:.5f})"
     texts = "".join(
         f'<text x="{text.x_mm:.3f}" y="{text.y_mm:.3f}" font-size="{text.size_mm:.3f}" xml:space="preserve">'
-        f"{escape(text.text)}</text>\n"
+        f"{xml_text(text.text)}</text>\n"
         for text in drawing.texts
     )
     return (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
-from xml.sax.saxutils import escape
 
 from fctry.partitions.picture.flashmap import FlashMap, Kind, Segment, size_text
+from fctry.printable import xml_text
 
 BAR_WIDTH = 110
 LABEL_WIDTH = 330
@@ -127,7 +127,7 @@ def _box(segment: Segment, left: float, top: float, bottom: float) -> str:
     title = f"{segment.label} {segment.offset:#x}-{segment.end - 1:#x} {size_text(segment.size_bytes)}"
     return (
         f'<rect class="s" x="{left}" y="{top:.2f}" width="{BAR_WIDTH}" height="{bottom - top:.2f}" '
-        f'fill="{FILLS[segment.kind]}"><title>{escape(title)}</title></rect>'
+        f'fill="{FILLS[segment.kind]}"><title>{xml_text(title)}</title></rect>'
     )
 
 
@@ -195,4 +195,4 @@ def _legend(maps: Sequence[FlashMap], top: float) -> Iterator[str]:
 
 
 def _text(x: float, y: float, text: str, style: str, *, anchor: str = "start") -> str:
-    return f'<text x="{x}" y="{y:.1f}" class="{style}" text-anchor="{anchor}">{escape(text)}</text>'
+    return f'<text x="{x}" y="{y:.1f}" class="{style}" text-anchor="{anchor}">{xml_text(text)}</text>'
