@@ -1,7 +1,7 @@
 """Print labels of devices that the ledger has: as SVG, as a sheet in PDF, or as ZPL for a label printer.
 
 DEVICE is a unique value of a device, such as its serial number; --batch takes all of a batch folder. Texts have public
-fields in them; secrets, such as a HomeKit code, only with the private key that reads them: --private-key. The journal
+fields in them; secrets, such as a setup code, only with the private key that reads them: --private-key. The journal
 says what was printed, also again.
 
 fctry label SN0000001G --text "Lamp 2" --text "SN {serial_number}" --qr {serial_number} -o label.svg
@@ -43,7 +43,12 @@ PARAMETERS = (
     ),
     Option("--qr", required=True, metavar="TEXT", help="what the QR code says: {serial_number}"),
     Option("--text", multiple=True, metavar="TEXT", help="a line of text"),
-    Option("--code", default="", metavar="TEXT", help="HomeKit setup code, in two groups: {setup_code}"),
+    Option(
+        "--code",
+        default="",
+        metavar="TEXT",
+        help="setup code of HomeKit, manual code of Matter: {setup_code}",
+    ),
     Option("--size", type=pair, default="50x25", metavar="WxH", show_default=True, help="of a label in mm"),
     Option("--dpi", type=Choice(DPI), default=DPI[0], show_default=True, help="of the label printer"),
     Option("--private-key", type=path, metavar="FILE", help="reads the secrets that are on the label"),

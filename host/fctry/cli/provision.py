@@ -47,7 +47,8 @@ PARAMETERS = (
 def run(args: Arguments) -> int:
     project, spec = project_of(args), read_spec(args.spec)
     partition = project.factory_partition
-    require(spec, Room(partition.size_bytes, partition.readonly, 1))
+    room = Room(partition.size_bytes, partition.readonly, 1, partition.name, project.sdkconfig)
+    require(spec, room)
     app = read_flasher_args(args.app) if args.app else None
     maker = ImageMaker(spec, partition.size_bytes, read_only=partition.readonly)
     context = Context(datetime.now(timezone.utc), args.lot, args.line)

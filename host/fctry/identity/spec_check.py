@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fctry.errors import InputError
 from fctry.findings import Finding, Severity, rules_of
-from fctry.identity import spec_rules
+from fctry.identity import sdk_rules, spec_rules
 from fctry.identity.spec import Spec
 from fctry.identity.spec_rules import Room, SpecRule
 
-RULES = rules_of(SpecRule, spec_rules)
+RULES = rules_of(SpecRule, spec_rules, sdk_rules)
 
 
 def check(spec: Spec, room: Room | None = None) -> list[Finding]:

@@ -32,7 +32,9 @@ class ProductOptions:
     schema: int = option("version of this format", minimum=SCHEMA, maximum=SCHEMA)
     product: str = option("what it is called")
     count: int = option("how many devices it shall do for; 0: as many as it can", 0, minimum=0)
-    secret_namespaces: tuple[str, ...] = option("hold secrets and nothing else", (SECRETS_NAMESPACE,))
+    secret_namespaces: tuple[str, ...] = option(
+        "hold secrets: firmware proves what is in them, and reports none of it", (SECRETS_NAMESPACE,)
+    )
 
 
 @dataclass(frozen=True)

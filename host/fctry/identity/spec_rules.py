@@ -15,19 +15,28 @@ from fctry.identity.spec import Field, Spec
 from fctry.identity.spec_example import example, example_context, numbers
 from fctry.nvs.capacity import measure
 from fctry.nvs.item import pack_name
+from fctry.partitions.sdkconfig import Sdkconfig
+
+DERIVED_ADDRESSES = "CONFIG_ESP_MAC_UNIVERSAL_MAC_ADDRESSES"
 
 
 @dataclass(frozen=True)
 class Room:
     """The partition that the images are for, if it is known, and how many devices there shall be (0: not said).
 
-    `derived` is how many addresses the firmware derives from its base MAC, where its sdkconfig says so.
+    `label` is its name, `sdkconfig` that of the firmware that reads it.
     """
 
     size_bytes: int | None = None
     read_only: bool = False
     count: int = 0
-    derived: int | None = None
+    label: str = ""
+    sdkconfig: Sdkconfig | None = None
+
+    @property
+    def derived(self) -> int | None:
+        """How many addresses the firmware derives from its base MAC, where its sdkconfig says so."""
+        return self.sdkconfig.number(DERIVED_ADDRESSES) if self.sdkconfig else None
 
 
 class SpecRule(Rule[Spec, Room]):
@@ -156,16 +165,12 @@ def mac_step(spec: Spec, room: Room) -> Iterator[Finding]:
             )
 
 
-@SpecRule("spec-secret-place", ERROR, "a secret outside of its namespace, or something else in it")
+@SpecRule("spec-secret-place", ERROR, "a secret outside of the namespaces for secrets")
 def secret_place(spec: Spec, room: Room) -> Iterator[Finding]:
     for one in spec.fields:
-        if one.namespace and one.is_secret != (one.namespace in spec.secret_namespaces):
-            message = (
-                "is secret, and its namespace is not" if one.is_secret else "is no secret in their namespace"
-            )
-            names = ", ".join(spec.secret_namespaces)
-            hint = f"firmware reports whole namespaces: secrets go into {names}, and nothing else does"
-            yield secret_place.at(one, message, hint)
+        if one.namespace and one.is_secret and one.namespace not in spec.secret_namespaces:
+            hint = f"firmware reports whole namespaces: secrets go into {', '.join(spec.secret_namespaces)}"
+            yield secret_place.at(one, "is secret, and its namespace is not", hint)
 
 
 @SpecRule("spec-secret-shown", ERROR, "a secret that the spec does not call one")

@@ -71,6 +71,21 @@ def test_homekit_code_stands_in_two_groups_beside_its_payload() -> None:
     assert "5180" not in repr(label)
 
 
+@pytest.mark.parametrize(
+    ("code", "lines"),
+    [
+        ("34970112332", ["3497-011-2332"]),
+        ("641295075300001000018", ["6412-950-7530", "0001-000-018"]),
+    ],
+)
+def test_manual_code_of_matter_stands_in_its_groups(code: str, lines: list[str]) -> None:
+    label = HOMEKIT.fill({"payload": "MT:Y.K9042C00KA0648G00", "pin": code})
+    drawing = draw(label, HOMEKIT)
+    assert [text.text for text in drawing.texts] == ["Lamp 2", *lines]
+    assert read_qr(rasterized(svg(drawing))) == ["MT:Y.K9042C00KA0648G00"]
+    assert "3497" not in repr(label)
+
+
 def test_text_is_inside_of_the_label_and_right_of_the_qr_code() -> None:
     drawing = draw(TEMPLATE.fill(DEVICE), TEMPLATE)
     right_of_qr = drawing.qr_x_mm + drawing.module_mm * (1 + max(column for column, _ in drawing.modules))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+from base64 import b64decode
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from hashlib import sha512
@@ -26,12 +28,13 @@ from fctry.errors import InputError
 from fctry.identity.draft import Context
 from fctry.identity.sources.certificate import Certificate
 from fctry.identity.sources.file import File
-from fctry.identity.sources.homekit import FORBIDDEN_CODES, PRIME, HomeKit, setup_payload, srp_verifier
+from fctry.identity.sources.homekit import PRIME, HomeKit, setup_payload, srp_verifier
 from fctry.identity.sources.mac import Mac
 from fctry.identity.sources.password import ALPHABET, Password
 from fctry.identity.sources.random_bytes import RandomBytes
 from fctry.identity.sources.random_number import RandomNumber
 from fctry.identity.sources.serial import Serial
+from fctry.identity.sources.setup_code import CODES, FORBIDDEN_CODES
 from fctry.identity.sources.source import Given, Source
 from fctry.identity.sources.uuid4 import Uuid
 
@@ -241,9 +244,10 @@ def test_homekit_values_belong_together() -> None:
 
 def test_forbidden_codes_are_never_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(FORBIDDEN_CODES) == 12
+    assert HomeKit().capacity("code") == CODES == 10**8 - 12
     numbers = iter([*sorted(FORBIDDEN_CODES), 12_345_679])
     letters = iter("AB12")
-    monkeypatch.setattr("fctry.identity.sources.homekit.secrets.randbelow", lambda limit: next(numbers))
+    monkeypatch.setattr("fctry.identity.sources.setup_code.secrets.randbelow", lambda limit: next(numbers))
     monkeypatch.setattr("fctry.identity.sources.homekit.secrets.choice", lambda alphabet: next(letters))
     assert draw(HomeKit())["code"] == "123-45-679"
 
@@ -285,6 +289,40 @@ def test_certificate_is_der_when_asked_for(ca: Path) -> None:
     drawn = draw(certificate(format="der"), drawn={"serial": "1"}, folder=ca)
     assert x509.load_der_x509_certificate(drawn["certificate"]).signature_hash_algorithm.name == "sha256"
     assert isinstance(serialization.load_der_private_key(drawn["key"], None), ec.EllipticCurvePrivateKey)
+
+
+def test_certificate_for_matter_has_what_that_of_its_tool_has(ca: Path) -> None:
+    recorded = json.loads(
+        (Path(__file__).parents[2] / "data/matter/factory.json").read_text(encoding="utf-8")
+    )
+    der = next(text for key, _, text in recorded["values"] if key == "dac-cert")
+    theirs = x509.load_der_x509_certificate(b64decode(der))
+    ids = "1.3.6.1.4.1.37244.2.1={m.vid},1.3.6.1.4.1.37244.2.2={m.pid}"
+    source = certificate(subject=f"CN=Lamp {{serial}},{ids}", format="der", tls=False)
+    drawn = draw(source, drawn={"serial": "SN1", "m.vid": "FFF1", "m.pid": "8001"}, folder=ca)
+    ours = x509.load_der_x509_certificate(drawn["certificate"])
+    assert {one.oid: one.critical for one in ours.extensions} == {
+        one.oid: one.critical for one in theirs.extensions
+    }
+    for kind in (x509.KeyUsage, x509.BasicConstraints):
+        assert ours.extensions.get_extension_for_class(kind) == theirs.extensions.get_extension_for_class(
+            kind
+        )
+    assert {one.oid for one in ours.subject} == {one.oid for one in theirs.subject}
+    assert {one.value for one in ours.subject} == {"Lamp SN1", "FFF1", "8001"}
+    key = serialization.load_der_private_key(drawn["key"], None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    assert ec.derive_private_key(
+        int.from_bytes(drawn["raw_key"], "big"), ec.SECP256R1()
+    ).private_numbers() == (key.private_numbers())
+    point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), drawn["raw_public_key"])
+    assert point == ours.public_key()
+    assert (len(drawn["raw_key"]), len(drawn["raw_public_key"])) == (32, 65)
+
+
+def test_rsa_key_has_no_raw_form(ca: Path) -> None:
+    drawn = draw(certificate(key="rsa-2048"), drawn={"serial": "1"}, folder=ca)
+    assert drawn.keys() == {"certificate", "key"}
 
 
 def test_key_of_another_ca_is_refused(ca: Path) -> None:

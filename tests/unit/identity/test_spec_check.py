@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -9,15 +10,17 @@ import pytest
 
 from fctry.errors import InputError
 from fctry.findings import Severity
+from fctry.identity.sdks import MATTER
 from fctry.identity.spec_check import RULES, check, require
 from fctry.identity.spec_file import json_schema, read_spec
 from fctry.identity.spec_rules import Room
 from fctry.identity.toml_lines import tomllib
+from fctry.partitions.sdkconfig import Sdkconfig
 
 ROOT = Path(__file__).parents[3]
 HEAD = 'schema = 1\nproduct = "lamp"\n'
 SERIAL = '[sources.s]\nkind = "serial"\ntemplate = "{counter}"\n'
-PLACE = Room(0x3000, derived=4)
+PLACE = Room(0x3000, sdkconfig=Sdkconfig("sdkconfig", {"CONFIG_ESP_MAC_UNIVERSAL_MAC_ADDRESSES": "4"}))
 
 
 def field(source: str, more: str = "", place: str = "ns.key", encoding: str = "string") -> str:
@@ -51,13 +54,45 @@ FAULTS = {
     "spec-weak": '[sources.p]\nkind = "password"\nlength = 8\n' + field("p", place="secrets.p"),
     "spec-same-secret": '[sources.c]\nkind = "constant"\nvalue = "x"\n' + field("c", place="secrets.p"),
     "spec-unused": SERIAL + field("s", UNIQUE) + NUMBER,
+    "spec-sdk-type": SERIAL + field("s", UNIQUE, "rmaker_creds.node_id"),
+    "spec-sdk-size": SERIAL + field("s", UNIQUE, "hap_setup.setup_id", "binary"),
+    "spec-sdk-partition": SERIAL + field("s", UNIQUE, "chip-factory.serial-num"),
+    "spec-sdk-write": SERIAL + field("s", UNIQUE, "rmaker_creds.node_id", "binary"),
     "spec-station": '[sources.m]\nkind = "station"\n' + field("m", UNIQUE),
+}
+PLACES = {
+    "spec-sdk-partition": replace(PLACE, label="fctry"),  # Matter's is nvs unless the sdkconfig says so
+    "spec-sdk-write": replace(PLACE, read_only=True),
 }
 
 
 @pytest.mark.parametrize("code", FAULTS)
 def test_fault_is_found_and_nothing_else(tmp_path: Path, code: str) -> None:
-    assert codes(tmp_path, FAULTS[code]) == {code}
+    assert codes(tmp_path, FAULTS[code], PLACES.get(code, PLACE)) == {code}
+
+
+def test_partition_that_the_sdkconfig_gives_to_the_sdk_is_right(tmp_path: Path) -> None:
+    sdkconfig = Sdkconfig("sdkconfig", {MATTER.label_option: "fctry"})
+    text = FAULTS["spec-sdk-partition"]
+    assert codes(tmp_path, text, Room(0x3000, label="fctry", sdkconfig=sdkconfig)) == set()
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_namespace_that_matter_would_make_must_be_in_a_readonly_partition(
+    tmp_path: Path, read_only: bool
+) -> None:
+    sdkconfig = Sdkconfig("sdkconfig", {MATTER.label_option: "fctry"})
+    room = Room(0x3000, label="fctry", sdkconfig=sdkconfig, read_only=read_only)
+    assert codes(tmp_path, SERIAL + field("s", UNIQUE), room) == ({"spec-sdk-write"} if read_only else set())
+
+
+def test_number_is_of_no_size(tmp_path: Path) -> None:
+    text = NUMBER + field("n", place="chip-factory.discriminator", encoding="u32")
+    assert codes(tmp_path, text) == set()
+
+
+def test_value_that_is_no_secret_may_stand_beside_secrets(tmp_path: Path) -> None:
+    assert codes(tmp_path, SERIAL + field("s", "unique = true\nsecret = false", "secrets.s")) == set()
 
 
 def test_every_rule_has_a_fault_and_an_explanation() -> None:
@@ -114,4 +149,10 @@ def test_example_of_the_documents_is_right(tmp_path: Path) -> None:
 
 def test_severities_are_those_of_their_rules() -> None:
     warnings = {rule.code for rule in RULES if rule.severity is Severity.WARNING}
-    assert warnings == {"spec-crowded", "spec-not-unique", "spec-same-secret", "spec-unused"}
+    assert warnings == {
+        "spec-crowded",
+        "spec-not-unique",
+        "spec-same-secret",
+        "spec-unused",
+        "spec-sdk-partition",
+    }

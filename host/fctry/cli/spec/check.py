@@ -19,9 +19,6 @@ from fctry.identity.spec_check import check
 from fctry.identity.spec_file import read_spec
 from fctry.identity.spec_rules import Room
 
-DERIVED_ADDRESSES = "CONFIG_ESP_MAC_UNIVERSAL_MAC_ADDRESSES"
-
-
 PARAMETERS = (
     Argument("spec", type=path, metavar="TOML"),
     Option("--count", type=int, default=0, help="devices that it shall do for (default: the spec's)"),
@@ -53,11 +50,11 @@ def run(args: Arguments) -> int:
 
 def _room(args: Arguments) -> Room:
     project = project_of(args)
-    derived = project.sdkconfig.number(DERIVED_ADDRESSES) if project.sdkconfig else None
-    room = Room(args.size, args.read_only, args.count, derived)
+    room = Room(args.size, args.read_only, args.count, sdkconfig=project.sdkconfig)
     if args.size is None and (args.partitions or project.settings.partitions.exists()):
         partition = project.factory_partition
-        return replace(room, size_bytes=partition.size_bytes, read_only=partition.readonly or args.read_only)
+        is_read_only = partition.readonly or args.read_only
+        return replace(room, size_bytes=partition.size_bytes, read_only=is_read_only, label=partition.name)
     return room
 
 

@@ -1,4 +1,5 @@
-"""Write a factory spec with comments: a serial number, a MAC address, a password and a HomeKit code.
+"""Write a factory spec with comments: a serial number, a MAC address, a password and a HomeKit code; or, --for an SDK,
+what it reads, by the names and types that it looks for.
 
 On a terminal it asks for what differs from product to product. A file that is there is never replaced.
 
@@ -11,19 +12,22 @@ import json
 import sys
 from importlib.resources import files
 
-from fctry.cli.arguments import Arguments, Option, path
+from fctry.cli.arguments import Arguments, Choice, Option, path
 from fctry.errors import InputError
 from fctry.files import write_file
 from fctry.identity.sources.mac import ADDRESS, DERIVED_ADDRESSES, Mac
 
 MADE_UP = Mac(start="02:00:00:00:00:00", count=1 << 20, chip="esp32", local=True)
-
+SDKS = ("rainmaker", "matter", "homekit")
 
 PARAMETERS = (
     Option(
         "-o", "--output", type=path, required=True, metavar="TOML", help="file to write, such as factory.toml"
     ),
     Option("--product", help="name of the product (default: my-product)"),
+    Option(
+        "--for", "sdk", type=Choice(SDKS), help="the SDK that reads it; docs/sdks.md has a recipe for each"
+    ),
 )
 
 
@@ -33,23 +37,31 @@ def run(args: Arguments) -> int:
     product, block = args.product, MADE_UP
     if sys.stdin.isatty():
         product = product or input("Name of the product [my-product]: ")
-        block = _ask_block()
-    write_file(args.output, default_spec(product or "my-product", block).encode())
+        block = block if args.sdk else _ask_block()
+    product = product or "my-product"
+    text = template(args.sdk, product) if args.sdk else default_spec(product, block)
+    write_file(args.output, text.encode())
     print(f"{args.output}: written; `fctry spec check {args.output}` says what is wrong with it")
     return 0
 
 
 def default_spec(product: str, block: Mac = MADE_UP) -> str:
     """The text of the default product's spec, with these addresses."""
-    text = (files("fctry.identity") / "default.toml").read_text(encoding="utf-8")
-    name = json.dumps(product, ensure_ascii=False)  # a string of JSON is one of TOML
-    text = text.replace('"my-product"', name, 1)
+    text = template("default", product)
     if block == MADE_UP:
         return text
     head, _, rest = text.partition("[sources.mac]\n")
     said = [f'start = "{block.start}"', f"count = {block.count}", f'chip = "{block.chip}"']
     lines = ["[sources.mac]", 'kind = "mac"', *(["local = true"] if block.local else []), *said]
     return head + "\n".join(lines) + "\n\n" + rest[rest.index("[") :]
+
+
+def template(name: str, product: str) -> str:
+    """The text of a spec that comes with this package: `default`, or what an SDK reads."""
+    text = (files("fctry.identity") / f"{name}.toml").read_text(encoding="utf-8")
+    return text.replace(
+        '"my-product"', json.dumps(product, ensure_ascii=False), 1
+    )  # JSON's strings are TOML's
 
 
 def _ask_block() -> Mac:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import segno
 
@@ -20,16 +21,17 @@ MODULE_MM_MIN = 0.25  # phones and hand-held scanners give up below
 CHARACTER_WIDTH_EM = 0.6  # of the fixed-width fonts that labels are set in
 LINE_HEIGHT_EM = 1.25
 TEXT_MM_MAX, TEXT_MM_MIN = 4.0, 1.2
-CODE = re.compile(r"\d{8}")
+CODE_GROUPS = {8: ((4,), (4,)), 11: ((4, 3, 4),), 21: ((4, 3, 4), (4, 3, 3))}
+"""Digits of a setup code -> lines of its groups: HomeKit's setup code, Matter's manual codes."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """What one device's label says. `code` is a HomeKit setup code of eight digits, or empty."""
+    """What one device's label says. `code` are the lines of its setup code, large."""
 
     lines: tuple[str, ...]
     qr: str
-    code: str = ""
+    code: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Label({len(self.lines)} lines)"  # a code and its payload are secrets
@@ -48,10 +50,7 @@ class LabelTemplate:
     def fill(self, values: Mapping[str, str]) -> Label:
         """The label of a device with these values by field. Raises InputError for a field that it has not."""
         lines = tuple(_filled(line, values) for line in self.lines)
-        code = _filled(self.code, values).replace("-", "")
-        if code and not CODE.fullmatch(code):
-            raise InputError("a setup code has eight digits", hint="name the field of the setup code")
-        return Label(lines, _filled(self.qr, values), code)
+        return Label(lines, _filled(self.qr, values), _code_lines(_filled(self.code, values)))
 
 
 @dataclass(frozen=True)
@@ -103,10 +102,7 @@ def draw(label: Label, template: LabelTemplate) -> Drawing:
 
 
 def _texts(label: Label, template: LabelTemplate, left_mm: float) -> tuple[Text, ...]:
-    # HomeKit's code stands in two groups of four, one above the other, larger than the rest
-    rows = [(line, 1.0) for line in label.lines] + [
-        (half, 1.5) for half in (label.code[:4], label.code[4:]) if half
-    ]
+    rows = [(line, 1.0) for line in label.lines] + [(line, 1.5) for line in label.code]
     if not rows:
         return ()
     width_mm = template.width_mm - left_mm - MARGIN_MM
@@ -126,6 +122,18 @@ def _texts(label: Label, template: LabelTemplate, left_mm: float) -> tuple[Text,
         y_mm += scale * size_mm * LINE_HEIGHT_EM
         texts.append(Text(left_mm, y_mm - 0.25 * scale * size_mm, scale * size_mm, text))
     return tuple(texts)
+
+
+def _code_lines(code: str) -> tuple[str, ...]:
+    if not code:
+        return ()
+    digits = code.replace("-", "")
+    if not re.fullmatch(r"[0-9]+", digits) or len(digits) not in CODE_GROUPS:
+        raise InputError(
+            "a setup code has 8 digits (HomeKit), 11 or 21 (Matter)", hint="name the field of the setup code"
+        )
+    rest = iter(digits)
+    return tuple("-".join("".join(islice(rest, size)) for size in line) for line in CODE_GROUPS[len(digits)])
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from fctry.identity.sources.constant import Constant
 from fctry.identity.sources.file import File
 from fctry.identity.sources.homekit import HomeKit
 from fctry.identity.sources.mac import Mac
+from fctry.identity.sources.matter import Matter
 from fctry.identity.sources.password import Password
 from fctry.identity.sources.random_bytes import RandomBytes
 from fctry.identity.sources.random_number import RandomNumber
@@ -24,6 +25,7 @@ KINDS: dict[str, type[Source]] = {
         Mac,
         Password,
         HomeKit,
+        Matter,
         RandomBytes,
         RandomNumber,
         Uuid,

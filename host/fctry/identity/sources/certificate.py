@@ -1,6 +1,6 @@
 """A certificate for each device, signed by a CA of yours, and its private key.
 
-Source: RFC 5280; RFC 4514 (how a subject is written).
+Source: RFC 5280; RFC 4514 (how a subject is written); Matter Core Specification 1.3, 6.2.2.3 (DAC).
 """
 
 from __future__ import annotations
@@ -37,12 +37,16 @@ NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone.utc)  # RFC 5280, 4.1
 
 @dataclass(frozen=True)
 class Certificate(Source):
-    """For TLS clients: AWS IoT, Azure, a broker of one's own."""
+    """For TLS clients: AWS IoT, Azure, a broker of one's own. With vendor and product id in the subject, as DER and not
+    for TLS, it is a Matter device attestation certificate.
+    """
 
     KIND: ClassVar[str] = "certificate"
     PARTS: ClassVar[Mapping[str, Part]] = {
         "certificate": Part("the certificate", is_text=False),
         "key": Part("its private key, PKCS #8", is_secret=True, is_text=False),
+        "raw_key": Part("the private number of an EC key", is_secret=True, is_text=False),
+        "raw_public_key": Part("the point of an EC key, uncompressed", is_text=False),
     }
     ca_certificate: str = option("PEM file of the CA's certificate, relative to the spec")
     ca_key: str = option("PEM file of the CA's private key, relative to the spec")
@@ -52,6 +56,8 @@ class Certificate(Source):
     format: str = option(
         "pem is text, for the encoding string; der is bytes, for binary", "pem", choices=("pem", "der")
     )
+
+    tls: bool = option("has the extended key usage of a TLS client", True)
 
     def __post_init__(self) -> None:
         references_in(self.subject)
@@ -76,6 +82,7 @@ class Certificate(Source):
         return {
             "certificate": certificate.public_bytes(encoding),
             "key": key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain),
+            **_raw(key),
         }
 
     def _signed(self, given: Given, key: Any) -> x509.Certificate:
@@ -100,10 +107,12 @@ class Certificate(Source):
             .not_valid_after(end)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.KeyUsage(digital_signature=True, **usages), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(_authority(ca), critical=False)
         )
+        if self.tls:
+            usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+            builder = builder.add_extension(usage, critical=False)
         return builder.sign(ca_key, hashes.SHA256())
 
 
@@ -127,6 +136,18 @@ def _authority(ca: x509.Certificate) -> x509.AuthorityKeyIdentifier:
     except x509.ExtensionNotFound:
         return x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.public_key())  # type: ignore[arg-type]
     return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(known)
+
+
+def _raw(key: Any) -> Mapping[str, bytes]:
+    """An EC key as those read it who know its curve."""
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    if not isinstance(key, EllipticCurvePrivateKey):
+        return {}
+    number = key.private_numbers().private_value
+    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return {"raw_key": number.to_bytes(key.key_size // 8, "big"), "raw_public_key": point}
 
 
 def _new_key(kind: str) -> Any:

@@ -1,8 +1,7 @@
 """What a HomeKit accessory gets: setup code, setup id, SRP-6a salt and verifier, setup payload.
 
 Source: HomeKit Accessory Protocol Specification (non-commercial), 4.2.1 (setup code, payload), 5.5 (SRP: 3072-bit group
-of RFC 5054, SHA-512); esp-homekit-sdk, tools/factory_nvs_gen (namespace `hap_setup`: `setup_id` as a string,
-`setup_salt` and `setup_verifier` as blobs).
+of RFC 5054, SHA-512).
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ from functools import cache
 from hashlib import sha512
 from typing import ClassVar
 
+from fctry.identity.sources.setup_code import CODES, draw_code
 from fctry.identity.sources.source import Drawn, Given, Part, Source
 from fctry.identity.spec_options import option
 
-FORBIDDEN_CODES = frozenset([*(11_111_111 * digit for digit in range(10)), 12_345_678, 87_654_321])
 SETUP_ID_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SALT_SIZE_BYTES, VERIFIER_SIZE_BYTES = 16, 384
 USER = b"Pair-Setup"
@@ -64,13 +63,11 @@ class HomeKit(Source):
 
     def capacity(self, part: str) -> int:
         if part in ("code", "payload"):
-            return 10**8 - len(FORBIDDEN_CODES)
+            return CODES
         return len(SETUP_ID_ALPHABET) ** 4 if part == "setup_id" else 1 << 8 * SALT_SIZE_BYTES
 
     def draw(self, given: Given) -> Mapping[str, Drawn]:
-        number = secrets.randbelow(10**8)
-        while number in FORBIDDEN_CODES:
-            number = secrets.randbelow(10**8)
+        number = draw_code()
         digits = f"{number:08}"
         code = f"{digits[:3]}-{digits[3:5]}-{digits[5:]}"
         setup_id = "".join(secrets.choice(SETUP_ID_ALPHABET) for _ in range(4))
