@@ -89,6 +89,17 @@ static void init_user_nvs(const factory_data_sink_t *sink)
     }
 }
 
+/* What the seed calls `mac_addr` becomes the chip's base MAC. No interface runs yet. */
+static void apply_mac(void)
+{
+    const factory_data_config_t config = FACTORY_DATA_CONFIG_DEFAULT();
+    factory_data_handle_t factory = NULL;
+    if (factory_data_open(&config, &factory, NULL) == ESP_OK) {
+        (void)factory_data_apply_mac(factory, "mac_addr"); /* the chip keeps its own, and the log says why */
+        factory_data_close(factory);
+    }
+}
+
 static void reset_by_button(void)
 {
     const esp_err_t err = factory_data_reset(NVS_DEFAULT_PART_NAME);
@@ -129,6 +140,8 @@ void app_main(void)
     report_boot(sink);
     finish_reset(sink);
     init_user_nvs(sink);
-    (void)report_factory(sink); /* whatever is wrong with the data, the application runs on */
+    if (report_factory(sink) == ESP_OK) { /* whatever is wrong with the data, the application runs on */
+        apply_mac();
+    }
     console_run(commands_register, watch_boot_button);
 }

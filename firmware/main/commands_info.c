@@ -9,19 +9,25 @@
 #include "esp_partition.h"
 #include "port.h"
 
-static void report_application(void)
+static void write_mac(factory_data_line_t *line, const char *name, bool is_base)
 {
-    factory_data_line_t line;
     uint8_t mac[6];
-    factory_data_line_begin(&line, console_sink(), "info");
-    app_info_write(&line);
-    factory_data_line_text(&line, "target", CONFIG_IDF_TARGET);
-    if (port_read_mac(mac)) {
+    if (port_read_mac(is_base, mac)) {
         char text[sizeof("00:11:22:33:44:55")];
         (void)snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
                        mac[5]);
-        factory_data_line_text(&line, "mac", text);
+        factory_data_line_text(line, name, text);
     }
+}
+
+static void report_application(void)
+{
+    factory_data_line_t line;
+    factory_data_line_begin(&line, console_sink(), "info");
+    app_info_write(&line);
+    factory_data_line_text(&line, "target", CONFIG_IDF_TARGET);
+    write_mac(&line, "mac", false);
+    write_mac(&line, "base_mac", true);
     factory_data_line_end(&line);
 }
 

@@ -19,5 +19,5 @@ int port_read_byte(uint32_t timeout_ms);
 /** Whether the BOOT button is held down; false where there is none. */
 bool port_is_boot_button_down(void);
 
-/** The chip's MAC address, as its eFuses have it. Returns false where there is none. */
-bool port_read_mac(uint8_t mac[6]);
+/** The chip's MAC address as its eFuses have it, or the base MAC that was made of it. Returns false where there is none. */
+bool port_read_mac(bool is_base, uint8_t mac[6]);

@@ -132,7 +132,7 @@ bool port_is_boot_button_down(void)
 #endif
 }
 
-bool port_read_mac(uint8_t mac[6])
+bool port_read_mac(bool is_base, uint8_t mac[6])
 {
-    return esp_read_mac(mac, ESP_MAC_EFUSE_FACTORY) == ESP_OK; /* 6 bytes, where the default one may have 8 */
+    return esp_read_mac(mac, is_base ? ESP_MAC_BASE : ESP_MAC_EFUSE_FACTORY) == ESP_OK; /* both have 6 bytes */
 }

@@ -57,8 +57,9 @@ bool port_is_boot_button_down(void)
     return false;
 }
 
-bool port_read_mac(uint8_t mac[6])
+bool port_read_mac(bool is_base, uint8_t mac[6])
 {
+    (void)is_base;
     (void)mac;
     return false;
 }

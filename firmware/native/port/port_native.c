@@ -7,10 +7,10 @@
 
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "bus.h"
+#include "esp_mac.h"
 #include "sdkconfig.h"
 
 void port_init(void)
@@ -47,12 +47,7 @@ bool port_is_boot_button_down(void)
     return bus_gpio_level(CONFIG_FCTRY_BOOT_BUTTON_GPIO, &level) && level == 0;
 }
 
-bool port_read_mac(uint8_t mac[6])
+bool port_read_mac(bool is_base, uint8_t mac[6])
 {
-    bus_info_t info;
-    if (!bus_info(&info)) {
-        return false;
-    }
-    memcpy(mac, info.mac, sizeof(info.mac));
-    return true;
+    return esp_read_mac(mac, is_base ? ESP_MAC_BASE : ESP_MAC_EFUSE_FACTORY) == ESP_OK;
 }

@@ -66,7 +66,13 @@ class Recipe:
             "CONFIG_IDF_TARGET": f'"{self.chip}"',
             **self.config,
         }
-        return ["-std=gnu11", "-O1", "-g", *(f"-D{name}={value}" for name, value in macros.items())]
+        return [
+            "-std=gnu11",
+            "-O1",
+            "-g",
+            "-pthread",
+            *(f"-D{name}={value}" for name, value in macros.items()),
+        ]
 
 
 def recipe_of(project: Project, *, chip: str = "esp32", config: Mapping[str, str] | None = None) -> Recipe:

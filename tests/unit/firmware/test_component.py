@@ -24,9 +24,9 @@ ITEMS = [
     Item("chip-factory", "dac-key", ItemType.BLOB, bytes(32)),
     Item(NAMESPACE, "last", ItemType.U8, 1),
 ]
-OK, NO_MEM, INVALID_ARG, INVALID_STATE, NOT_ALLOWED = 0, 0x101, 0x102, 0x103, 0x10D
+OK, INVALID_ARG, INVALID_STATE, INVALID_MAC, NOT_ALLOWED = 0, 0x102, 0x103, 0x10B, 0x10D
 NVS_NOT_FOUND, NVS_INVALID_HANDLE, NVS_INVALID_LENGTH = 0x1102, 0x1107, 0x110C
-STR, BLOB, ANY = 0x21, 0x42, 0xFF
+STR, BLOB = 0x21, 0x42
 UNTOUCHED = b"\xa5" * 64
 VISIT_NAMESPACE = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_void_p)
 VISIT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
@@ -152,6 +152,77 @@ def test_handle_whose_partition_is_gone_is_an_error_and_no_empty_report(componen
     assert component.factory_data_find_key(handle, b"last", None) == NVS_INVALID_HANDLE
     assert component.get("factory_data_get_str", handle, "serial_number", 64)[0] == NVS_INVALID_HANDLE
     assert visited == []
+
+
+# --- MAC address --------------------------------------------------------------------------------------------------
+
+MAC = bytes.fromhex("240ac4123454")
+
+
+def base_mac_of(component: Component) -> bytes:
+    mac = ctypes.create_string_buffer(6)
+    assert component.esp_read_mac(mac, 5) == OK  # ESP_MAC_BASE
+    return mac.raw
+
+
+def with_mac(start: Callable[..., Component], value: str | bytes) -> Component:
+    kind = ItemType.STR if isinstance(value, str) else ItemType.BLOB
+    return start(fctry=encode([Item(NAMESPACE, "mac_addr", kind, value)], 0x6000))
+
+
+@pytest.mark.parametrize(
+    "value", ["24:0A:C4:12:34:54", "24:0a:c4:12:34:54", "24-0a-c4-12-34-54", "240ac4123454", MAC]
+)
+def test_mac_of_the_seed_becomes_the_base_mac(start: Callable[..., Component], value: str | bytes) -> None:
+    component = with_mac(start, value)
+    assert component.factory_data_apply_mac(component.open(), b"mac_addr") == OK
+    assert base_mac_of(component) == MAC
+
+
+def test_locally_administered_mac_is_taken_and_warned_of(
+    start: Callable[..., Component], capfd: pytest.CaptureFixture[str]
+) -> None:
+    component = with_mac(start, "02:00:00:00:00:04")
+    assert component.factory_data_apply_mac(component.open(), b"mac_addr") == OK
+    component.fflush(None)
+    assert "W (" in (said := capfd.readouterr().out)
+    assert "locally administered" in said
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ("25:0a:c4:12:34:54", "multicast"),
+        ("ff:ff:ff:ff:ff:ff", "multicast"),
+        (b"\xff" * 6, "multicast"),
+        ("00:00:00:00:00:00", "all zero"),
+        ("24:0a:c4:12:34:55", "no multiple of"),
+        ("24:0a:c4:12:34:56", "no multiple of"),
+        ("24:0a:c4:12:34", "no MAC address"),
+        ("24:0a:c4:12:34:5", "no MAC address"),
+        ("24:0a:c4-12:34:54", "no MAC address"),
+        ("24 0a c4 12 34 54", "no MAC address"),
+        ("24:0a:c4:12:34:5g", "no MAC address"),
+        ("+4:0a:c4:12:34:54", "no MAC address"),
+        ("24:0a:c4:12:34:54:00", "no MAC address"),
+        ("", "no MAC address"),
+        (MAC[:5], "no MAC address"),
+        (MAC + b"\0", "no MAC address"),
+    ],
+)
+def test_mac_that_no_device_may_have_is_refused_with_the_reason(
+    start: Callable[..., Component], capfd: pytest.CaptureFixture[str], value: str | bytes, fault: str
+) -> None:
+    component = with_mac(start, value)
+    own = base_mac_of(component)
+    assert component.factory_data_apply_mac(component.open(), b"mac_addr") == INVALID_MAC
+    assert base_mac_of(component) == own
+    component.fflush(None)
+    assert fault in capfd.readouterr().out
+
+
+def test_device_without_a_mac_in_its_seed_keeps_its_own(component: Component) -> None:
+    assert component.factory_data_apply_mac(component.open(), b"mac_addr") == NVS_NOT_FOUND
 
 
 # --- beside others ------------------------------------------------------------------------------------------------

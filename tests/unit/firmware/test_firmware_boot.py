@@ -58,6 +58,8 @@ def test_boot_prints_a_table_for_people_before_ready(boot: Boot, table: Partitio
         if '"ready"' in line:
             break
         lines.append(line)
+    assert "E (" in (refusal := lines.pop())  # the article's MAC address is none for a base MAC
+    assert "factory_data: 'mac_addr' does not become the base MAC" in refusal
     assert lines[-3:] == [
         "Factory data: partition 'fctry', namespace 'fctryNamespace'",
         "  serial_number    str   164589345735",
@@ -271,3 +273,13 @@ def test_large_blob_is_reported_in_lines_between_which_others_can_print(
             break
     assert report is not None
     assert report.values() == {(NAMESPACE, "cert"): blob}
+
+
+def test_mac_of_the_seed_is_the_base_mac_before_the_console_is_ready(
+    boot: Boot, table: PartitionTable
+) -> None:
+    image = encode([Item(NAMESPACE, "mac_addr", ItemType.STR, "24:0A:C4:00:00:08")], 0x6000)
+    firmware = boot(flash_of(table, fctry=image))
+    firmware.events_until("ready")
+    info = firmware.ask("info")[0]
+    assert (info["mac"], info["base_mac"]) == ("24:0a:c4:12:34:56", "24:0a:c4:00:00:08")

@@ -497,6 +497,7 @@ def test_info_reports_application_chip_partitions_and_entries(
         "idf": "native (v6.1)",
         "target": "esp32",
         "mac": "24:0a:c4:12:34:56",
+        "base_mac": "24:0a:c4:12:34:56",
     }
     assert [
         (part["label"], part["type"], part["subtype"], part["offset"], part["size"], part["readonly"])

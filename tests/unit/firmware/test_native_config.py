@@ -27,6 +27,7 @@ def test_native_sdkconfig_has_the_defaults_of_kconfig() -> None:
     lines = [line.split(" ", 2) for line in sdkconfig.read_text().splitlines() if line.startswith("#define")]
     defined = {name: value for _, name, value in lines}
     assert defined.pop("CONFIG_IDF_TARGET") == '"esp32"'
+    assert defined.pop("CONFIG_ESP_MAC_UNIVERSAL_MAC_ADDRESSES") == "4"  # ESP-IDF's own default for it
     assert defined == kconfig_defaults()
 
 

@@ -325,6 +325,27 @@ const factory_data_sink_t *factory_data_stdout(void);
 esp_err_t factory_data_prove(factory_data_handle_t handle, const char *key, nvs_type_t type, const void *challenge,
                              size_t challenge_bytes, uint8_t proof[FACTORY_DATA_PROOF_BYTES]);
 
+/* --- MAC address -------------------------------------------------------------------------------------------------- */
+
+/**
+ * Make the MAC address of a key the device's base MAC, from which all its interfaces derive theirs. Call it before any interface
+ * starts: Wi-Fi, Bluetooth and Ethernet take theirs when they are initialised.
+ *
+ * A refused one is logged with the reason, and the chip keeps its own. A locally administered one is taken and warned of.
+ *
+ * @param[in] key key of a string ("24:0a:c4:12:34:54", with '-' or nothing in between, too) or a blob of 6 bytes
+ *
+ * @return
+ *   - ESP_OK
+ *   - ESP_ERR_INVALID_ARG     an argument is NULL
+ *   - ESP_ERR_NVS_NOT_FOUND   no such key, or it is neither string nor blob
+ *   - ESP_ERR_INVALID_MAC     no MAC address; multicast; all zero or all one; or its last byte is no multiple of
+ *                             CONFIG_ESP_MAC_UNIVERSAL_MAC_ADDRESSES, which is how many the chip counts up from it
+ *   - ESP_ERR_NOT_SUPPORTED   on ESP-IDF's linux target, for an address that a chip would take
+ *   - others                  from nvs_flash
+ */
+esp_err_t factory_data_apply_mac(factory_data_handle_t handle, const char *key);
+
 /* --- reset to factory --------------------------------------------------------------------------------------------- */
 
 /**
