@@ -3,8 +3,9 @@
 The component, the partition line at a place that is free, the lines of sdkconfig.defaults, a factory spec, a test and a
 workflow for CI. Nothing that is there is replaced or moved; a second time there is nothing to do.
 
-  fctry init my-project
-  cd my-project; pytest --board native
+fctry init my-project
+cd my-project
+pytest --board native
 """
 
 from __future__ import annotations
