@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
+from typing import TextIO
 
 from fctry.errors import FormatError, InputError
 
+STANDARD = Path("-")
+"""Standard input where it is read, standard output where it is written."""
 PART = re.compile(r"\.fctry-[0-9a-f]{16}\.part")
 """What a file is called until it is complete."""
 YOUNG_S = 1.0  # a file so young may not be locked yet
@@ -27,14 +32,21 @@ def naming(path: str | Path) -> Iterator[None]:
 
 
 def read_file(path: Path, hint: str = "check the path") -> bytes:
-    """The content of a file or pipe. Raises InputError that names it, with the hint."""
+    """The content of a file, a pipe, or of STANDARD input. Raises InputError that names it, with the hint."""
     try:
+        if path == STANDARD:
+            return _standard_input(sys.stdin)
         if stat.S_ISCHR(path.stat().st_mode):
             raise InputError("cannot read: it is a device", hint=hint, file=path)
         return path.read_bytes()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"cannot read: {reason}", hint=hint, file=path) from None
+
+
+@lru_cache(maxsize=1)
+def _standard_input(stream: TextIO) -> bytes:
+    return stream.buffer.read()  # what is read of it once, is asked for again
 
 
 def keep_inputs(outputs: Iterable[Path], inputs: Iterable[str | Path | None]) -> None:
@@ -58,8 +70,11 @@ def write_file(path: Path, data: bytes, *, is_private: bool = False) -> None:
     """Write a file; what was there stays until the new one is complete. Raises InputError that names it.
 
     As with a redirection of the shell, an existing file keeps its mode, a symbolic link stays one, and what is no file
-    but a pipe or a device is written to. A new file that `is_private` is its owner's alone.
+    but a pipe or a device, or STANDARD output, is written to. A new file that `is_private` is its owner's alone.
     """
+    if path == STANDARD:
+        sys.stdout.buffer.write(data)
+        return
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(data)
@@ -150,6 +165,9 @@ def write_secrets(*files: tuple[Path, bytes]) -> None:
     made: list[Path] = []
     try:
         for path, data in files:
+            if path == STANDARD:
+                write_file(path, data)
+                continue
             with os.fdopen(_create(path), "wb", buffering=0) as file:
                 made.append(path)
                 file.write(data)

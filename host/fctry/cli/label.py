@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 from fctry.cli.arguments import Argument, Arguments, BadParameter, Choice, Option, panel, path
 from fctry.cli.ledgers import LEDGER, existing_ledger
-from fctry.cli.text import counted
+from fctry.cli.text import counted, say_written
 from fctry.errors import InputError
 
 if TYPE_CHECKING:
     from fctry.identity.label import Drawing, LabelTemplate, Sheet
     from fctry.identity.ledger import Device, Ledger
 
-ENDINGS = (".svg", ".pdf", ".zpl")
+FORMATS = ("svg", "pdf", "zpl")
 DPI = (203, 300, 600)
 
 
@@ -39,8 +39,9 @@ PARAMETERS = (
     Argument("device", nargs=-1, metavar="DEVICE", help="a unique value of the device"),
     Option("--batch", type=path, metavar="FOLDER", help="all devices of this batch"),
     Option(
-        "-o", "--output", type=path, required=True, metavar="FILE", help=f"ends in {' or '.join(ENDINGS)}"
+        "-o", "--output", type=path, required=True, metavar="FILE", help=f"ends in .{' or .'.join(FORMATS)}"
     ),
+    Option("--format", type=Choice(FORMATS), help="for another ending, or for `-`, standard output"),
     Option("--qr", required=True, metavar="TEXT", help="what the QR code says: {serial_number}"),
     Option("--text", multiple=True, metavar="TEXT", help="a line of text"),
     Option(
@@ -68,18 +69,21 @@ def run(args: Arguments) -> int:
     from fctry.files import write_file
     from fctry.identity.label import LabelTemplate
 
-    if args.output.suffix not in ENDINGS:
-        raise InputError("no kind of label", hint=f"end the name in {' or '.join(ENDINGS)}", file=args.output)
+    form = args.format or args.output.suffix[1:]
+    if form not in FORMATS:
+        raise InputError(
+            "no kind of label", hint=f"end the name in .{' or .'.join(FORMATS)}", file=args.output
+        )
     template = LabelTemplate(tuple(args.text), args.qr, args.code, *args.size)
     with existing_ledger(args) as ledger:
         devices = list(_devices(args, ledger))
-        if len(devices) > 1 and args.output.suffix == ".svg":
+        if len(devices) > 1 and form == "svg":
             raise InputError("one SVG is one label", hint="take .pdf or .zpl for several", file=args.output)
         drawings = [_drawing(args, ledger, one, template) for one in devices]
-        data = _document(args.output.suffix, drawings, args.dpi, _sheet(args))
+        data = _document(form, drawings, args.dpi, _sheet(args))
         ledger.note([one.id for one in devices], "label", file=args.output.name)
         write_file(args.output, data)
-    print(f"{args.output}: {counted(len(drawings), 'label')}")
+    say_written(args.output, f"{counted(len(drawings), 'label')}")
     return 0
 
 
@@ -116,12 +120,12 @@ def _drawing(args: Arguments, ledger: Ledger, device: Device, template: LabelTem
     return draw(label, template)
 
 
-def _document(ending: str, drawings: list[Drawing], dpi: int, sheet: Sheet) -> bytes:
+def _document(form: str, drawings: list[Drawing], dpi: int, sheet: Sheet) -> bytes:
     from fctry.identity.label import sheet_pdf, svg, zpl
 
-    if ending == ".pdf":
+    if form == "pdf":
         return sheet_pdf(drawings, sheet)
-    if ending == ".zpl":
+    if form == "zpl":
         return "".join(zpl(one, dpi) for one in drawings).encode()
     return svg(drawings[0]).encode()
 

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 from fctry.errors import FctryError
+from fctry.files import read_file
 from fctry.partitions.binary import unpack
 from fctry.partitions.csv import format_csv
-from fctry.partitions.layout import read_bytes
 
 
 def main(argv: list[str]) -> int:
@@ -20,7 +20,7 @@ def main(argv: list[str]) -> int:
         print(f"usage: {Path(__file__).name} TABLE.BIN", file=sys.stderr)
         return 2
     try:
-        sys.stdout.write(format_csv(unpack(read_bytes(Path(argv[0])))))
+        sys.stdout.write(format_csv(unpack(read_file(Path(argv[0])))))
     except FctryError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,9 +1,22 @@
 """Words for people."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 def counted(number: int, noun: str) -> str:
     """A number of things: `1 key`, `2 keys`."""
     return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def say_written(output: Path, text: str) -> None:
+    """Say what was written, unless it went to standard output, which has nothing else then."""
+    if str(output) != "-":
+        print(f"{output}: {text}")
 
 
 def escaped(text: str) -> str:

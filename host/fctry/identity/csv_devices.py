@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from fctry.errors import InputError
+from fctry.files import read_file
 from fctry.identity.draft import Context, Draft
 from fctry.identity.sources.column import Column
 from fctry.identity.spec import Spec
@@ -124,6 +125,6 @@ def devices_of(spec: Spec, values: Path) -> tuple[Spec, Devices]:
             raise InputError(
                 f"no column {source.column!r}, which source {name} draws from", hint=hint, file=values
             )
-    digest = sha256(f"{spec.sha256} ".encode() + values.read_bytes()).hexdigest()
+    digest = sha256(f"{spec.sha256} ".encode() + read_file(values)).hexdigest()
     spec = replace(spec, sha256=digest)
     return spec, Devices(spec, columns, rows, values)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fctry.errors import InputError
+from fctry.files import read_file
 from fctry.identity.csv_devices import Devices, read_devices
 from fctry.identity.sources.column import Column
 from fctry.identity.sources.constant import Constant
@@ -70,7 +71,7 @@ def read_csv_spec(config: Path, values: Path, options: CsvOptions | None = None)
         *_notes(keys, columns, sources, options),
     ]
     _check_options(options, fields)
-    digest = sha256(config.read_bytes() + b"\0" + values.read_bytes()).hexdigest()
+    digest = sha256(read_file(config) + b"\0" + read_file(values)).hexdigest()
     spec = Spec(config.stem, tuple(fields), sources, options.secret_namespaces, len(rows), values, digest)
     repeated = {
         column for key in keys if key.value == REPEAT and (column := _column_of(key, keys, columns, values))

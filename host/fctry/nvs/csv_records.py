@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fctry.errors import InputError
+from fctry.files import read_file
 from fctry.nvs.refusals import Refusals
 
 SEPARATORS = {";": "`;`", "\t": "a tab"}
@@ -47,9 +48,7 @@ def read_records(
     Raises InputError with file, line and remedy; one that leaves the records below readable is put to `refusals`.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"cannot read: {error.strerror}", hint="check the path", file=path) from None
+        text = read_file(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = len(LINE_END.findall(error.object[: error.start])) + 1
         raise InputError("not UTF-8", hint="save the CSV as UTF-8", file=path, line=line) from None

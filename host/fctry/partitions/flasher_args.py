@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fctry.errors import InputError
-from fctry.partitions.layout import read_bytes
+from fctry.files import read_file
 
 FILE_NAME = "flasher_args.json"
 TABLE_NAMES = ("partition-table", "partition_table")
@@ -42,7 +42,7 @@ class FlasherArgs:
 
     def writes(self) -> list[tuple[int, bytes]]:
         """What `idf.py flash` writes: address and data of each file. Raises InputError when one cannot be read."""
-        return [(file.offset, read_bytes(file.path)) for file in self.files]
+        return [(file.offset, read_file(file.path)) for file in self.files]
 
 
 def read_flasher_args(path: Path) -> FlasherArgs:
@@ -51,7 +51,7 @@ def read_flasher_args(path: Path) -> FlasherArgs:
     Raises InputError when the file is not there or not what ESP-IDF writes.
     """
     path = path / FILE_NAME if path.is_dir() else path
-    data = read_bytes(path)
+    data = read_file(path)
     try:
         content = json.loads(data)
         return _of_json(path, content)
@@ -74,5 +74,5 @@ def _of_json(path: Path, content: dict[str, Any]) -> FlasherArgs:
         file=str(path),
         files=tuple(sorted(files, key=lambda file: file.offset)),
         flash_size_bytes=int(size) << 20 if size.isdigit() else None,
-        table=read_bytes(table.path) if table else None,
+        table=read_file(table.path) if table else None,
     )

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from fctry.errors import InputError
-from fctry.partitions.layout import read_bytes
+from fctry.files import read_file
 
 ASSIGNMENT = re.compile(r"CONFIG_([^=]+)=(.*)", re.ASCII)
 NOT_SET = re.compile(r"# CONFIG_([^ ]+) is not set", re.ASCII)
@@ -91,7 +91,7 @@ class Assignments:
     def read(self, path: Path) -> Assignments:
         """Take the assignments of a file. Raises InputError when it cannot be read."""
         try:
-            text = read_bytes(path).decode()
+            text = read_file(path).decode()
         except UnicodeDecodeError:
             raise InputError("not UTF-8", hint="save it as UTF-8", file=path) from None
         file = str(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fctry.errors import InputError
+from fctry.files import read_file
 from fctry.findings import Finding
 from fctry.partitions.options import Options
 from fctry.partitions.placing import Entry, place
@@ -76,7 +76,7 @@ def parse_layout(text: str, *, file: str | Path = "", options: Options | None = 
 
 def read_layout(path: Path, options: Options | None = None) -> Layout:
     """The layout in the CSV file `path`. Raises InputError when it cannot be read at all."""
-    return layout_of_csv(read_bytes(path), file=path, options=options)
+    return layout_of_csv(read_file(path), file=path, options=options)
 
 
 def layout_of_csv(data: bytes, *, file: str | Path = "", options: Options | None = None) -> Layout:
@@ -91,13 +91,3 @@ def layout_of_table(table: PartitionTable, *, options: Options | None = None) ->
     """The layout of a table that was no CSV: the line of an entry is its place in the table, counted from 1."""
     entries = tuple(Entry(number, partition) for number, partition in enumerate(table, 1))
     return Layout(table.file, (), entries, (), options or Options())
-
-
-def read_bytes(path: Path) -> bytes:
-    """The content of a file that the user named. Raises InputError when it cannot be read."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise InputError("no such file", hint="check the path", file=path) from None
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", file=path) from None

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from fctry.errors import InputError
+from fctry.files import read_file
 from fctry.partitions.kconfig import (
     CUSTOM_TABLE,
     FLASH_SIZES,
@@ -24,7 +25,6 @@ from fctry.partitions.kconfig import (
     fits,
 )
 from fctry.partitions.keywords import IdfVersion
-from fctry.partitions.layout import read_bytes
 from fctry.partitions.options import Options, SecureBoot
 from fctry.partitions.table import TABLE_OFFSET
 
@@ -237,7 +237,7 @@ def _of_json(path: Path) -> Sdkconfig:
     import json  # not for an sdkconfig beside a table
 
     try:
-        options = json.loads(read_bytes(path))
+        options = json.loads(read_file(path))
         items = options.items()
     except (ValueError, RecursionError, AttributeError) as error:
         raise InputError(f"not JSON of options: {error}", hint="build the project again", file=path) from None

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from fctry.errors import FormatError
-from fctry.partitions.layout import Layout, layout_of_csv, layout_of_table, read_bytes
+from fctry.files import read_file
+from fctry.partitions.layout import Layout, layout_of_csv, layout_of_table
 from fctry.partitions.options import Options
 from fctry.partitions.table import MAGIC, PartitionTable
 
@@ -17,7 +18,7 @@ def open_layout(path: Path, options: Options | None = None) -> Layout:
     Raises InputError when the file cannot be read, and FormatError when it is a binary table that is damaged.
     """
     options = options or Options()
-    data = read_bytes(path)
+    data = read_file(path)
     if is_binary(data, options.table_offset):
         return layout_of_table(table_in(data, options.table_offset, file=path), options=options)
     return layout_of_csv(data, file=path, options=options)

@@ -79,12 +79,12 @@ def _built(candidates: list[Path], target: str) -> Path | None:
 
 def _as_flashable(build: Path) -> Path:
     """A folder with what the simulated chip needs of a build for ESP-IDF's linux target, which has only an ELF."""
+    from fctry.files import read_file
     from fctry.partitions.binary import unpack
-    from fctry.partitions.layout import read_bytes
     from fctry.reference.build_folder import complete, describe
 
-    said = json.loads(read_bytes(build / "project_description.json"))
-    table = unpack(read_bytes(build / "partition_table" / "partition-table.bin"))
+    said = json.loads(read_file(build / "project_description.json"))
+    table = unpack(read_file(build / "partition_table" / "partition-table.bin"))
     folder = build / "board"
     with FileLock(build / "board.lock"):
         folder.mkdir(exist_ok=True)

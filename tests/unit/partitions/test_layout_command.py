@@ -319,7 +319,7 @@ def test_part_tool_prints_what_pytest_embedded_parses(
 
 def test_part_tool_fails_with_the_reason(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert part_tool.main(["none.bin"]) == 1
-    assert "error: none.bin: no such file" in capsys.readouterr().err
+    assert "error: none.bin: cannot read: No such file" in capsys.readouterr().err
     assert part_tool.main([]) == 2
 
 

@@ -155,7 +155,7 @@ def test_first_bad_line_is_the_one_that_is_named() -> None:
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="cannot read: No such file"):
         read_csv(tmp_path / "none.csv")
 
 

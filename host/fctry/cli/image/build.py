@@ -11,7 +11,7 @@ from fctry.cli.arguments import Argument, Arguments, Option, path
 from fctry.cli.image.target import TARGET, read_keys, room, target_of
 from fctry.cli.options import KEYS, inputs_of, keys_of
 from fctry.cli.printed import print_findings
-from fctry.cli.text import counted
+from fctry.cli.text import counted, say_written
 from fctry.files import keep_inputs, write_file
 from fctry.nvs.capacity import measure
 from fctry.nvs.checker import check
@@ -37,5 +37,7 @@ def run(args: Arguments) -> int:
     keys = keys_of(args)
     write_file(args.output, image.encrypted(keys).data, is_private=True)
     used = measure(sheet.items, **target.space, namespaces=sheet.namespaces)
-    print(f"{args.output}: {counted(len(image.items), 'key')}, {room(used)}{', encrypted' if keys else ''}")
+    say_written(
+        args.output, f"{counted(len(image.items), 'key')}, {room(used)}{', encrypted' if keys else ''}"
+    )
     return 0

@@ -7,6 +7,8 @@ fctry image check images/00001.bin images/00002.bin
 
 from __future__ import annotations
 
+import sys
+
 from fctry.cli.arguments import Argument, Arguments, Option, files
 from fctry.cli.image.dump import DUMP, partition_in, where_in
 from fctry.cli.options import KEYS, keys_of
@@ -59,6 +61,8 @@ def run(args: Arguments) -> int:
 
 def _read(path: str) -> bytes:
     try:
+        if path == "-":
+            return sys.stdin.buffer.read()
         with open(path, "rb") as file:  # noqa: PTH123  # pathlib would cost as much as the check
             return file.read()
     except OSError as error:

@@ -5,21 +5,26 @@ fctry image csv dump.bin -o device.csv
 
 from __future__ import annotations
 
-import sys
-
 from fctry.cli.arguments import Argument, Arguments, Option, path
 from fctry.cli.image.dump import DUMP, where_in
 from fctry.cli.image.opened import open_image
 from fctry.cli.image.shown import secrets_option, stated
 from fctry.cli.options import KEYS, inputs_of, keys_of
-from fctry.cli.text import counted
+from fctry.cli.text import counted, say_written
 from fctry.errors import InputError
-from fctry.files import keep_inputs, read_file, write_file
+from fctry.files import STANDARD, keep_inputs, read_file, write_file
 from fctry.nvs.csv import format_csv
 
 PARAMETERS = (
     Argument("image", type=path),
-    Option("-o", "--output", type=path, metavar="FILE", help="where the CSV goes (default: standard output)"),
+    Option(
+        "-o",
+        "--output",
+        type=path,
+        default="-",
+        metavar="FILE",
+        help="where the CSV goes (default: stdout)",
+    ),
     secrets_option("write the values of secrets too, in plain"),
     *KEYS,
     *DUMP,
@@ -35,14 +40,9 @@ def run(args: Arguments) -> int:
             hint="--secrets writes them in plain",
             file=args.image,
         )
-    text, files = format_csv(items, image.contents.namespaces.values(), output.stem if output else "")
-    if output is None:
-        if files:
-            raise InputError(
-                "some values need files of their own", hint="give a file with -o", file=args.image
-            )
-        sys.stdout.buffer.write(text.encode())  # a CSV is UTF-8, whatever the terminal is
-        return 1 if image.errors else 0
+    text, files = format_csv(items, image.contents.namespaces.values(), output.stem)
+    if output == STANDARD and files:
+        raise InputError("some values need files of their own", hint="give a file with -o", file=args.image)
     beside = {output.parent / name: content for name, content in files.items()}
     keep_inputs([output, *beside], inputs_of(args))
     for file, content in beside.items():
@@ -53,5 +53,5 @@ def run(args: Arguments) -> int:
         write_file(file, content, is_private=True)
     write_file(output, text.encode(), is_private=True)
     files_too = f", and {counted(len(files), 'file')}" if files else ""
-    print(f"{output}: {counted(len(items), 'key')}{files_too}")
+    say_written(output, f"{counted(len(items), 'key')}{files_too}")
     return 1 if image.errors else 0

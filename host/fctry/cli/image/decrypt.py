@@ -9,6 +9,7 @@ from fctry.cli.arguments import Argument, Arguments, Option, path
 from fctry.cli.image.dump import DUMP, where_in
 from fctry.cli.image.opened import open_image
 from fctry.cli.options import KEYS, inputs_of, keys_of
+from fctry.cli.text import say_written
 from fctry.files import keep_inputs, write_file
 
 PARAMETERS = (
@@ -23,5 +24,5 @@ def run(args: Arguments) -> int:
     keep_inputs([args.output], inputs_of(args))
     image = open_image(args.image, keys_of(args, required=True), where_in(args), needs_items=True)
     write_file(args.output, image.data, is_private=True)
-    print(f"{args.output}: decrypted")
+    say_written(args.output, "decrypted")
     return 1 if image.errors else 0

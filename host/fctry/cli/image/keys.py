@@ -9,6 +9,7 @@ import secrets
 
 from fctry.cli.arguments import Arguments, Option, path
 from fctry.cli.options import keys_of
+from fctry.cli.text import say_written
 from fctry.files import write_secrets
 from fctry.nvs.encryption import KEY_SIZE_BYTES, Keys
 
@@ -42,5 +43,5 @@ def run(args: Arguments) -> int:
     else:
         made = keys_of(Arguments(keys=None, hmac_key=args.hmac_key)) or Keys.generate()
         write_secrets((args.output, made.to_partition()))
-    print(f"{args.output}: keys for a partition of subtype nvs_keys, readable by you alone")
+    say_written(args.output, "keys for a partition of subtype nvs_keys, readable by you alone")
     return 0

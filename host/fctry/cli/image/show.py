@@ -17,7 +17,7 @@ from fctry.cli.image.dump import DUMP, where_in
 from fctry.cli.image.opened import open_image
 from fctry.cli.image.shown import as_json, secrets_option, short_text_of, stated, text_of
 from fctry.cli.options import KEYS, inputs_of, keys_of
-from fctry.files import keep_inputs, write_file
+from fctry.files import STANDARD, keep_inputs, write_file
 from fctry.nvs.format import PAGE_SIZE_BYTES
 from fctry.nvs.picture import BAD, DATA, ERASED, FREE, ITEM, NAMESPACE, Cell, cells, headlines, svg
 from fctry.nvs.reader import Page
@@ -54,6 +54,8 @@ def run(args: Arguments) -> int:
         keep_inputs([args.svg], inputs_of(args))
         size_bytes = len(contents.pages) * PAGE_SIZE_BYTES
         write_file(args.svg, svg(contents.pages, f"{args.image.name}: {size_bytes:#x} bytes").encode())
+        if args.svg == STANDARD:
+            return 0
     rows = [(stored, "") for stored in read_items(contents)]
     if args.erased:
         rows += [(stored, "erased") for stored in read_erased_items(contents)]

@@ -13,9 +13,10 @@ from fctry.cli.arguments import Arguments, Option, path
 from fctry.cli.options import TABLE_OF_PROJECT, project_of
 from fctry.cli.text import counted
 from fctry.errors import InputError
+from fctry.files import read_file
 from fctry.findings import fails
 from fctry.partitions.checker import check, report
-from fctry.partitions.layout import Layout, read_bytes
+from fctry.partitions.layout import Layout
 from fctry.partitions.rule import Evidence
 
 PARAMETERS = (
@@ -41,7 +42,7 @@ def run(args: Arguments) -> int:
         device = table_of_board(args.port, layout.options.table_offset)
     evidence = Evidence(
         factory=project.settings.partition,
-        image=read_bytes(args.image) if args.image else None,
+        image=read_file(args.image) if args.image else None,
         sdkconfig=project.sdkconfig,
         build=project.build,
         old=project.open(args.against) if args.against else None,

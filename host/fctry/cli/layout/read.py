@@ -5,20 +5,24 @@ fctry layout read flash-dump.bin -o partitions.csv
 
 from __future__ import annotations
 
-import sys
-
 from fctry.cli.arguments import Argument, Arguments, Option, UsageError, path
 from fctry.cli.options import table_offset
-from fctry.files import keep_inputs, write_file
+from fctry.files import keep_inputs, read_file, write_file
 from fctry.partitions.csv import format_csv
-from fctry.partitions.layout import read_bytes
 from fctry.partitions.source import table_in
 from fctry.partitions.table import TABLE_OFFSET, TABLE_SECTOR_BYTES, PartitionTable
 
 PARAMETERS = (
     Argument("bin", required=False, type=path, metavar="BIN", help="binary table, or a dump of the flash"),
     Option("--port", metavar="PORT", help="board to read it from"),
-    Option("-o", "--output", type=path, metavar="CSV", help="CSV to write instead of printing it"),
+    Option(
+        "-o",
+        "--output",
+        type=path,
+        default="-",
+        metavar="CSV",
+        help="where the CSV goes (default: stdout)",
+    ),
     table_offset(),
 )
 
@@ -30,13 +34,9 @@ def run(args: Arguments) -> int:
     if args.port:
         table = table_of_board(args.port, offset)
     else:
-        table = table_in(read_bytes(args.bin), offset, file=args.bin)
-    text = format_csv(table)
-    if args.output:
-        keep_inputs([args.output], [args.bin])
-        write_file(args.output, text.encode())
-    else:
-        sys.stdout.buffer.write(text.encode())  # a CSV is UTF-8, whatever the terminal is
+        table = table_in(read_file(args.bin), offset, file=args.bin)
+    keep_inputs([args.output], [args.bin])
+    write_file(args.output, format_csv(table).encode())
     return 0
 
 

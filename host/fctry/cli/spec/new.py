@@ -13,8 +13,9 @@ import sys
 from importlib.resources import files
 
 from fctry.cli.arguments import Arguments, Choice, Option, path
+from fctry.cli.text import say_written
 from fctry.errors import InputError
-from fctry.files import write_file
+from fctry.files import STANDARD, write_file
 from fctry.identity.sources.mac import ADDRESS, DERIVED_ADDRESSES, Mac
 
 MADE_UP = Mac(start="02:00:00:00:00:00", count=1 << 20, chip="esp32", local=True)
@@ -35,13 +36,13 @@ def run(args: Arguments) -> int:
     if args.output.exists():
         raise InputError("is there already", hint="choose another name, or remove it", file=args.output)
     product, block = args.product, MADE_UP
-    if sys.stdin.isatty():
+    if sys.stdin.isatty() and args.output != STANDARD:
         product = product or input("Name of the product [my-product]: ")
         block = block if args.sdk else _ask_block()
     product = product or "my-product"
     text = template(args.sdk, product) if args.sdk else default_spec(product, block)
     write_file(args.output, text.encode())
-    print(f"{args.output}: written; `fctry spec check {args.output}` says what is wrong with it")
+    say_written(args.output, f"written; `fctry spec check {args.output}` says what is wrong with it")
     return 0
 
 
