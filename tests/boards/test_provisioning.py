@@ -11,7 +11,6 @@ import pytest
 
 from fctry.boards import Board
 from fctry.device import flasher
-from fctry.errors import DeviceError
 from fctry.identity.draft import Context
 from fctry.identity.images import ImageMaker
 from fctry.identity.ledger import Ledger, Station, create_ledger
@@ -74,16 +73,16 @@ def flash_of(board: Board) -> bytes:
 def test_blank_device_becomes_a_proven_one_and_stays_itself(station: Fixture, ledger: Ledger) -> None:
     with station.board() as board:
         run, record = station.provision(board)
-        assert record.error is None
+        assert record.failed is None
         first = flash_of(board)
         again, record = station.provision(board)
-        assert record.error is None
+        assert record.failed is None
         assert again.device == run.device == 1
         assert flash_of(board) == first  # its secrets too: nobody could know them anew
         assert {step.name: step.did for step in record.steps}["write"] == "0 of 6 sectors"
     assert ledger.device(1).state == "proven"
     assert [entry.event for entry in ledger.history(1)] == [
-        "reserved", "bound", "built", "flashed", "proven", "bound", "flashed", "proven",
+        "reserved", "bound", "built", "flashed", "proven", "tried", "bound", "flashed", "proven", "tried",
     ]  # fmt: skip
 
 
@@ -92,7 +91,7 @@ def test_two_devices_get_two_identities(station: Fixture, ledger: Ledger) -> Non
     for number, name in enumerate("ab"):
         with station.board(name, number) as board:
             run, record = station.provision(board)
-            assert record.error is None
+            assert record.failed is None
             public.append(run.public["serial_number"])
     assert len(set(public)) == 2
 
@@ -103,7 +102,7 @@ def test_erased_device_gets_its_own_public_values_again(station: Fixture, ledger
         first = flash_of(board)
         board.flash.erase(FACTORY.offset, FACTORY.size_bytes)
         after, record = station.provision(board)
-        assert record.error is None
+        assert record.failed is None
         assert (after.device, after.public) == (before.device, before.public)
         assert flash_of(board) != first  # fresh secrets
 
@@ -117,8 +116,8 @@ def test_data_of_another_device_are_refused_and_stay(station: Fixture, ledger: L
         board.flash.erase(FACTORY.offset, FACTORY.size_bytes)
         board.flash.program(FACTORY.offset, copied)
         _, record = station.provision(board)
-        assert isinstance(record.error, DeviceError)
-        assert "the chip is that of device 2, the data in it are those of device 1" in record.error.message
+        assert record.failed
+        assert "the chip is that of device 2, the data in it are those of device 1" in record.failed.error
         assert flash_of(board) == copied
     assert (ledger.device(1).state, ledger.device(2).state) == ("proven", "proven")
 
@@ -127,11 +126,11 @@ def test_data_of_nobody_are_refused_unless_forced(station: Fixture, ledger: Ledg
     with station.board() as board:
         board.flash.program(FACTORY.offset, b"something")
         _, record = station.provision(board)
-        assert isinstance(record.error, DeviceError)
-        assert "data of no device" in record.error.message
+        assert record.failed
+        assert "data of no device" in record.failed.error
         assert flash_of(board).startswith(b"something")
         _, record = station.provision(board, is_forced=True)
-        assert record.error is None
+        assert record.failed is None
 
 
 def test_doubled_mac_is_a_finding(station: Fixture, ledger: Ledger) -> None:
@@ -141,8 +140,8 @@ def test_doubled_mac_is_a_finding(station: Fixture, ledger: Ledger) -> None:
     ledger.bind(2, mac="24:0a:c4:00:00:00")
     with station.board("a", 0) as board:
         _, record = station.provision(board)
-        assert isinstance(record.error, DeviceError)
-        assert "several devices have the MAC address" in record.error.message
+        assert record.failed
+        assert "several devices have the MAC address" in record.failed.error
 
 
 @pytest.mark.parametrize("operation", [1, 2, 4])
@@ -154,11 +153,11 @@ def test_device_whose_power_was_cut_is_proven_the_next_time(
         board.flash.erase(FACTORY.offset, FACTORY.size_bytes)
         board.flash.cut_power_at(operation)
         _, record = station.provision(board)
-        if record.error:
-            entry = ledger.history(1)[-1]
-            assert (entry.event, entry.data["step"]) == ("failed", record.steps[-1].name)
+        if record.failed:
+            *_, entry, _ = ledger.history(1)
+            assert (entry.event, entry.data["step"]) == ("failed", record.failed.name)
         board.flash.cut_power_at(None)
         run, record = station.provision(board)
-        assert record.error is None
+        assert record.failed is None
         assert run.device == 1
     assert ledger.device(1).state == "proven"

@@ -106,7 +106,7 @@ def _device(ledger: Ledger, spec: Spec, project: Project, app: Path, number: int
     print(f"\n      device {run.device}: {public}")
     if run.proof:
         print_proof(run.proof)
-    return record.error is None
+    return record.failed is None
 
 
 class _Twin:

@@ -2,7 +2,8 @@
 
 IMAGE is an image (`fctry image build`) or a CSV to make one of. Where the partition is comes from the partition table
 of the layout, and the device's own table must agree. Exit code 0 only if the firmware reports exactly what was written,
-and proves to have what is in other namespaces than the one that it reports. The namespace `secrets` is not shown.
+and proves to have what is in other namespaces than the one that it reports; 1 if the device failed, 3 if it could not
+be tried. The namespace `secrets` is not shown.
 With keys the image is an encrypted one; the device must have the keys already.
 
 fctry flash device.csv --port /dev/ttyUSB0
@@ -12,6 +13,7 @@ fctry flash device.bin --port rfc2217://127.0.0.1:4000 --partitions my/partition
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -34,6 +36,7 @@ from fctry.partitions.table import Partition
 from fctry.serialport import only_port
 
 LINES_SHOWN = 10
+EXIT_NOT_TRIED = 3
 
 
 PARAMETERS = (
@@ -81,13 +84,20 @@ def run(args: Arguments) -> int:
             on_line=listen,
         )
         record = provision.perform(run, provision.flash_steps(), print_step)
-    if record.error and not show:
+    if record.failed and not show:
         print_last(heard)
     if run.proof:
         print_proof(run.proof)
-    if record.error:
-        raise record.error
-    return 0
+    return print_failure(record)
+
+
+def print_failure(record: provision.Record) -> int:
+    """Say why a device failed, if it did. Returns the exit code."""
+    if not record.failed:
+        return 0
+    print(f"error: {escaped(record.failed.error)}", file=sys.stderr)
+    print(f"hint: {escaped(record.failed.hint)}", file=sys.stderr)
+    return 1
 
 
 def print_step(step: provision.StepRecord) -> None:

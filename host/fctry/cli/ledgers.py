@@ -43,10 +43,8 @@ def station_of(args: Arguments) -> Station:
 
 def ledger_of(args: Arguments, folder: Path) -> Ledger:
     """The ledger of the options, or that in the spec's folder; made where there is none, which is said on stderr."""
-    named = args.ledger or os.environ.get("FCTRY_LEDGER")
-    place = named or str(folder / FILE)
-    station = station_of(args)
-    if named or Path(place).exists():  # a slip in a name shall not make a second ledger
+    place, station = place_of(args, folder), station_of(args)
+    if place != str(folder / FILE) or Path(place).exists():  # a slip in a name shall not make a second ledger
         return open_ledger(place, station)
     made, private_key = create_ledger(place, station)
     print(f"made the ledger {place}", file=sys.stderr)
@@ -63,6 +61,6 @@ def existing_ledger(args: Arguments) -> Ledger:
     return open_ledger(place_of(args), station_of(args))
 
 
-def place_of(args: Arguments) -> str:
-    """Where the ledger is that the options name, or the environment, or nobody."""
-    return str(args.ledger or os.environ.get("FCTRY_LEDGER") or FILE)
+def place_of(args: Arguments, folder: Path = Path()) -> str:
+    """Where the ledger is that the options name, or the environment; else it is in the folder."""
+    return str(args.ledger or os.environ.get("FCTRY_LEDGER") or folder / FILE)

@@ -69,11 +69,20 @@ def _command(package: str, name: str) -> click.RichCommand:
         name=name,
         params=list(module.PARAMETERS),
         panels=[click.RichOptionPanel("Arguments"), click.RichOptionPanel("Options")],  # before the others
-        callback=lambda **given: module.run(Arguments(**given)),
+        callback=lambda **given: _run(module, Arguments(**given)),
         help=_text(module),
         epilog=_examples(module),
         **getattr(module, "PARSING", {}),
     )
+
+
+def _run(module: ModuleType, args: Arguments) -> int:
+    """Run a command. An error is told; its exit code is the module's own where 1 would say that a device failed."""
+    try:
+        return int(module.run(args))
+    except FctryError as error:
+        _tell((error, *error.also))
+        return int(getattr(module, "EXIT_NOT_TRIED", EXIT_FAILED))
 
 
 def _text(module: ModuleType) -> str:
@@ -116,9 +125,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {escaped(error.format_message())}", file=sys.stderr)
         print(f"hint: {error.ctx.command_path if error.ctx else 'fctry'} --help", file=sys.stderr)
         return EXIT_USAGE
-    except FctryError as error:
-        _tell((error, *error.also))
-        return EXIT_FAILED
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
     except OSError as error:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fctry.nvs.encryption import Keys
-    from fctry.project import Project
+    from fctry.project import Project, Settings
 
 KEYS = (
     Option(
@@ -121,12 +121,19 @@ TABLE_OF_PROJECT = (
 def project_of(args: Arguments) -> Project:
     """The project that the options of PROJECT describe. Raises InputError."""
     import os
+
+    from fctry.project import open_project
+
+    return open_project(settings_of(args), variables=os.environ)
+
+
+def settings_of(args: Arguments) -> Settings:
+    """What the options of PROJECT say, and the project's own settings. Raises InputError."""
     from dataclasses import fields, replace
 
-    from fctry.project import Settings, open_project
+    from fctry.project import Settings
     from fctry.settings import find_settings
 
     names = {field.name for field in fields(Settings)}
     said = {name: value for name, value in vars(args).items() if name in names and value not in (None, ())}
-    found = find_settings(said.get("partitions"))
-    return open_project(replace(found, **said), variables=os.environ)
+    return replace(find_settings(said.get("partitions")), **said)

@@ -1,43 +1,69 @@
-"""Give a device its identity: reserve it in the ledger, write it, start the firmware, and let it prove what it reads.
+"""Give devices their identities: from the ledger into their flash, and to the proof.
 
 A device that comes back gets the identity that it has. With --app the boot loader, the table and the application of a
-build are written too, so that a blank device becomes a whole one. Exit code 0 only if the device is proven.
+build are written too, so that a blank device becomes a whole one. Exit code 0 only if all devices are proven, 1 if one
+failed, 3 if one could not be tried.
 
+<<<<<<< HEAD
 fctry provision factory.toml -p /dev/ttyUSB0
 fctry provision factory.toml -p /dev/ttyUSB0 --app build
+=======
+fctry provision factory.toml -p /dev/ttyUSB0
+fctry provision factory.toml -p /dev/ttyUSB0 -p /dev/ttyUSB1 --app build --loop
+>>>>>>> 3220c20 (feat(provision): several slots at once, a live view, and a record of every try)
 """
 
 from __future__ import annotations
 
 import os
-from datetime import datetime, timezone
+from collections.abc import Sequence
 from pathlib import Path
 
-from fctry.cli.arguments import Argument, Arguments, Option, baud, path, seconds
-from fctry.cli.flash import print_last, print_step
-from fctry.cli.ledgers import LEDGER, ledger_of
-from fctry.cli.options import KEYS, PROJECT, keys_of, project_of
-from fctry.cli.proof_table import print_proof
-from fctry.cli.text import escaped
+from fctry.cli.arguments import Argument, Arguments, Option, baud, panel, path, seconds
+from fctry.cli.ledgers import LEDGER, ledger_of, place_of, station_of
+from fctry.cli.options import KEYS, PROJECT, keys_of, settings_of
 from fctry.device import flasher
-from fctry.identity.draft import Context
-from fctry.identity.images import ImageMaker
-from fctry.identity.spec_check import require
-from fctry.identity.spec_file import read_spec
-from fctry.identity.spec_rules import Room
-from fctry.partitions.flasher_args import read_flasher_args
-from fctry.provision import REPORT_TIMEOUT_S, Identities, Run, perform, provision_steps
+from fctry.provision import REPORT_TIMEOUT_S
+from fctry.provision.job import Job
+from fctry.provision.line import Line, Slot
 from fctry.serialport import only_port
+
+EXIT_NOT_TRIED = 3
+ABOUT = ("order", "part-number", "revision")
 
 PARAMETERS = (
     Argument("spec", required=False, type=path, default=Path("factory.toml"), metavar="SPEC"),
-    Option("--port", "-p", help="serial port (default: $ESPPORT, or the only board)"),
+    Option(
+        "--port",
+        "-p",
+        "ports",
+        multiple=True,
+        help="serial port, again for more of them (default: $ESPPORT, or the only board)",
+    ),
     Option("--app", type=path, metavar="DIR", help="build folder of the application"),
-    Option("--lot", default="", help="production lot, for serial numbers and the journal"),
-    Option("--line", default="", help="production line, likewise"),
     Option("--baud", type=baud, default=str(flasher.FLASH_BAUD), show_default=True, help="for flashing"),
     Option("--timeout", type=seconds, default=REPORT_TIMEOUT_S, help="seconds to wait for the report"),
     Option("--force", is_flag=True, help="overwrite another device's data"),
+    Option("--loop", is_flag=True, help="wait for the next board on each port, until Ctrl-C"),
+    Option(
+        "--failures",
+        type=int,
+        default=3,
+        show_default=True,
+        help="stop after so many equal failures in a row; 0: never",
+    ),
+    Option(
+        "--records",
+        type=path,
+        metavar="FOLDER",
+        help="write a record for each try, and of the run, into this folder",
+    ),
+    *panel(
+        "The order",
+        Option("--lot", default="", help="production lot, for serial numbers and records"),
+        Option("--line", default="", help="production line, likewise"),
+        *(Option(f"--{name}", default="", help="for records") for name in ABOUT),
+    ),
     *PROJECT,
     *KEYS,
     *LEDGER,
@@ -45,6 +71,7 @@ PARAMETERS = (
 
 
 def run(args: Arguments) -> int:
+<<<<<<< HEAD
     project, spec = project_of(args), read_spec(args.spec)
     partition = project.factory_partition
     room = Room(partition.size_bytes, partition.readonly, 1, partition.name, project.sdkconfig)
@@ -70,3 +97,33 @@ def run(args: Arguments) -> int:
     named = ", ".join(f"{name} {text}" for name, text in one.public.items())
     print(escaped(f"PASS: device {one.device}, {named}"))
     return 0
+=======
+    from fctry.cli.live import show
+
+    names = args.ports or [os.environ.get("ESPPORT") or only_port()]
+    said = {name: getattr(args, name.replace("-", "_")) for name in ABOUT}
+    job = Job(
+        args.spec,
+        settings_of(args),
+        place_of(args, args.spec.parent),
+        station_of(args),
+        lot=args.lot,
+        line=args.line,
+        app=args.app,
+        keys=keys_of(args),
+        is_forced=args.force,
+        timeout_s=args.timeout,
+        flash_baud=args.baud,
+        about={name: text for name, text in said.items() if text},
+    )
+    with ledger_of(args, args.spec.parent), job.opened():
+        pass  # whatever is wrong with them is said once, before a port is touched
+    slots = _slots(names)
+    run = show(Line(job, slots, is_endless=args.loop, failures_max=args.failures), slots, args.records)
+    return 1 if run.failed else EXIT_NOT_TRIED if run.untried else 0
+
+
+def _slots(ports: Sequence[str]) -> list[Slot]:
+    """A slot for each port, called by what tells the ports apart."""
+    return [Slot(port.rsplit("/", 1)[-1], port) for port in dict.fromkeys(ports)]
+>>>>>>> 3220c20 (feat(provision): several slots at once, a live view, and a record of every try)

@@ -13,7 +13,8 @@ A step is a function of the `Run`; a product puts its own into the list.
 from fctry.provision.identity import Identities
 from fctry.provision.partition import DevicePartition, check_fits, open_partition
 from fctry.provision.prove import read_proof
-from fctry.provision.run import REPORT_TIMEOUT_S, Record, Run, Step, StepRecord, perform
+from fctry.provision.record import Record, StepRecord
+from fctry.provision.run import REPORT_TIMEOUT_S, Run, Step, perform
 from fctry.provision.steps import flash_steps, provision_steps, verify_steps
 
 __all__ = [

@@ -44,7 +44,7 @@ def choose_identity(run: Run) -> str:
     held = b"" if run.on_device.is_blank() else run.on_device.read()
     device = _agreed(run, known, _owner(run.identities, held) if held else None, is_blank=not held)
     if device and held and _is_whole(run.identities, device, held):
-        run.device, run.public = device.id, device.public
+        run.device, run.public, run.image_sha256 = device.id, device.public, device.image_sha256 or ""
         run.image = FactoryImage(held, tuple(_items(run.identities, held)))
         _bind(run)
         return f"device {device.id}, as it is"
@@ -59,7 +59,8 @@ def choose_identity(run: Run) -> str:
     run.device, run.public = reserved.id, reserved.draft.public
     _bind(run)
     plain = run.identities.maker(reserved.draft)
-    ledger.record({reserved.id: hashlib.sha256(plain).hexdigest()}, "built")
+    run.image_sha256 = hashlib.sha256(plain).hexdigest()
+    ledger.record({reserved.id: run.image_sha256}, "built")
     image = FactoryImage(plain, tuple(spec.items(reserved.draft)))
     run.image = image.encrypted(run.identities.keys)
     return f"device {reserved.id}, {'the same with fresh secrets' if device else 'new'}"

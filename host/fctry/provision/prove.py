@@ -21,12 +21,18 @@ def prove(run: Run) -> str:
     run.proof = proof = read_proof(console, run.image.items, run.partition, Deadline.after(run.timeout_s))
     equal = sum(row.is_equal for row in proof.comparisons)
     if not proof.is_proven:
-        reported = "".join(f", and it reports {event.get('code')}" for event in proof.errors)
         raise DeviceError(
-            f"the firmware reads {equal} of {len(proof.comparisons)} keys as they were written{reported}",
-            hint="see which keys differ; docs/firmware.md says what the errors mean",
+            f"the firmware reads {equal} of {len(proof.comparisons)} keys as they were written{_faults(proof)}",
+            hint="docs/firmware.md says what the errors mean, and what the firmware must be built with",
         )
     return f"{equal} keys equal"
+
+
+def _faults(proof: Proof) -> str:
+    differing = [f"{row.namespace}:{row.key}" for row in proof.comparisons if not row.is_equal]
+    reported = sorted({str(event.get("code")) for event in proof.errors})
+    named = f"; not {', '.join(differing)}" if differing else ""
+    return f"{named}; it reports {', '.join(reported)}" if reported else named
 
 
 def read_proof(console: Console, items: Sequence[Item], partition: Partition, deadline: Deadline) -> Proof:

@@ -1,16 +1,18 @@
-"""A run of steps on one device, and the record of it."""
+"""A run of steps on one device."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from fctry.device.proof import Proof
 from fctry.errors import FctryError
 from fctry.nvs.factory_image import FactoryImage
 from fctry.partitions.table import Partition, PartitionTable
+from fctry.provision.record import Record, StepRecord
 
 if TYPE_CHECKING:
     from fctry.device.flasher import Chip, ChipIdentity
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from fctry.provision.partition import DevicePartition
 
 REPORT_TIMEOUT_S = 15.0
+TRIED = "tried"  # in the journal: with the record
 
 
 @dataclass
@@ -44,53 +47,63 @@ class Run:
     on_device: DevicePartition = field(init=False, repr=False)
     device: int | None = None  # in the ledger
     public: Mapping[str, str] = field(default_factory=dict)
+    image_sha256: str = ""
     proof: Proof | None = None
+    unchecked: list[str] = field(default_factory=list)
+
+    @property
+    def chip_said(self) -> Mapping[str, str]:
+        """What the chip said of itself, for the record."""
+        return {} if not hasattr(self, "identity") else asdict(self.identity)
 
 
 Step = Callable[[Run], str]
 """Does its part of a run, and says in a few words what it did. Raises FctryError: the device failed."""
 
 
-@dataclass(frozen=True)
-class StepRecord:
-    """One step: what it did, or why it failed, and how long it took."""
+def perform(
+    run: Run,
+    steps: Sequence[Step],
+    on_step: Callable[[StepRecord], None] | None = None,
+    about: Mapping[str, str] | None = None,
+) -> Record:
+    """Take the steps in turn, up to one that fails.
 
-    name: str
-    seconds: float
-    did: str = ""
-    error: FctryError | None = None
-
-
-@dataclass(frozen=True)
-class Record:
-    """One try on one device."""
-
-    steps: tuple[StepRecord, ...]
-
-    @property
-    def error(self) -> FctryError | None:
-        """Why it failed, None when the device is proven."""
-        return self.steps[-1].error
-
-
-def perform(run: Run, steps: Sequence[Step], on_step: Callable[[StepRecord], None] | None = None) -> Record:
-    """Take the steps in turn, up to one that fails. What became of the device is in its ledger afterwards."""
+    The record, and what became of the device, are in its ledger before this returns. `about` goes into the record.
+    """
+    started_at = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     done: list[StepRecord] = []
     for step in steps:
         name, began_s = step.__name__.replace("_", " "), time.monotonic()
+        did, error = "", None
         try:
-            did, error = step(run), None
+            did = step(run)
         except FctryError as caught:
-            did, error = "", caught
-        done.append(StepRecord(name, time.monotonic() - began_s, did, error))
+            error = caught
+        seconds = round(time.monotonic() - began_s, 3)
+        done.append(StepRecord(name, seconds, did, str(error or ""), error.hint if error else ""))
         if on_step:
             on_step(done[-1])
         if error:
-            _tell_ledger(run, done[-1])
             break
-    return Record(tuple(done))
+    record = Record(
+        started_at,
+        tuple(done),
+        run.device,
+        run.image_sha256,
+        run.chip_said,
+        run.public,
+        about or {},
+        tuple(run.unchecked),
+    )
+    if run.identities:
+        _tell_ledger(run.identities, record)
+    return record
 
 
-def _tell_ledger(run: Run, failed: StepRecord) -> None:
-    if run.identities and run.device is not None:
-        run.identities.ledger.record({run.device: None}, "failed", step=failed.name, why=str(failed.error))
+def _tell_ledger(identities: Identities, record: Record) -> None:
+    devices = [] if record.device is None else [record.device]
+    if record.failed and devices:
+        step, why = record.failed.name, record.failed.error
+        identities.ledger.record(dict.fromkeys(devices), "failed", step=step, why=why)
+    identities.ledger.note(devices, TRIED, record=record.as_dict())

@@ -26,7 +26,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def error_of(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[str, str]:
-    assert main(["flash", *map(str, arguments)]) == 1
+    assert main(["flash", *map(str, arguments)]) == 3
     out, err = capsys.readouterr()
     assert out == ""
     error, hint = err.splitlines()

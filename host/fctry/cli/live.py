@@ -1,0 +1,171 @@
+"""What a line does, as it does it: a row a slot on a terminal, a line a device elsewhere."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from types import FrameType
+
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from fctry.cli.text import counted, escaped
+from fctry.provision.line import Event, Line, Slot, Untried, Waiting
+from fctry.provision.record import Record, StepRecord
+from fctry.provision.record_files import RecordFolder
+
+VERDICTS = {  # to be read from a step away
+    "PASS": ("bold white on green4", "█▀█ █▀█ █▀▀ █▀▀\n█▀▀ █▀█ ▀▀█ ▀▀█\n▀   ▀ ▀ ▀▀▀ ▀▀▀"),
+    "FAIL": ("bold white on red3", "█▀▀ █▀█ ▀█▀ █  \n█▀  █▀█  █  █  \n▀   ▀ ▀ ▀▀▀ ▀▀▀"),
+}
+REFRESHES_PER_S = 8
+
+
+@dataclass
+class Summary:
+    """What became of a run."""
+
+    records: list[Record] = field(default_factory=list)
+    untried: list[tuple[Slot, Untried]] = field(default_factory=list)
+    began_s: float = field(default_factory=monotonic)
+
+    @property
+    def failed(self) -> list[Record]:
+        return [record for record in self.records if record.failed]
+
+    def __str__(self) -> str:
+        seconds = monotonic() - self.began_s
+        if not self.records:
+            return f"no device was tried in {seconds:.1f} s"
+        passed = len(self.records) - len(self.failed)
+        total = len(self.records)
+        return (
+            f"{passed} of {counted(total, 'device')} proven ({passed / total:.0%}) in {seconds:.1f} s, "
+            f"{seconds / total:.2f} s a device"
+        )
+
+
+@dataclass
+class _Row:
+    """What is known of a slot."""
+
+    step: str = "starts"
+    identity: str = ""
+    verdict: str = ""
+    began_s: float = field(default_factory=monotonic)
+    took_s: float | None = None
+
+
+def show(line: Line, slots: Sequence[Slot], folder: Path | None) -> Summary:
+    """Let a line work, show it, and write its records. Ctrl-C lets what runs come to its end; again, it does not."""
+    summary, files = Summary(), RecordFolder(folder) if folder else None
+    rows = {slot: _Row() for slot in slots}
+    console = Console(highlight=False)
+    with ExitStack() as stack:
+        stack.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, _interrupt(line)))
+        live = None
+        if console.is_terminal:
+            live = stack.enter_context(Live(console=console, refresh_per_second=REFRESHES_PER_S))
+        for event in line.events():
+            _note(event, rows[event.slot], summary)
+            if files and isinstance(event.what, Record):
+                files.add(event.what)
+            if live:
+                live.update(_table(rows, summary))
+            else:
+                _print_plain(event)
+    if live:
+        for record in summary.failed:
+            _print_failure(record)
+    for slot, one in summary.untried:
+        print(f"error: {escaped(slot.name)}: {escaped(one.error)}", file=sys.stderr)
+        print(f"hint: {escaped(one.hint)}" if one.hint else "", file=sys.stderr, end="\n" if one.hint else "")
+    if line.is_halted:
+        print("stopped: the same failure again and again is not the boards' (--failures)", file=sys.stderr)
+    print(summary)
+    if files:
+        files.finish(summary.records)
+        print(f"records: {files.folder}")
+    return summary
+
+
+def _interrupt(line: Line) -> Callable[[int, FrameType | None], None]:
+    presses = 0
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal presses
+        presses += 1
+        if presses == 1:
+            print("\nfinishing what runs; Ctrl-C again abandons it", file=sys.stderr)
+            line.stop()
+        else:
+            line.abandon()
+
+    return stop
+
+
+def _note(event: Event, row: _Row, summary: Summary) -> None:
+    what = event.what
+    if isinstance(what, StepRecord):
+        if row.verdict:  # the next board
+            row.verdict, row.identity, row.began_s, row.took_s = "", "", monotonic(), None
+        row.step = f"{what.name}: {what.did or 'FAILED'}"
+    elif isinstance(what, Record):
+        summary.records.append(what)
+        row.verdict, row.took_s = ("FAIL" if what.failed else "PASS"), what.seconds
+        row.identity = _identity(what)
+        row.step = what.failed.error if what.failed else ""
+    elif isinstance(what, Waiting):
+        row.step = f"{row.step}\nput in the next board".strip()
+    else:
+        summary.untried.append((event.slot, what))
+        row.step, row.took_s = what.error, 0.0
+
+
+def _identity(record: Record) -> str:
+    said = [f"device {record.device}"] if record.device is not None else []
+    return "\n".join([*said, *(f"{name} {text}" for name, text in record.public.items())])
+
+
+def _table(rows: dict[Slot, _Row], summary: Summary) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, expand=True, caption=str(summary), show_lines=True)
+    table.add_column("slot", style="bold", no_wrap=True)
+    table.add_column("identity", ratio=3, overflow="fold")
+    table.add_column("step", ratio=4, overflow="fold")
+    table.add_column("time", justify="right", no_wrap=True)
+    table.add_column("", width=17)
+    for slot, row in rows.items():
+        style, letters = VERDICTS.get(row.verdict, ("", ""))
+        took_s = monotonic() - row.began_s if row.took_s is None else row.took_s
+        big = Text("\n".join(f" {one} " for one in letters.splitlines()), style)
+        table.add_row(Text(escaped(slot.name)), _text(row.identity), _text(row.step), f"{took_s:.1f} s", big)
+    return table
+
+
+def _text(said: str) -> Text:
+    return Text("\n".join(map(escaped, said.splitlines())))
+
+
+def _print_plain(event: Event) -> None:
+    if isinstance(event.what, Record):
+        if event.what.failed:
+            _print_failure(event.what)
+            return
+        named = ", ".join(_identity(event.what).splitlines())
+        print(escaped(f"PASS {event.slot.name}: {named} ({event.what.seconds:.2f} s)"), flush=True)
+
+
+def _print_failure(record: Record) -> None:
+    failed = record.failed
+    assert failed
+    named = ", ".join(_identity(record).splitlines()) or record.chip.get("mac", "")
+    print(escaped(f"FAIL {record.about.get('slot', '')}: {named}: {failed.name}: {failed.error}"), flush=True)
+    print(escaped(f"     {failed.hint}"), flush=True)

@@ -1,0 +1,24 @@
+"""Write the records of a ledger into a folder: JSON and OpenHTF's JSON for each try, JSON lines, JUnit, and a page."""
+
+from __future__ import annotations
+
+from fctry.cli.arguments import Arguments, Option, path
+from fctry.cli.ledgers import LEDGER, existing_ledger
+from fctry.cli.text import counted
+from fctry.provision.record_files import RecordFolder
+from fctry.provision.records import records_of
+
+PARAMETERS = (
+    Option("-o", "--output", type=path, required=True, metavar="FOLDER", help="where they go"),
+    Option("--lot", default="", help="those of this lot only"),
+    *LEDGER,
+)
+
+
+def run(args: Arguments) -> int:
+    with existing_ledger(args) as ledger:
+        records = [one for one in records_of(ledger) if not args.lot or one.about.get("lot") == args.lot]
+    folder = RecordFolder(args.output)
+    folder.write_all(records)
+    print(f"{args.output}: {counted(len(records), 'record')}")
+    return 0

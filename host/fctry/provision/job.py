@@ -1,0 +1,103 @@
+"""What is done to every device that a station takes: everything but the port, in a form for another process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+
+from fctry.device import flasher
+from fctry.identity.draft import Context
+from fctry.identity.images import ImageMaker
+from fctry.identity.ledger import Ledger, Station, open_ledger
+from fctry.identity.spec import Spec
+from fctry.identity.spec_check import require
+from fctry.identity.spec_file import read_spec
+from fctry.identity.spec_rules import Room
+from fctry.nvs.encryption import Keys
+from fctry.partitions.flasher_args import FlasherArgs, read_flasher_args
+from fctry.project import Project, Settings, open_project
+from fctry.provision.identity import Identities
+from fctry.provision.record import Record, StepRecord
+from fctry.provision.run import REPORT_TIMEOUT_S, Run, perform
+from fctry.provision.steps import provision_steps
+
+
+@dataclass(frozen=True)
+class Job:
+    """A product, its project and ledger, and how devices are treated. `about` goes into each record."""
+
+    spec: Path
+    settings: Settings
+    ledger: str
+    station: Station
+    lot: str = ""
+    line: str = ""
+    app: Path | None = None
+    keys: Keys | None = field(default=None, repr=False)
+    is_forced: bool = False
+    timeout_s: float = REPORT_TIMEOUT_S
+    flash_baud: int = flasher.FLASH_BAUD
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def opened(self) -> Iterator[OpenJob]:
+        """Ready for devices. Raises InputError for a spec, project or build that is wrong, LedgerError."""
+        project, spec = open_project(self.settings, variables=os.environ), read_spec(self.spec)
+        partition = project.factory_partition
+        require(spec, Room(partition.size_bytes, partition.readonly, 1))
+        app = read_flasher_args(self.app) if self.app else None
+        with open_ledger(self.ledger, self.station) as ledger:
+            yield OpenJob(self, project, spec, ledger, app)
+
+
+@dataclass(frozen=True)
+class OpenJob:
+    """A job whose files are read and whose ledger is open."""
+
+    job: Job
+    project: Project
+    spec: Spec
+    ledger: Ledger
+    app: FlasherArgs | None
+
+    def take(
+        self,
+        port: str,
+        on_step: Callable[[StepRecord], None] | None = None,
+        on_line: Callable[[str], None] | None = None,
+        *,
+        slot: str = "",
+    ) -> tuple[Run, Record]:
+        """One try on the device at this port. Raises PortError or DeviceError when it could not be tried at all."""
+        job, partition = self.job, self.project.factory_partition
+        maker = ImageMaker(self.spec, partition.size_bytes, read_only=partition.readonly)
+        context = Context(datetime.now(timezone.utc), job.lot, job.line)
+        identities = Identities(self.ledger, self.spec, maker, context, job.keys)
+        chip_name = self.project.settings.chip or "auto"
+        with flasher.connect(port, chip=chip_name, flash_baud=job.flash_baud) as chip:
+            run = Run(chip, self.project.table, partition, identities=identities, app=self.app)
+            run.is_forced, run.timeout_s, run.on_line = job.is_forced, job.timeout_s, on_line
+            record = perform(
+                run, provision_steps(has_app=self.app is not None), on_step, self._about(port, slot)
+            )
+        return run, record
+
+    def _about(self, port: str, slot: str) -> dict[str, str]:
+        station = self.job.station
+        said = {
+            "product": self.spec.product,
+            "spec_sha256": self.spec.sha256,
+            "ledger": self.ledger.id,
+            "station": station.name,
+            "operator": station.operator,
+            "lot": self.job.lot,
+            "line": self.job.line,
+            "slot": slot,
+            "port": port,
+            **self.job.about,
+        }
+        return {name: text for name, text in said.items() if text}

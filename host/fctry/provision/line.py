@@ -1,0 +1,184 @@
+"""Many slots at once: a process for each, which tells what happens in it, and takes one device after the other.
+
+esptool is not made for threads, and a process that hangs or dies takes no other slot with it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from serial.tools.list_ports import comports
+
+from fctry.errors import DeviceError, FctryError, PortError
+from fctry.provision.job import Job, OpenJob
+from fctry.provision.record import Record, StepRecord
+from fctry.serialport import open_port
+
+POLL_S = 0.2
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place for a board at the station: what it is called, and its serial port."""
+
+    name: str
+    port: str
+
+
+@dataclass(frozen=True)
+class Untried:
+    """A device could not be tried: the port is not there, the ledger is not, or the slot's process has ended."""
+
+    error: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The slot waits for its next board."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened in a slot."""
+
+    slot: Slot
+    what: StepRecord | Record | Untried | Waiting
+
+
+class Line:
+    """The slots of a station at work.
+
+    With `is_endless`, each slot takes boards until `stop`, else one. After `failures_max` equal failures in a row, in
+    whichever slots, the line stops: then it is not the boards.
+    """
+
+    def __init__(
+        self, job: Job, slots: Sequence[Slot], *, is_endless: bool = False, failures_max: int = 3
+    ) -> None:
+        self._job, self._slots, self._is_endless = job, slots, is_endless
+        self._failures_max = failures_max
+        self._same: list[tuple[str, str]] = []
+        context = _context()
+        self._events: Any = context.Queue()
+        self._stopped = context.Event()
+        self._processes: dict[Slot, BaseProcess] = {
+            slot: context.Process(  # type: ignore[attr-defined]
+                target=_serve,
+                args=(job, slot, self._events, self._stopped, is_endless),
+                name=slot.name,
+                daemon=True,
+            )
+            for slot in slots
+        }
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether equal failures have stopped it."""
+        return len(self._same) >= self._failures_max > 0
+
+    def stop(self) -> None:
+        """Let every slot finish its device, and begin no other."""
+        self._stopped.set()
+
+    def abandon(self) -> None:
+        """End every slot's process at once. What its device is in the ledger, it stays."""
+        for process in self._processes.values():
+            process.kill()
+
+    def events(self) -> Iterator[Event]:
+        """Start, and tell what happens until every slot has ended."""
+        for process in self._processes.values():
+            process.start()
+        ended: set[Slot] = set()
+        while len(ended) < len(self._slots):
+            try:
+                event: Event | Slot = self._events.get(timeout=POLL_S)
+            except queue.Empty:
+                for slot, process in self._processes.items():
+                    if slot not in ended and not process.is_alive() and self._events.empty():
+                        ended.add(slot)
+                        yield Event(slot, Untried(f"the slot's process has ended ({process.exitcode})"))
+                continue
+            if isinstance(event, Slot):
+                ended.add(event)
+                continue
+            self._count(event)
+            yield event
+        for process in self._processes.values():
+            process.join()
+
+    def _count(self, event: Event) -> None:
+        if not isinstance(event.what, Record):
+            return
+        failed = event.what.failed
+        said = (failed.name, failed.error) if failed else None
+        if said is None or (self._same and self._same[-1] != said):
+            self._same.clear()
+        if said:
+            self._same.append(said)
+        if self.is_halted:
+            self.stop()
+
+
+def _context() -> BaseContext:
+    if sys.platform == "win32":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["fctry.provision.line"])  # Python and esptool are loaded once
+    return context
+
+
+def _serve(job: Job, slot: Slot, events: Any, stopped: Any, is_endless: bool) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the station decides what becomes of its slots
+
+    def tell(what: StepRecord | Record | Untried | Waiting) -> None:
+        events.put(Event(slot, what))
+
+    try:
+        with job.opened() as opened:
+            while not stopped.is_set():
+                _take(opened, slot, tell)
+                if not is_endless:
+                    break
+                tell(Waiting())
+                _await_next(slot, stopped)
+    except FctryError as error:
+        tell(Untried(str(error), error.hint))
+    finally:
+        events.put(slot)
+
+
+def _take(opened: OpenJob, slot: Slot, tell: Any) -> None:
+    try:
+        _, record = opened.take(slot.port, tell, slot=slot.name)
+    except (PortError, DeviceError) as error:
+        tell(Untried(str(error), error.hint))
+    else:
+        tell(record)
+
+
+def _await_next(slot: Slot, stopped: Any) -> None:
+    """Wait until the board has gone, and another one has come."""
+    for is_there in (False, True):
+        while not stopped.is_set() and _is_there(slot.port) != is_there:
+            time.sleep(POLL_S)
+
+
+def _is_there(port: str) -> bool:
+    if "://" not in port:  # to open it would reset the board
+        return any(os.path.realpath(port) == os.path.realpath(found.device) for found in comports())
+    with suppress(PortError), open_port(port):
+        return True
+    return False

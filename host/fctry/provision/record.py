@@ -1,0 +1,115 @@
+"""The record of one try on one device: what was done, by whom, with which outcome. It holds no secret.
+
+As JSON it is versioned: `SCHEMA` describes it, and `from_dict` reads what `as_dict` wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from fctry.errors import FormatError
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """One step: what it did, or why it failed and what to do about it, and how long it took."""
+
+    name: str
+    seconds: float
+    did: str = ""
+    error: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One try. `started_at` is in ISO 8601, UTC; `device` its number in the ledger, None where it got none.
+
+    `chip` is what the chip said of itself, `public` what people may see of the device's values, `about` who tried it
+    where and for which order. `unchecked` is what this device's state did not let be checked.
+    """
+
+    started_at: str
+    steps: tuple[StepRecord, ...]
+    device: int | None = None
+    image_sha256: str = ""
+    chip: Mapping[str, str] = field(default_factory=dict)
+    public: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
+    unchecked: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> StepRecord | None:
+        """The step that failed, None when the device is proven."""
+        last = self.steps[-1]
+        return last if last.error else None
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return sum(step.seconds for step in self.steps)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        outcome = "failed" if self.failed else "proven"
+        return {"schema": VERSION, "outcome": outcome, **asdict(self)}
+
+
+def from_dict(said: Mapping[str, Any]) -> Record:
+    """The record that `as_dict` made this of. Raises FormatError for another version, and for what is no record."""
+    if said.get("schema") != VERSION:
+        raise FormatError(
+            f"a record of version {said.get('schema')!r}, not {VERSION}",
+            hint="read it with the fctry that wrote it",
+        )
+    names = {one.name for one in fields(Record)}
+    try:
+        known = {name: value for name, value in said.items() if name in names}
+        steps = tuple(StepRecord(**step) for step in known.pop("steps"))
+        return Record(steps=steps, **{**known, "unchecked": tuple(known.get("unchecked", ()))})
+    except (KeyError, TypeError) as error:
+        raise FormatError(
+            f"not a record: {error}", hint="take it from the ledger again: fctry record export"
+        ) from None
+
+
+_TEXT = {"type": "string"}
+_TEXTS = {"type": "object", "additionalProperties": _TEXT}
+SCHEMA: Mapping[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "fctry record",
+    "type": "object",
+    "properties": {
+        "schema": {"const": VERSION},
+        "outcome": {"enum": ["proven", "failed"]},
+        "started_at": {"type": "string", "format": "date-time"},
+        "device": {"type": ["integer", "null"], "description": "its number in the ledger"},
+        "image_sha256": {"type": "string", "description": "of the plain image, in hexadecimal digits"},
+        "chip": _TEXTS,
+        "public": _TEXTS,
+        "about": _TEXTS,
+        "unchecked": {"type": "array", "items": _TEXT},
+        "steps": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "name": _TEXT,
+                    "seconds": {"type": "number", "minimum": 0},
+                    "did": _TEXT,
+                    "error": _TEXT,
+                    "hint": _TEXT,
+                },
+                "required": ["name", "seconds", "did", "error", "hint"],
+                "additionalProperties": False,
+            },
+        },
+    },
+    "required": ["schema", "outcome", "started_at", "steps", "device", "chip", "public", "about"],
+    "additionalProperties": False,
+}

@@ -1,0 +1,123 @@
+"""Records as files: JSON, one a try; JSON lines for an MES; JUnit and a page for the run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from fctry.files import write_file
+from fctry.provision.page import page
+from fctry.provision.record import Record
+
+EVENTS, JUNIT, PAGE = "events.jsonl", "junit.xml", "run.html"
+
+
+class RecordFolder:
+    """A folder for the records of runs. A record is whole on disk before `add` returns."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+
+    def add(self, record: Record) -> None:
+        """Write one try: a file of its own, and a line of the events."""
+        line = _line(record)
+        write_file(self.folder / f"{name_of(record)}.json", line)
+        with (self.folder / EVENTS).open("ab") as events:
+            events.write(line)
+
+    def write_all(self, records: Sequence[Record]) -> None:
+        """Write all records anew, with OpenHTF's form of each, and what tells of them together."""
+        for record in records:
+            name = name_of(record)
+            write_file(self.folder / f"{name}.json", _line(record))
+            write_file(self.folder / f"{name}.openhtf.json", (json.dumps(openhtf(record)) + "\n").encode())
+        write_file(self.folder / EVENTS, b"".join(map(_line, records)))
+        self.finish(records)
+
+    def finish(self, records: Sequence[Record]) -> None:
+        """Write what tells of the whole run."""
+        write_file(self.folder / JUNIT, junit(records))
+        write_file(self.folder / PAGE, page(records).encode())
+
+
+def _line(record: Record) -> bytes:
+    return (json.dumps(record.as_dict(), ensure_ascii=False) + "\n").encode()
+
+
+def name_of(record: Record) -> str:
+    """A name for the record's file: when, and which device or chip."""
+    at = record.started_at.partition(".")[0].replace(":", "").replace("-", "")
+    who = f"device{record.device}" if record.device is not None else record.chip.get("mac", "unknown")
+    slot = "".join(letter if letter.isalnum() else "-" for letter in record.about.get("slot", ""))
+    return "_".join(filter(None, (at, slot, who.replace(":", ""))))
+
+
+def junit(records: Sequence[Record]) -> bytes:
+    """The run as JUnit XML: a test case for each device."""
+    failures = sum(record.failed is not None for record in records)
+    seconds = f"{sum(record.seconds for record in records):.3f}"
+    suite = Element(
+        "testsuite", name="fctry provision", tests=str(len(records)), failures=str(failures), time=seconds
+    )
+    for record in records:
+        named = f"device {record.device}" if record.device is not None else record.chip.get("mac", "unknown")
+        product, took = record.about.get("product", ""), f"{record.seconds:.3f}"
+        case = _below(suite, "testcase", name=named, classname=product, time=took)
+        properties = _below(case, "properties")
+        for name, text in {**record.about, **record.chip, **record.public}.items():
+            _below(properties, "property", name=name, value=text)
+        if record.failed:
+            said = f"{record.failed.name}: {record.failed.error}"
+            _below(case, "failure", f"{said}\n{record.failed.hint}", message=said)
+    made: bytes = tostring(suite, encoding="utf-8", xml_declaration=True)
+    return made
+
+
+def _below(parent: Element, tag: str, text: str = "", **attributes: str) -> Element:
+    made = SubElement(parent, tag, {name: _xml(value) for name, value in attributes.items()})
+    made.text = _xml(text)
+    return made
+
+
+def openhtf(record: Record) -> dict[str, object]:
+    """The record with the names and values of OpenHTF's TestRecord and PhaseRecord.
+
+    Source: openhtf 1.6 core/test_record.py, output/callbacks/json_factory.py.
+    """
+    start_ms = round(datetime.fromisoformat(record.started_at).timestamp() * 1000)
+    phases, at_ms = [], start_ms
+    for number, step in enumerate(record.steps):
+        end_ms = at_ms + round(step.seconds * 1000)
+        phases.append(
+            {
+                "descriptor_id": number,
+                "name": step.name,
+                "codeinfo": {"name": step.name, "docstring": step.did or step.error, "sourcecode": ""},
+                "start_time_millis": at_ms,
+                "end_time_millis": end_ms,
+                "outcome": "FAIL" if step.error else "PASS",
+                "measurements": {},
+                "attachments": {},
+            }
+        )
+        at_ms = end_ms
+    failed = record.failed
+    return {
+        "dut_id": str(record.device) if record.device is not None else record.chip.get("mac"),
+        "station_id": record.about.get("station", ""),
+        "start_time_millis": start_ms,
+        "end_time_millis": at_ms,
+        "outcome": "FAIL" if failed else "PASS",
+        "outcome_details": [{"code": failed.name, "description": failed.error}] if failed else [],
+        "metadata": {"test_name": "fctry provision", **record.about, **record.chip, **record.public},
+        "phases": phases,
+    }
+
+
+def _xml(text: str) -> str:
+    """A text without the characters that XML has no place for."""
+    return "".join(one if one in "\t\n" or one >= " " else "�" for one in text)

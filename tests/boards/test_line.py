@@ -1,0 +1,85 @@
+"""Several slots of a station at once, each with a board of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from fctry.boards import Board
+from fctry.cli.main import main
+from fctry.provision.record import from_dict
+
+ROOT = Path(__file__).parents[2]
+BUILD = ROOT / "firmware" / "native" / "build"
+
+
+@pytest.fixture
+def ports(tmp_path: Path) -> Iterator[list[str]]:
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(
+                Board(tmp_path / f"{number}.bin", [BUILD], mac=bytes([0x24, 0x0A, 0xC4, 0, 0, number]))
+            ).url
+            for number in range(2)
+        ]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FCTRY_STATE", str(tmp_path / "state"))
+    product = tmp_path / "product"
+    product.mkdir()
+    for source in (ROOT / "partitions.csv", ROOT / "examples" / "factory.toml"):
+        (product / source.name).write_bytes(source.read_bytes())
+    monkeypatch.chdir(product)
+    return product
+
+
+def provision(ports: list[str], *arguments: str) -> int:
+    said = [word for port in ports for word in ("-p", port)]
+    return main(["provision", "factory.toml", *said, "--app", str(BUILD), "--records", "records", *arguments])
+
+
+def test_each_slot_proves_a_device_of_its_own(
+    folder: Path, ports: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert provision(ports, "--lot", "4711", "--order", "A1", "--operator", "Ada") == 0
+    out = capsys.readouterr().out
+    assert len(re.findall("^PASS ", out, re.MULTILINE)) == 2
+    assert "2 of 2 devices proven (100%)" in out
+    lines = (folder / "records" / "events.jsonl").read_text().splitlines()
+    records = [from_dict(json.loads(line)) for line in lines]
+    assert {record.device for record in records} == {1, 2}
+    assert len({record.public["serial_number"] for record in records}) == 2
+    for record in records:
+        said = record.about
+        assert (said["lot"], said["order"], said["operator"]) == ("4711", "A1", "Ada")
+    assert main(["record", "show", "1"]) == 0
+    assert "4 keys equal" in capsys.readouterr().out
+    assert main(["record", "export", "-o", "again"]) == 0
+    assert len(list((folder / "again").glob("*.openhtf.json"))) == 2
+
+
+def test_port_without_a_board_could_not_be_tried(
+    folder: Path, ports: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        nobody = f"rfc2217://127.0.0.1:{server.getsockname()[1]}"
+    assert provision([ports[0], nobody]) == 3
+    out, err = capsys.readouterr()
+    assert out.startswith("PASS ")
+    assert nobody.rsplit("/", 1)[1] in err
+
+
+def test_spec_that_is_wrong_is_said_before_a_port_is_touched(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "factory.toml").write_text("schema = 1\n")
+    assert provision(["/dev/ttyNONE"]) == 3
+    assert "factory.toml" in capsys.readouterr().err
