@@ -4,13 +4,8 @@ A device that comes back gets the identity that it has. With --app the boot load
 build are written too, so that a blank device becomes a whole one. Exit code 0 only if all devices are proven, 1 if one
 failed, 3 if one could not be tried.
 
-<<<<<<< HEAD
-fctry provision factory.toml -p /dev/ttyUSB0
-fctry provision factory.toml -p /dev/ttyUSB0 --app build
-=======
 fctry provision factory.toml -p /dev/ttyUSB0
 fctry provision factory.toml -p /dev/ttyUSB0 -p /dev/ttyUSB1 --app build --loop
->>>>>>> 3220c20 (feat(provision): several slots at once, a live view, and a record of every try)
 """
 
 from __future__ import annotations
@@ -71,33 +66,6 @@ PARAMETERS = (
 
 
 def run(args: Arguments) -> int:
-<<<<<<< HEAD
-    project, spec = project_of(args), read_spec(args.spec)
-    partition = project.factory_partition
-    room = Room(partition.size_bytes, partition.readonly, 1, partition.name, project.sdkconfig)
-    require(spec, room)
-    app = read_flasher_args(args.app) if args.app else None
-    maker = ImageMaker(spec, partition.size_bytes, read_only=partition.readonly)
-    context = Context(datetime.now(timezone.utc), args.lot, args.line)
-    port = args.port or os.environ.get("ESPPORT") or only_port()
-    heard: list[str] = []
-    with (
-        ledger_of(args, args.spec.parent) as ledger,
-        flasher.connect(port, chip=args.chip or "auto", flash_baud=args.baud) as chip,
-    ):
-        identities = Identities(ledger, spec, maker, context, keys_of(args))
-        one = Run(chip, project.table, partition, identities=identities, app=app, is_forced=args.force)
-        one.timeout_s, one.on_line = args.timeout, heard.append
-        record = perform(one, provision_steps(has_app=app is not None), print_step)
-    if one.proof:
-        print_proof(one.proof)
-    if record.error:
-        print_last(heard[-10:])
-        raise record.error
-    named = ", ".join(f"{name} {text}" for name, text in one.public.items())
-    print(escaped(f"PASS: device {one.device}, {named}"))
-    return 0
-=======
     from fctry.cli.live import show
 
     names = args.ports or [os.environ.get("ESPPORT") or only_port()]
@@ -126,4 +94,3 @@ def run(args: Arguments) -> int:
 def _slots(ports: Sequence[str]) -> list[Slot]:
     """A slot for each port, called by what tells the ports apart."""
     return [Slot(port.rsplit("/", 1)[-1], port) for port in dict.fromkeys(ports)]
->>>>>>> 3220c20 (feat(provision): several slots at once, a live view, and a record of every try)

@@ -48,7 +48,7 @@ class Job:
         """Ready for devices. Raises InputError for a spec, project or build that is wrong, LedgerError."""
         project, spec = open_project(self.settings, variables=os.environ), read_spec(self.spec)
         partition = project.factory_partition
-        require(spec, Room(partition.size_bytes, partition.readonly, 1))
+        require(spec, Room(partition.size_bytes, partition.readonly, 1, partition.name, project.sdkconfig))
         app = read_flasher_args(self.app) if self.app else None
         with open_ledger(self.ledger, self.station) as ledger:
             yield OpenJob(self, project, spec, ledger, app)

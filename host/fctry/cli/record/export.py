@@ -1,4 +1,7 @@
-"""Write the records of a ledger into a folder: JSON and OpenHTF's JSON for each try, JSON lines, JUnit, and a page."""
+"""Write the records of a ledger into a folder: JSON and OpenHTF's JSON for each try, JSON lines, JUnit, and a page.
+
+fctry record export -o records
+"""
 
 from __future__ import annotations
 

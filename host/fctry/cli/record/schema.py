@@ -1,4 +1,7 @@
-"""Print the JSON Schema of a record."""
+"""Print the JSON Schema of a record.
+
+fctry record schema > record.schema.json
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Show every try on a device, step by step."""
+"""Show every try on a device, step by step.
+
+fctry record show 17
+"""
 
 from __future__ import annotations
 
