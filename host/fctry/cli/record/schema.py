@@ -1,6 +1,6 @@
 """Print the JSON Schema of a record.
 
-fctry record schema > record.schema.json
+fctry record schema
 """
 
 from __future__ import annotations
