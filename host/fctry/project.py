@@ -125,6 +125,8 @@ def open_project(settings: Settings, *, variables: Mapping[str, str] = _NO_VARIA
 
     Raises InputError for a file that cannot be read or is not what it should be, and for an unknown chip.
     """
+    from fctry.partitions.cmake import extra_subtypes_in
+
     build = None
     if settings.build:
         from fctry.partitions.flasher_args import read_flasher_args
@@ -136,6 +138,7 @@ def open_project(settings: Settings, *, variables: Mapping[str, str] = _NO_VARIA
         options = sdkconfig.options(options)
     if build and options.flash_size_bytes is None:
         options = replace(options, flash_size_bytes=build.flash_size_bytes)
+    extra = settings.extra_subtypes or extra_subtypes_in(settings.partitions.parent)
     said: dict[str, Any] = {
         "table_offset": settings.table_offset,
         "idf": settings.idf,
@@ -144,7 +147,7 @@ def open_project(settings: Settings, *, variables: Mapping[str, str] = _NO_VARIA
         "md5": settings.md5,
         "recovery_bootloader_offset": settings.recovery_bootloader_offset,
         "primary_bootloader_offset": _bootloader_offset(settings.chip) if settings.chip else None,
-        "keywords": options.keywords.with_extra(settings.extra_subtypes) if settings.extra_subtypes else None,
+        "keywords": options.keywords.with_extra(extra) if extra else None,
     }
     options = replace(options, **{name: value for name, value in said.items() if value is not None})
     return Project(settings, options, sdkconfig, build)

@@ -49,6 +49,20 @@ def test_factory_partition_is_where_the_configured_table_puts_it(folder: Path) -
     assert project.bootloader_offset == 0x1000
 
 
+def test_subtypes_that_the_projects_cmake_files_add_are_known(folder: Path) -> None:
+    component = folder / "components/pictures"
+    component.mkdir(parents=True)
+    text = '# idf_build_set_property(EXTRA_PARTITION_SUBTYPES "data, other, 0x41" APPEND)\n'
+    text += (
+        'idf_build_set_property(EXTRA_PARTITION_SUBTYPES "app, mine, 0x41" "data, pictures, 0x40" APPEND)\n'
+    )
+    (component / "project_include.cmake").write_text(text)
+    project = open_project(Settings(), variables=os.environ)
+    assert project.factory_partition == FACTORY
+    assert project.layout.entries[-1].partition.subtype == 0x40
+    assert project.options.keywords.subtypes[0]["mine"] == 0x41
+
+
 def test_setting_counts_more_than_the_sdkconfig(folder: Path) -> None:
     said = Settings(extra_subtypes=("data,pictures,0x40",), table_offset=0x20000, chip="esp32c3")
     project = open_project(said, variables=os.environ)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from fctry.errors import InputError
-from fctry.findings import ERROR, Finding
+from fctry.findings import Finding, Severity
 from fctry.partitions.keywords import subtype_name, type_name
 from fctry.partitions.layout import Layout
 from fctry.partitions.placing import MAX_ADDRESS, align_up, alignment_of
@@ -36,9 +36,8 @@ def with_places(layout: Layout, findings: Sequence[Finding]) -> list[Finding]:
     No two of the lines overlap, none shifts a line that is there, and all are inside the flash, if its size is known.
     """
     missing = [finding for finding in findings if finding.adds]
-    missing.sort(
-        key=lambda finding: finding.severity is not ERROR
-    )  # these get the room first, if there is little
+    worst_first = list(Severity)  # these get the room first, if there is little
+    missing.sort(key=lambda finding: worst_first.index(finding.severity))
     places = _places(layout, [finding.adds for finding in missing]) if missing else {}
     return [
         finding._replace(hint=_remedy(layout, finding.adds, places) + finding.hint)

@@ -32,6 +32,9 @@ IDF_VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})")
 PLATFORMIO_FLASH = re.compile(r"^\s*board_upload\.flash_size\s*=\s*(\d+)\s*MB", re.MULTILINE)
 PLATFORMIO_TABLE = re.compile(r"^\s*board_build\.partitions\s*=\s*(\S+)", re.MULTILINE)
 
+GENERATED = {"CONFIG_PARTITION_TABLE_FILENAME", "CONFIG_PARTITION_TABLE_SINGLE_APP"}
+"""A generated file has both, on or off; one that was written by hand has no use for the first, and may have it yet."""
+
 DEFAULT_FLASH_SIZE_MB = 2
 LINUX_FLASH_BYTES = 4 << 20
 """What the target linux emulates, whatever the configuration says. Source: esp_partition's partition_linux.h."""
@@ -161,16 +164,22 @@ def find_sdkconfig(csv: Path, target: str | None = None) -> Sdkconfig | None:
     """The sdkconfig beside a CSV on top of its sdkconfig.defaults, as far as they are there, if it is about that CSV.
 
     That is when it, or a platformio.ini, names the CSV, or when the CSV has the name that a project's own table has by
-    default. For `target` see `read_sdkconfig`.
+    default. Else one like sdkconfig.ci.NAME that names the CSV is read on top of the defaults, as a build does that is
+    told so by SDKCONFIG_DEFAULTS. For `target` see `read_sdkconfig`.
     """
     paths = _sdkconfigs_in(csv.parent)
-    if not paths:
-        return None
-    config = _read(paths, target)
-    if ini := _platformio_in(csv.parent):
+    config = _read(paths, target) if paths else None
+    if config and (ini := _platformio_in(csv.parent)):
         config = _with_platformio(config, ini)
-    is_named = csv.name in (Path(table).name for table in config.tables)
-    return config if is_named or csv.name == "partitions.csv" else None
+    if config and _names(config, csv):
+        return config
+    is_open = not config or not (config.is_whole or config.platformio)
+    built = (_read([*paths, part], target) for part in _parts_in(csv.parent) if is_open)
+    if found := [one for one in built if _names(one, csv)]:
+        values = [one.values.items() for one in found]
+        unsure = {_key(option) for others in values for option, _ in values[0] ^ others}
+        return replace(found[0], unsure=found[0].unsure | unsure)
+    return config if csv.name == "partitions.csv" else None
 
 
 def tables_named_in(folder: Path) -> Sequence[Path]:
@@ -179,6 +188,16 @@ def tables_named_in(folder: Path) -> Sequence[Path]:
     if not names and (paths := _sdkconfigs_in(folder)):
         names = _read(paths, None).tables
     return [path for name in dict.fromkeys(names) if (path := folder / name).is_file()]
+
+
+def _names(config: Sdkconfig, csv: Path) -> bool:
+    return csv.name in (Path(table).name for table in config.tables)
+
+
+def _parts_in(folder: Path) -> Sequence[Path]:
+    """The configurations of a project that its build reads only when it is told so."""
+    parts = (path for path in folder.glob("sdkconfig.*") if not path.match("*.old"))
+    return sorted(path for path in parts if not path.name.startswith("sdkconfig.defaults") and path.is_file())
 
 
 def _sdkconfigs_in(folder: Path) -> Sequence[Path]:
@@ -193,7 +212,7 @@ def _platformio_in(folder: Path) -> str:
 def _read(paths: Sequence[Path], target: str | None) -> Sdkconfig:
     """The last of these files on top of those before it. A generated one says everything by itself."""
     last = Assignments().read(paths[-1])
-    is_whole = "CONFIG_PARTITION_TABLE_FILENAME" in last.values
+    is_whole = last.values.keys() >= GENERATED
     said, unsure = last, set[str | int]()
     if not is_whole:
         said = Assignments()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fctry.errors import FormatError
-from fctry.findings import Finding
+from fctry.findings import WARNING, Finding
 from fctry.partitions.binary import pack
 from fctry.partitions.checker import check
 from fctry.partitions.csv import parse_csv
@@ -66,7 +66,7 @@ def _remedy(code: str, *lines: str, options: Options | None = None, evidence: Ev
             (*BASE, "b,app,ota_0,,1M"),
             "add the line `otadata, data, ota, 0x16000, 0x2000,`",
         ),
-        ("layout-ota-without-otadata", ("a,app,ota_0,0x10000,1M",), "`otadata, data, ota, 0x9000, 0x2000,`"),
+        ("layout-ota-without-otadata", ("a,app,ota_0,0x10000,1M",), "`otadata, data, ota, , 0x2000,`"),
         ("layout-user-nvs", (PHY, FCTRY, APPLICATION), "add the line `nvs, data, nvs, 0x9000, 0x6000,`"),
         (
             "layout-factory",
@@ -207,8 +207,8 @@ def test_remedy_for_a_configuration_is_a_line_to_paste(option: str, code: str, r
 @pytest.mark.parametrize(("is_whole", "is_needed"), [(False, True), (True, False)])
 def test_nvs_encryption_follows_flash_encryption_by_default_only(is_whole: bool, is_needed: bool) -> None:
     config = Sdkconfig("s", {"CONFIG_SECURE_FLASH_ENC_ENABLED": "y"}, {}, is_whole=is_whole)
-    codes = {finding.code for finding in _check(*BASE, evidence=Evidence(sdkconfig=config))}
-    assert ("layout-sdkconfig-nvs-keys" in codes) == is_needed
+    found = {one.code: one.severity for one in _check(*BASE, evidence=Evidence(sdkconfig=config))}
+    assert found.get("layout-sdkconfig-nvs-keys") == (WARNING if is_needed else None)
 
 
 def test_spaces_are_what_is_between_the_table_and_the_end_of_the_flash() -> None:

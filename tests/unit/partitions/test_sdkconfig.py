@@ -16,6 +16,10 @@ from fctry.partitions.rule import Evidence
 from fctry.partitions.sdkconfig import BOOTLOADER_OFFSETS, Sdkconfig, find_sdkconfig, read_sdkconfig
 from fctry.project import Settings, open_project
 
+GENERATED = (
+    'CONFIG_PARTITION_TABLE_FILENAME="partitions.csv"\n# CONFIG_PARTITION_TABLE_SINGLE_APP is not set\n'
+)
+
 
 def _read(folder: Path, text: str, name: str = "sdkconfig.defaults") -> Sdkconfig:
     path = folder / name
@@ -74,7 +78,7 @@ def test_secure_boot_is_what_the_build_gives_to_gen_esp32part(
 
 
 def test_option_that_a_generated_file_does_not_have_is_off(tmp_path: Path) -> None:
-    generated = 'CONFIG_PARTITION_TABLE_FILENAME="partitions.csv"\n'
+    generated = GENERATED
     assert not _read(tmp_path, generated, "sdkconfig").options(Options()).md5
 
 
@@ -101,7 +105,7 @@ def test_boot_loader_is_where_the_rom_of_the_chip_looks(tmp_path: Path, chip: st
 
 def test_boot_loader_offset_of_a_generated_configuration_comes_first(tmp_path: Path) -> None:
     offset = "CONFIG_BOOTLOADER_OFFSET_IN_FLASH=0x4000\n"
-    generated = offset + 'CONFIG_PARTITION_TABLE_FILENAME="partitions.csv"\n'
+    generated = offset + GENERATED
     assert _read(tmp_path, generated, "sdkconfig").bootloader_offset == 0x4000
     assert _read(tmp_path, offset).bootloader_offset == 0x1000  # defaults cannot say it
 
@@ -242,6 +246,33 @@ def test_configuration_beside_a_csv_is_found_when_it_is_about_that_csv(
     assert (find_sdkconfig(tmp_path / csv) is not None) == is_found
 
 
+NAMED = 'CONFIG_PARTITION_TABLE_FILENAME="x.csv"\n'
+NAMED += 'CONFIG_PARTITION_TABLE_CUSTOM=y\nCONFIG_PARTITION_TABLE_CUSTOM_FILENAME="partitions_4mb.csv"\n'
+
+
+def test_configuration_of_ci_that_names_the_csv_comes_on_top_of_the_defaults(tmp_path: Path) -> None:
+    _read(tmp_path, SIZE_4 + "CONFIG_PARTITION_TABLE_OFFSET=0x9000\n")
+    _read(tmp_path, NAMED + SIZE_16 + 'CONFIG_IDF_TARGET="esp32p4"\n', "sdkconfig.ci.a")
+    _read(tmp_path, "CONFIG_PARTITION_TABLE_CUSTOM=y\n", "sdkconfig.ci.b")
+    config = find_sdkconfig(tmp_path / "partitions_4mb.csv")
+    assert config
+    assert (_flash_mb(config), config.options(Options()).table_offset) == (16, 0x9000)
+    assert config.bootloader_offset == 0x2000
+    assert _flash_mb(find_sdkconfig(tmp_path / "partitions.csv")) == 4
+
+
+def test_what_several_configurations_that_name_the_csv_disagree_on_is_not_known(tmp_path: Path) -> None:
+    _read(tmp_path, NAMED + SIZE_16, "sdkconfig.ci.a")
+    _read(tmp_path, NAMED + SIZE_4, "sdkconfig.ci.b")
+    _read(tmp_path, NAMED, "sdkconfig.old")
+    config = find_sdkconfig(tmp_path / "partitions_4mb.csv")
+    assert config
+    assert config.tables == ["partitions_4mb.csv"]
+    assert _flash_mb(config) is None
+    _read(tmp_path, GENERATED, "sdkconfig")
+    assert find_sdkconfig(tmp_path / "partitions_4mb.csv") is None
+
+
 def test_generated_configuration_is_preferred_to_defaults(tmp_path: Path) -> None:
     _read(tmp_path, "")
     _read(tmp_path, "", "sdkconfig")
@@ -262,7 +293,7 @@ def test_configuration_that_says_little_comes_on_top_of_the_defaults(tmp_path: P
     assert _flash_mb(config) == 16
     assert config
     assert config.options(Options()).table_offset == 0x9000
-    _read(tmp_path, SIZE_4 + 'CONFIG_PARTITION_TABLE_FILENAME="partitions.csv"\n', "sdkconfig")
+    _read(tmp_path, SIZE_4 + GENERATED, "sdkconfig")
     assert _flash_mb(find_sdkconfig(tmp_path / "partitions.csv")) == 4
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fctry.findings import ERROR, INFO, Finding
+from fctry.findings import ERROR, INFO, WARNING, Finding
 from fctry.partitions.additions import NewLine
 from fctry.partitions.keywords import subtype_name, type_name
 from fctry.partitions.layout import Layout
@@ -61,7 +61,7 @@ def duplicate(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
             yield duplicate.at(entry.line, message, "give one of them another subtype")
 
 
-@LayoutRule("layout-ota-without-otadata", ERROR, "OTA slots come with a data/ota partition")
+@LayoutRule("layout-ota-without-otadata", WARNING, "OTA slots come with a data/ota partition")
 def ota_without_otadata(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     slots = _ota_slots(layout)
     if not slots or not layout.is_complete or any(p.is_of(DATA, DATA_OTA) for _, p in layout.entries):

@@ -85,7 +85,9 @@ def nvs_keys(layout: Layout, evidence: Evidence) -> Iterator[Finding]:
     is_default = not config.is_whole and NVS_ENCRYPTION not in config.values
     if option := config.first_on(NVS_ENCRYPTION, *[FLASH_ENCRYPTION] * is_default):
         keys = NewLine("nvs_keys", DATA, DATA_NVS_KEYS, SECTOR_BYTES, "encrypted")
-        yield from _needed(nvs_keys, layout, config, option, keys)
+        severity = ERROR if option == NVS_ENCRYPTION else WARNING  # an application without NVS runs
+        for one in _needed(nvs_keys, layout, config, option, keys):
+            yield one._replace(severity=severity)
 
 
 @LayoutRule(
