@@ -81,7 +81,7 @@ def partition_csv(data: bytes) -> None:
     table = parse_csv(data.decode("utf-8", "replace"))
     binary = pack(table)
     read = unpack(binary)  # long names are cut
-    if not all(one.name.isprintable() and one.name.isascii() for one in read):
+    if not all(one.name.isprintable() and one.name.isascii() for one in table):
         return  # and may be cut within a character, or at a NUL
     assert pack(read) == binary
     with suppress(FctryError):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import esp_kconfiglib
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from fctry.partitions.options import Options
@@ -68,7 +68,12 @@ def _expected(folder: Path, monkeypatch: pytest.MonkeyPatch, files: list[Path]) 
     monkeypatch.setenv("KCONFIG_REPORT_VERBOSITY", "quiet")
     config = esp_kconfiglib.Kconfig(str(KCONFIG), parser_version=1, print_report=False)
     for file in files:
-        config.load_config(str(file), replace=False)
+        try:
+            config.load_config(str(file), replace=False)
+        except (
+            AttributeError
+        ):  # 3.14.0 ends so at a text without quotes for an option that was assigned already
+            reject()
     value = {name: symbol.str_value for name, symbol in config.syms.items()}
     return {
         "flash": value["ESPTOOLPY_FLASHSIZE"],

@@ -165,21 +165,36 @@ def find_sdkconfig(csv: Path, target: str | None = None) -> Sdkconfig | None:
 
     That is when it, or a platformio.ini, names the CSV, or when the CSV has the name that a project's own table has by
     default. Else one like sdkconfig.ci.NAME that names the CSV is read on top of the defaults, as a build does that is
-    told so by SDKCONFIG_DEFAULTS. For `target` see `read_sdkconfig`.
+    told so by SDKCONFIG_DEFAULTS. Tables may be in a folder of the project, or in a folder in that. For `target` see
+    `read_sdkconfig`.
     """
-    paths = _sdkconfigs_in(csv.parent)
+    folders = (csv.parent, *csv.absolute().parents[1:3])
+    return next((found for folder in folders if (found := _config_in(folder, csv, target))), None)
+
+
+def _config_in(folder: Path, csv: Path, target: str | None) -> Sdkconfig | None:
+    def names(config: Sdkconfig) -> bool:
+        if folder == csv.parent:
+            return csv.name in (Path(table).name for table in config.tables)
+        return csv.absolute() in (folder / table for table in config.tables)
+
+    paths = _sdkconfigs_in(folder)
     config = _read(paths, target) if paths else None
-    if config and (ini := _platformio_in(csv.parent)):
+    if config and (ini := _platformio_in(folder)):
         config = _with_platformio(config, ini)
-    if config and _names(config, csv):
+    if config and names(config):
         return config
     is_open = not config or not (config.is_whole or config.platformio)
-    built = (_read([*paths, part], target) for part in _parts_in(csv.parent) if is_open)
-    if found := [one for one in built if _names(one, csv)]:
+    parts = [path for path in sorted(folder.glob("sdkconfig.*")) if is_open and path.suffix != ".old"]
+    targets = (
+        target or (path.suffix[1:] if path.suffix[1:] in BOOTLOADER_OFFSETS else None) for path in parts
+    )
+    built = (_read([*paths, part], chip) for part, chip in zip(parts, targets, strict=True))
+    if found := [one for one in built if names(one)]:
         values = [one.values.items() for one in found]
         unsure = {_key(option) for others in values for option, _ in values[0] ^ others}
         return replace(found[0], unsure=found[0].unsure | unsure)
-    return config if csv.name == "partitions.csv" else None
+    return config if csv == folder / "partitions.csv" else None
 
 
 def tables_named_in(folder: Path) -> Sequence[Path]:
@@ -188,16 +203,6 @@ def tables_named_in(folder: Path) -> Sequence[Path]:
     if not names and (paths := _sdkconfigs_in(folder)):
         names = _read(paths, None).tables
     return [path for name in dict.fromkeys(names) if (path := folder / name).is_file()]
-
-
-def _names(config: Sdkconfig, csv: Path) -> bool:
-    return csv.name in (Path(table).name for table in config.tables)
-
-
-def _parts_in(folder: Path) -> Sequence[Path]:
-    """The configurations of a project that its build reads only when it is told so."""
-    parts = (path for path in folder.glob("sdkconfig.*") if not path.match("*.old"))
-    return sorted(path for path in parts if not path.name.startswith("sdkconfig.defaults") and path.is_file())
 
 
 def _sdkconfigs_in(folder: Path) -> Sequence[Path]:
@@ -213,7 +218,7 @@ def _read(paths: Sequence[Path], target: str | None) -> Sdkconfig:
     """The last of these files on top of those before it. A generated one says everything by itself."""
     last = Assignments().read(paths[-1])
     is_whole = last.values.keys() >= GENERATED
-    said, unsure = last, set[str | int]()
+    said, unsure, perhaps = last, set[str | int](), set[tuple[str, str]]()
     if not is_whole:
         said = Assignments()
         target = target or last.values.get("CONFIG_IDF_TARGET") or _target_in(paths[0])
@@ -225,8 +230,11 @@ def _read(paths: Sequence[Path], target: str | None) -> Sdkconfig:
             if target in others:
                 said.read(others[target])
             elif not target:
-                unsure |= {_key(one) for other in others.values() for one in Assignments().read(other).values}
+                perhaps |= {
+                    one for other in others.values() for one in Assignments().read(other).values.items()
+                }
         said.drop_without_prompt()
+        unsure = {_key(option) for option, value in perhaps if said.values.get(option) != value}
     if target:
         said.values["CONFIG_IDF_TARGET"] = target
     return Sdkconfig(str(paths[-1]), said.values, said.places, is_whole, said.ignored, frozenset(unsure))

@@ -261,6 +261,17 @@ def test_configuration_of_ci_that_names_the_csv_comes_on_top_of_the_defaults(tmp
     assert _flash_mb(find_sdkconfig(tmp_path / "partitions.csv")) == 4
 
 
+def test_configuration_above_a_table_that_it_names_is_found(tmp_path: Path) -> None:
+    (tmp_path / "tables/v2").mkdir(parents=True)
+    _read(tmp_path, NAMED.replace("partitions_4mb", "tables/v2/c3") + SIZE_16, "sdkconfig.defaults.esp32c3")
+    _read(tmp_path, NAMED.replace("partitions_4mb", "tables/large") + SIZE_4)
+    config = find_sdkconfig(tmp_path / "tables/v2/c3.csv")
+    assert config
+    assert (config.target, _flash_mb(config)) == ("esp32c3", 16)
+    assert find_sdkconfig(tmp_path / "tables/large.csv")
+    assert find_sdkconfig(tmp_path / "tables/v2/large.csv") is None
+
+
 def test_what_several_configurations_that_name_the_csv_disagree_on_is_not_known(tmp_path: Path) -> None:
     _read(tmp_path, NAMED + SIZE_16, "sdkconfig.ci.a")
     _read(tmp_path, NAMED + SIZE_4, "sdkconfig.ci.b")
