@@ -131,6 +131,25 @@ static void watch_boot_button(void)
     }
 }
 
+/* Until the device is sealed: report, and serve the console. */
+static void run_console(const factory_data_sink_t *sink)
+{
+#if CONFIG_FACTORY_DATA_CONSOLE_NEVER
+    (void)sink;
+#else
+    if (!factory_data_is_console_open()) {
+        factory_data_line_t line;
+        factory_data_line_begin(&line, sink, "sealed");
+        factory_data_line_end(&line);
+        return;
+    }
+    if (report_factory(sink) == ESP_OK) { /* whatever is wrong with the data, the application runs on */
+        apply_mac();
+    }
+    console_run(commands_register, watch_boot_button);
+#endif
+}
+
 void app_main(void); /* ESP-IDF declares it nowhere */
 
 void app_main(void)
@@ -140,8 +159,10 @@ void app_main(void)
     report_boot(sink);
     finish_reset(sink);
     init_user_nvs(sink);
-    if (report_factory(sink) == ESP_OK) { /* whatever is wrong with the data, the application runs on */
-        apply_mac();
+    run_console(sink);
+    apply_mac();
+    for (;;) { /* nothing that is typed is answered */
+        (void)port_read_byte(CONSOLE_IDLE_MS);
+        watch_boot_button();
     }
-    console_run(commands_register, watch_boot_button);
 }

@@ -25,6 +25,9 @@ static const struct {
     {"factory-get", "KEY [TYPE]", 1, 2, "Report one key, read as TYPE (u8 ... i64, str, blob)", command_factory_get},
     {"prove", "NAMESPACE KEY CHALLENGE [TYPE]", 3, 4, "Prove a value by HMAC-SHA256; CHALLENGE is 16 to 64 bytes in hex",
      command_prove},
+#if CONFIG_FACTORY_DATA_SEAL_EFUSE
+    {"seal", "forever", 1, 1, "Burn the eFuse bit that closes this console for ever, and restart", command_seal},
+#endif
     {"user-set", "KEY VALUE", 2, 2, "Store a string in the user's partition", command_user_set},
     {"user-get", "KEY", 1, 1, "Report one key of the user's partition", command_user_get},
     {"user-list", "", 0, 0, "Report the user's partition", command_user_list},

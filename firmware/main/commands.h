@@ -20,6 +20,9 @@ typedef esp_err_t (*command_t)(int argc, char **argv);
 esp_err_t command_factory(int argc, char **argv);
 esp_err_t command_factory_get(int argc, char **argv);
 esp_err_t command_prove(int argc, char **argv);
+#if CONFIG_FACTORY_DATA_SEAL_EFUSE
+esp_err_t command_seal(int argc, char **argv);
+#endif
 
 /* commands_user.c */
 esp_err_t command_user_set(int argc, char **argv);

@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "console.h"
+#include "esp_system.h"
 
 #define BLOB_BYTES_SHOWN 16
 
@@ -120,6 +121,20 @@ esp_err_t command_factory_get(int argc, char **argv)
     factory_data_close(factory);
     return err;
 }
+
+#if CONFIG_FACTORY_DATA_SEAL_EFUSE
+esp_err_t command_seal(int argc, char **argv)
+{
+    (void)argc;
+    const esp_err_t err = strcmp(argv[1], "forever") == 0 ? factory_data_seal() : ESP_ERR_INVALID_ARG;
+    if (err != ESP_OK) {
+        console_answer_error("factory_data_seal", err, NULL, NULL);
+        return err;
+    }
+    console_answer_done(argv[0], err);
+    esp_restart();
+}
+#endif
 
 /* Bytes of a hex string; 0 if it is none or too long. */
 static size_t parse_hex(const char *hex, uint8_t *bytes, size_t bytes_max)

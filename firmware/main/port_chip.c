@@ -14,11 +14,14 @@
 #include "freertos/task.h"
 #include "sdkconfig.h"
 
-#if CONFIG_ESP_CONSOLE_USB_SERIAL_JTAG
+#define HAS_USB (CONFIG_ESP_CONSOLE_USB_SERIAL_JTAG && !CONFIG_FACTORY_DATA_CONSOLE_NEVER)
+#define HAS_UART (CONFIG_ESP_CONSOLE_UART && !CONFIG_FACTORY_DATA_CONSOLE_NEVER)
+
+#if HAS_USB
 #include "driver/usb_serial_jtag.h"
 #include "driver/usb_serial_jtag_vfs.h"
 #include "esp_system.h"
-#elif CONFIG_ESP_CONSOLE_UART
+#elif HAS_UART
 #include "driver/uart.h"
 #include "driver/uart_vfs.h"
 #endif
@@ -30,7 +33,7 @@
 static const char *TAG = "console";
 static bool s_has_driver;
 
-#if CONFIG_ESP_CONSOLE_USB_SERIAL_JTAG
+#if HAS_USB
 
 /* What was printed waits in the driver's buffer until the host asks for it. */
 static void drain(void)
@@ -54,7 +57,7 @@ static int read_bytes(uint8_t *byte, TickType_t ticks)
     return usb_serial_jtag_read_bytes(byte, 1, ticks);
 }
 
-#elif CONFIG_ESP_CONSOLE_UART
+#elif HAS_UART
 
 static esp_err_t install_driver(void)
 {
@@ -73,10 +76,12 @@ static int read_bytes(uint8_t *byte, TickType_t ticks)
 
 #else
 
+#if !CONFIG_FACTORY_DATA_CONSOLE_NEVER
 static esp_err_t install_driver(void)
 {
     return ESP_ERR_NOT_SUPPORTED; /* CONFIG_ESP_CONSOLE_NONE, _USB_CDC: the report at boot is all there is */
 }
+#endif
 
 static int read_bytes(uint8_t *byte, TickType_t ticks)
 {
@@ -104,11 +109,13 @@ static void init_boot_button(void)
 
 void port_init(void)
 {
+#if !CONFIG_FACTORY_DATA_CONSOLE_NEVER
     const esp_err_t err = install_driver();
     s_has_driver = err == ESP_OK;
     if (!s_has_driver) {
         ESP_LOGE(TAG, "no console driver: %s", esp_err_to_name(err));
     }
+#endif
     init_boot_button();
 }
 

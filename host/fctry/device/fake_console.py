@@ -11,6 +11,7 @@ from typing import Any
 from fctry.device.commands import proof_of
 from fctry.device.deadline import Deadline
 from fctry.device.report import format_line
+from fctry.device.seal import SEAL
 from fctry.nvs.item import Item
 
 
@@ -18,7 +19,8 @@ class FakeConsole:
     """Firmware that reports the items of one namespace at once, is ready, and answers `factory` and `prove`.
 
     `said` are the lines that are still to come; a test may add to them. `sent` are the commands that it was given.
-    A silent one answers none. It waits for nothing: where lines are at an end, so is the time.
+    A silent one answers none; one whose items have the seal says only that. It waits for nothing: where lines are
+    at an end, so is the time.
     """
 
     def __init__(
@@ -36,6 +38,10 @@ class FakeConsole:
         self.said: deque[bytes] = deque()
         self.sent: list[str] = []
         self.say("boot", reset="power-on")
+        if SEAL in self.items:
+            self.is_silent = True
+            self.say("sealed")
+            return
         self.say_report()
         self.say("ready")
 

@@ -40,6 +40,11 @@ class ReportWatch:
         """Take an event; the whole report once its last line has come, else None."""
         if event.name == "end":
             self._others.append(str(event.get("partition")))
+        if event.name == "sealed":
+            raise DeviceError(
+                "the device is sealed: its firmware reports nothing and answers nothing",
+                hint="compare its flash with the image instead; unless an eFuse sealed it, an image without the seal opens it",
+            )
         report = self._collector.feed(event)
         if event.name == "ready" and "id" not in event.fields:
             raise self._refusal()

@@ -9,9 +9,11 @@ import re
 import pytest
 
 from fctry.device.report import Event, ReportCollector, format_line, item_of, parse_line
-from fctry.nvs import Item, ItemType, encode
+from fctry.device.seal import SEAL
+from fctry.nvs import Item, ItemType, decode, encode
 from fctry.partitions.table import PartitionTable
-from tests.unit.firmware.conftest import SOFTWARE, Boot, flash_of
+from fctry.reference import native_build
+from tests.unit.firmware.conftest import SOFTWARE, Boot, Firmware, flash_of
 
 NAMESPACE = "fctryNamespace"
 ARTICLE = encode(
@@ -283,3 +285,39 @@ def test_mac_of_the_seed_is_the_base_mac_before_the_console_is_ready(
     firmware.events_until("ready")
     info = firmware.ask("info")[0]
     assert (info["mac"], info["base_mac"]) == ("24:0a:c4:12:34:56", "24:0a:c4:00:00:08")
+
+
+# --- the console that is closed ------------------------------------------------------------------------------------
+
+CLOSED_BY_SEAL = ["boot", "sealed"]
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({}, CLOSED_BY_SEAL),
+        ({"CONFIG_FACTORY_DATA_CONSOLE_ALWAYS": "1"}, ["boot", "item", "item", "end", "ready"]),
+        ({"CONFIG_FACTORY_DATA_CONSOLE_NEVER": "1"}, ["boot"]),
+    ],
+    ids=["until sealed", "always", "never"],
+)
+def test_sealed_device_says_what_it_was_built_for(
+    table: PartitionTable, config: dict[str, str], says: list[str]
+) -> None:
+    image = encode([*decode(ARTICLE), SEAL], 0x6000)
+    build = native_build.build(native_build.Recipe(table, config))
+    with Firmware(build / "fctry.elf", flash_of(table, fctry=image)) as firmware:
+        firmware.send("factory #1")
+        firmware.send("info #2")
+        firmware.send("restart #3")
+        firmware.close_stdin()  # ends the process, unless a command has
+        events = [event for event in firmware.events() if "id" not in event.fields]
+    assert [event.name for event in events] == says
+
+
+@pytest.mark.parametrize(
+    "seal", [Item("fctry", "sealed", ItemType.U8, 0), Item("fctry", "other", ItemType.U8, 1)]
+)
+def test_device_without_the_seal_is_open(boot: Boot, table: PartitionTable, seal: Item) -> None:
+    firmware = boot(flash_of(table, fctry=encode([*decode(ARTICLE), seal], 0x6000)))
+    assert firmware.events_until("ready")[-1].name == "ready"

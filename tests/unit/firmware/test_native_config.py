@@ -7,18 +7,22 @@ from tests.unit.firmware.conftest import ROOT
 
 FIRMWARE = ROOT / "firmware"
 KCONFIGS = [FIRMWARE / "components" / "factory_data" / "Kconfig", FIRMWARE / "main" / "Kconfig.projbuild"]
+MET = ("depends on FACTORY_DATA_CONSOLE_UNTIL_SEALED",)
 
 
 def kconfig_defaults() -> dict[str, str]:
     """The first default of each option; options that are off by default are not defined."""
     defaults: dict[str, str] = {}
     for kconfig in KCONFIGS:
-        name = ""
+        name, is_choice = "", False
         for line in map(str.strip, kconfig.read_text().splitlines()):
-            if line.startswith("config "):
-                name = "CONFIG_" + line.split()[1]
-            elif line.startswith("default "):
-                defaults.setdefault(name, line.removeprefix("default ").split(" if ")[0])
+            if line.startswith(("config ", "choice ")):
+                is_choice, name = line.startswith("choice"), "CONFIG_" + line.split()[1]
+            elif line.startswith("depends on ") and line not in MET:
+                name = ""
+            elif line.startswith("default ") and name:
+                value = line.removeprefix("default ").split(" if ")[0]
+                defaults.setdefault(*(("CONFIG_" + value, "1") if is_choice else (name, value)))
     return {name: value for name, value in defaults.items() if value != "n"}
 
 

@@ -325,6 +325,27 @@ const factory_data_sink_t *factory_data_stdout(void);
 esp_err_t factory_data_prove(factory_data_handle_t handle, const char *key, nvs_type_t type, const void *challenge,
                              size_t challenge_bytes, uint8_t proof[FACTORY_DATA_PROOF_BYTES]);
 
+/* --- the seal ----------------------------------------------------------------------------------------------------- */
+
+/**
+ * Whether firmware may report factory data and answer commands now: menuconfig, "Console for the factory": never, until the
+ * device is sealed, or always. Ask once at the start. With `never`, leave the code out by CONFIG_FACTORY_DATA_CONSOLE_NEVER.
+ *
+ * A key in the factory image keeps out whoever has the serial port, but not whoever can write the flash. An eFuse bit cannot be
+ * taken back.
+ */
+bool factory_data_is_console_open(void);
+
+/**
+ * Burn the seal's eFuse bit, for ever. A device that is sealed already is left as it is.
+ *
+ * @return
+ *   - ESP_OK
+ *   - ESP_ERR_NOT_SUPPORTED   the seal is a key in the factory image, which the line writes; or there is none
+ *   - others                  from esp_efuse_write_field_bit(): on chips other than esp32, that block 3 has been written before
+ */
+esp_err_t factory_data_seal(void);
+
 /* --- MAC address -------------------------------------------------------------------------------------------------- */
 
 /**

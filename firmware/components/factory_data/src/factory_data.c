@@ -134,7 +134,7 @@ static esp_err_t open_locked(const factory_data_config_t *config, factory_data_h
     return err;
 }
 
-static esp_err_t try_open(const factory_data_config_t *config, factory_data_handle_t *handle, const char **where)
+esp_err_t factory_data_try_open(const factory_data_config_t *config, factory_data_handle_t *handle, const char **where)
 {
     *where = "factory_data_open";
     if (config == NULL || handle == NULL || config->partition_label == NULL || config->namespace_name == NULL ||
@@ -161,7 +161,7 @@ esp_err_t factory_data_open(const factory_data_config_t *config, factory_data_ha
                             factory_data_failure_t *failure)
 {
     const char *where;
-    const esp_err_t err = try_open(config, handle, &where);
+    const esp_err_t err = factory_data_try_open(config, handle, &where);
     if (err != ESP_OK) {
         const factory_data_failure_t found = {.code = err, .where = where, .hint = hint_of(err, where)};
         ESP_LOGE(TAG, "%s: %s: %s", where, esp_err_to_name(err), found.hint);

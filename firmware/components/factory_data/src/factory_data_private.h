@@ -26,6 +26,9 @@ void factory_data_unlock(void);
 /* The record of a partition that has been opened, or NULL. With the lock held. */
 const factory_data_mount_t *factory_data_find_mount(const char *label);
 
+/* As factory_data_open(), without a word in the log; `where` is the function that returned the error. */
+esp_err_t factory_data_try_open(const factory_data_config_t *config, factory_data_handle_t *handle, const char **where);
+
 /* Read an entry as `type` with its value in memory that has these MALLOC_CAP_… . It must be released, whatever its error is. */
 void factory_data_read_item(factory_data_handle_t handle, const char *key, nvs_type_t type, uint32_t caps,
                             factory_data_item_t *item);
