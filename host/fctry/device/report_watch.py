@@ -43,7 +43,7 @@ class ReportWatch:
         if event.name == "sealed":
             raise DeviceError(
                 "the device is sealed: its firmware reports nothing and answers nothing",
-                hint="compare its flash with the image instead; unless an eFuse sealed it, an image without the seal opens it",
+                hint="compare its flash with the image; unless an eFuse sealed it, an image without the seal opens it",
             )
         report = self._collector.feed(event)
         if event.name == "ready" and "id" not in event.fields:

@@ -32,6 +32,6 @@ def check_sealed(console: Console, deadline: Deadline) -> None:
     if console.expect(("sealed", "end", "ready"), deadline).name != "sealed":
         raise DeviceError(
             "the firmware reports and takes commands: it is not sealed",
-            hint="it needs CONFIG_FACTORY_DATA_CONSOLE_UNTIL_SEALED, and CONFIG_FACTORY_DATA_SEAL_KEY where the seal is "
+            hint="it needs CONFIG_FACTORY_DATA_CONSOLE_UNTIL_SEALED, and CONFIG_FACTORY_DATA_SEAL_KEY if the seal is "
             'in the factory image (idf.py menuconfig, "Factory data")',
         )
