@@ -45,11 +45,11 @@ class Fixture:
     """A station with one slot, into which boards are put that keep their flash."""
 
     def __init__(self, ledger: Ledger, spec: Spec, folder: Path) -> None:
-        self._ledger, self._spec, self._folder = ledger, spec, folder
+        self._ledger, self._spec, self.folder = ledger, spec, folder
 
     @contextmanager
     def board(self, name: str = "a", mac: int = 1) -> Iterator[Board]:
-        with Board(self._folder / f"{name}.bin", [BUILD], mac=bytes([0x24, 0x0A, 0xC4, 0, 0, mac])) as board:
+        with Board(self.folder / f"{name}.bin", [BUILD], mac=bytes([0x24, 0x0A, 0xC4, 0, 0, mac])) as board:
             yield board
 
     def provision(self, board: Board, *, is_forced: bool = False) -> tuple[Run, Record]:
@@ -78,6 +78,7 @@ def test_blank_device_becomes_a_proven_one_and_stays_itself(station: Fixture, le
         again, record = station.provision(board)
         assert record.failed is None
         assert again.device == run.device == 1
+        assert ledger.chip_of(1) == {"mac": "24:0a:c4:00:00:01", "flash_id": board.flash.unique_id.hex()}
         assert flash_of(board) == first  # its secrets too: nobody could know them anew
         assert {step.name: step.did for step in record.steps}["write"] == "0 of 6 sectors"
     assert ledger.device(1).state == "proven"
@@ -134,14 +135,30 @@ def test_data_of_nobody_are_refused_unless_forced(station: Fixture, ledger: Ledg
 
 
 def test_doubled_mac_is_a_finding(station: Fixture, ledger: Ledger) -> None:
-    for number, name in enumerate("ab"):
-        with station.board(name, number) as board:
-            station.provision(board)
-    ledger.bind(2, mac="24:0a:c4:00:00:00")
-    with station.board("a", 0) as board:
+    with station.board("a") as board:
+        station.provision(board)
+    with station.board("b") as board:  # another flash chip, the same MAC address
         _, record = station.provision(board)
         assert record.failed
-        assert "several devices have the MAC address" in record.failed.error
+        assert "device 1, which differs in flash_id" in record.failed.error
+        run, record = station.provision(board, is_forced=True)
+        assert record.failed is None
+        assert run.device == 2
+        again, record = station.provision(board)
+        assert record.failed is None
+        assert again.device == 2
+
+
+def test_blank_mac_is_no_identity(station: Fixture, ledger: Ledger) -> None:
+    devices = []
+    for name in "ab":
+        with Board(station.folder / f"{name}.bin", [BUILD], mac=bytes(6)) as board:
+            run, record = station.provision(board)
+            assert record.failed is None
+            devices.append(run.device)
+            again, _ = station.provision(board)
+            assert again.device == run.device
+    assert devices == [1, 2]
 
 
 @pytest.mark.parametrize("operation", [1, 2, 4])

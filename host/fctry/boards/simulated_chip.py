@@ -49,7 +49,7 @@ class SimulatedChip:
         self._apps = apps
         self._circuit = circuit
         self._say = say
-        self._registers = Registers(chip, mac, flash.size_bytes)
+        self._registers = Registers(chip, mac, flash.size_bytes, flash.unique_id)
         self._lock = threading.RLock()  # guards the following, and is held while the chip does something
         self._loader: Loader | None = None
         self._slip = Decoder()

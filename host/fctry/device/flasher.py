@@ -19,6 +19,7 @@ import serial
 from esptool.util import FatalError
 
 import fctry.serialport
+from fctry.device.chip_ids import flash_id_of, unique_id_of
 from fctry.device.deadline import Deadline
 from fctry.device.esptool_log import Log, logged
 from fctry.errors import DeviceError, InputError, PortError
@@ -30,10 +31,16 @@ STUB_TIMEOUT_S = 3.0  # for its greeting
 
 @dataclass(frozen=True)
 class ChipIdentity:
-    """What a chip says of itself. `mac` is its base MAC address, aa:bb:cc:dd:ee:ff, as it is in the eFuses."""
+    """What a chip says of itself. `mac` is its base MAC address, aa:bb:cc:dd:ee:ff, as it is in the eFuses.
+
+    `unique_id` is OPTIONAL_UNIQUE_ID of its eFuses, `flash_id` the unique id of its flash chip, in hexadecimal digits;
+    both are empty where there is none.
+    """
 
     name: str
     mac: str
+    unique_id: str = ""
+    flash_id: str = ""
 
     @property
     def known_mac(self) -> str:
@@ -102,7 +109,9 @@ class Chip:
 
     def identity(self) -> ChipIdentity:
         """Who the chip says it is. Raises DeviceError."""
-        return ChipIdentity(self.name, self.mac())
+        mac = self.mac()
+        with self._esptool("read the chip's identity") as stub:
+            return ChipIdentity(self.name, mac, unique_id_of(stub), flash_id_of(stub))
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fctry import nvs
@@ -86,18 +87,37 @@ def _record(run: Run, state: str) -> str:
 def _bind(run: Run) -> None:
     assert run.identities
     assert run.device is not None
-    run.identities.ledger.bind(run.device, mac=run.identity.known_mac)
+    one = run.identity
+    run.identities.ledger.bind(run.device, mac=one.known_mac, unique_id=one.unique_id, flash_id=one.flash_id)
 
 
 def _device_of_chip(run: Run, ledger: Ledger) -> Device | None:
-    alive = [one for one in ledger.find_chip(mac=run.identity.known_mac) if one.state != "scrapped"]
-    if len(alive) > 1:
-        ids = ", ".join(str(one.id) for one in alive)
-        raise DeviceError(
-            f"several devices have the MAC address {run.identity.mac}: {ids}",
-            hint="MAC addresses come doubled: set this device aside, or scrap the ones that are gone",
-        )
-    return alive[0] if alive else None
+    """The device that is this chip. Raises DeviceError when a chip that cannot be it has one of its numbers."""
+    said = {
+        "mac": run.identity.known_mac,
+        "unique_id": run.identity.unique_id,
+        "flash_id": run.identity.flash_id,
+    }
+    alive = [one for one in ledger.find_chip(**said) if one.state != "scrapped"]
+    same = [one for one in alive if not _differing(ledger.chip_of(one.id), said)]
+    if len(same) == 1:
+        return same[0]
+    if not alive or (run.is_forced and not same):
+        return None
+    other = alive[0]
+    names = _differing(ledger.chip_of(other.id), said) or [name for name, value in said.items() if value]
+    raise DeviceError(
+        f"several chips have the same number: this one and device {other.id}, which differs in {', '.join(names)}"
+        if not same
+        else f"several devices are this chip: {', '.join(str(one.id) for one in same)}",
+        hint="set it aside. MAC addresses come doubled, and flash chips are exchanged: scrap the device that is gone "
+        "(fctry ledger scrap), or give this one an identity of its own with --force",
+    )
+
+
+def _differing(known: Mapping[str, str], said: Mapping[str, str]) -> list[str]:
+    """The numbers that both sides know and that are not the same."""
+    return [name for name, value in said.items() if value and known.get(name) and known[name] != value]
 
 
 def _agreed(run: Run, known: Device | None, owner: Device | None, *, is_blank: bool) -> Device | None:

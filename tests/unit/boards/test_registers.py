@@ -50,6 +50,13 @@ def test_sfdp_has_its_signature(chip: ChipKind, registers: Registers) -> None:
     assert run(registers, chip, 0x5A, address=0x10) == 0xFFFFFFFF
 
 
+def test_unique_id_of_the_flash_is_read_in_words_behind_the_dummy_bits(chip: ChipKind) -> None:
+    registers = Registers(chip, MAC, 4 << 20, b"\1\2\3\4\5\6\7\x08")
+    for dummy_bits, word in ((32, 0x04030201), (64, 0x08070605)):
+        registers.write(chip.spi.base + chip.spi.usr2 - 4, dummy_bits - 1)  # SPI_USER1_REG
+        assert run(registers, chip, 0x4B) == word
+
+
 def test_status_registers_keep_what_is_written(chip: ChipKind, registers: Registers) -> None:
     for number, (write, read) in enumerate([(0x01, 0x05), (0x31, 0x35), (0x11, 0x15)], 1):
         run(registers, chip, write, data=number)

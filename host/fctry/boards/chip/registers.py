@@ -16,22 +16,26 @@ _ADDR_OFFSET = 0x04
 _XTAL_HZ = 40_000_000
 _JEDEC_VENDOR, _JEDEC_TYPE = 0x20, 0x40  # XMC, as on many boards of Espressif
 
-_RDID, _RDSFDP = 0x9F, 0x5A
+_RDID, _RDSFDP, _RDUID = 0x9F, 0x5A, 0x4B
+_RDUID_DUMMY_BITS = (
+    32  # before the first bit of the unique id. Source: Winbond W25Q32JV, "Read Unique ID Number (4Bh)"
+)
 _READ_STATUS = {0x05: 0, 0x35: 1, 0x15: 2}  # RDSR commands -> index of the status register
 _WRITE_STATUS = {0x01: 0, 0x31: 1, 0x11: 2}
 _SFDP_HEADER = b"SFDP\x06\x01\x00\xff"  # JESD216B, one parameter header; esptool looks at the signature
 
 
 class Registers:
-    """Words by address; what was never written is 0."""
+    """Words by address; what was never written is 0. `flash_id` is the flash chip's unique id, if it has one."""
 
-    def __init__(self, chip: ChipKind, mac: bytes, flash_size_bytes: int) -> None:
+    def __init__(self, chip: ChipKind, mac: bytes, flash_size_bytes: int, flash_id: bytes = b"") -> None:
         self._chip = chip
         self._words = dict(chip.registers)
         self._words[chip.mac_register] = int.from_bytes(mac[2:], "big")
         self._words[chip.mac_register + 4] = chip.mac_extension << 16 | int.from_bytes(mac[:2], "big")
         size_id = flash_size_bytes.bit_length() - 1
         self._jedec_id = size_id << 16 | _JEDEC_TYPE << 8 | _JEDEC_VENDOR
+        self._flash_id = flash_id
         self._flash_status = [0, 0, 0]
 
     def set_baud(self, baud: int) -> None:
@@ -61,6 +65,10 @@ class Registers:
             self._words[data_register] = self._jedec_id
         elif opcode == _RDSFDP:
             self._words[data_register] = self._sfdp_word()
+        elif opcode == _RDUID:
+            skipped_bits = (self.read(spi.base + spi.usr2 - 4) & 0xFF) + 1 - _RDUID_DUMMY_BITS
+            word = self._flash_id[skipped_bits // 8 :][:4]
+            self._words[data_register] = int.from_bytes(word.ljust(4, b"\xff"), "little")
 
     def _sfdp_word(self) -> int:
         spi = self._chip.spi

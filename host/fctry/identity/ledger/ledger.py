@@ -229,6 +229,12 @@ class Ledger:
             ids = list(connection.scalars(select(chip.c.device).where(or_(*known))))
         return [self.device(one) for one in sorted(ids)]
 
+    def chip_of(self, device_id: int) -> dict[str, str]:
+        """What `bind` was told of a device's chip: mac, unique_id, flash_id, as far as they are known."""
+        with reading(self._engine) as connection:
+            row = connection.execute(select(chip).where(chip.c.device == device_id)).mappings().first()
+        return {name: value for name, value in dict(row or {}).items() if name != "device" and value}
+
     def history(self, device_id: int | None = None) -> list[journal.Entry]:
         """The journal, of one device or whole."""
         with reading(self._engine) as connection:
