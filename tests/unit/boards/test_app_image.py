@@ -38,7 +38,7 @@ def test_image_is_valid_for_esptool_on_every_chip(chip: str, tmp_path: Path) -> 
     assert image.stored_digest == image.calc_digest
     assert image.chip_id == image.ROM_LOADER.IMAGE_CHIP_ID
     assert image.is_flash_addr(image.segments[0].addr)
-    assert unpack(path.read_bytes()).chip == chip
+    assert unpack(path.read_bytes()).chip_id == CHIPS[chip].image_chip_id
 
 
 def test_unpack_refuses_any_flipped_bit() -> None:

@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import xor
 
-from fctry.boards.chip.chips import CHIPS, chip_named
+from fctry.boards.chip.chips import chip_named
 from fctry.errors import FormatError, InputError
 
 MAGIC = 0xE9
+MAGIC_AT, SEGMENT_COUNT_AT = 0, 1
+SEGMENT_BYTES_MAX = 16 << 20
 DESCRIPTION_MAGIC = 0xABCD5432
 CHECKSUM_SEED = 0xEF
 MAX_SEGMENTS = 16
@@ -100,7 +102,7 @@ class AppImage:
     """An image that `unpack` found in order. `size_bytes` counts checksum and digest."""
 
     description: AppDescription
-    chip: str
+    chip_id: int
     size_bytes: int
 
 
@@ -131,7 +133,7 @@ def pack(description: AppDescription, chip: str = "esp32") -> bytes:
 
 
 def unpack(image: bytes) -> AppImage:
-    """Check an image as the boot loader does; what follows it is ignored.
+    """Check an image as the boot loader does, in its words; what follows it is ignored.
 
     Raises FormatError on a wrong magic byte, a segment beyond the end, a wrong checksum or digest, or a first segment
     without an application description.
@@ -140,38 +142,46 @@ def unpack(image: bytes) -> AppImage:
         raise FormatError(f"cut off: {len(image)} bytes of an image header of {_HEADER.size}")
     magic, segment_count, *_, chip_id, _, _, _, _, has_digest = _HEADER.unpack_from(image)
     if magic != MAGIC:
-        raise FormatError("no application image: wrong magic byte", offset=0)
+        raise FormatError("has invalid magic byte (nothing flashed here?)", offset=MAGIC_AT)
     if not 1 <= segment_count <= MAX_SEGMENTS:
-        raise FormatError(f"{segment_count} segments, not 1 to {MAX_SEGMENTS}", offset=1)
+        raise FormatError(
+            f"segment count {segment_count} exceeds max {MAX_SEGMENTS}", offset=SEGMENT_COUNT_AT
+        )
     segments, end = _segments(image, segment_count)
     found = reduce(xor, b"".join(segments), CHECKSUM_SEED)
     checksum_offset = end | 15
-    if checksum_offset >= len(image) or image[checksum_offset] != found:
-        raise FormatError("wrong checksum", offset=checksum_offset)
     size_bytes = checksum_offset + 1
+    _check_fits(size_bytes + DIGEST_BYTES * has_digest, image)
+    if (stored := image[checksum_offset]) != found:
+        raise FormatError(f"Checksum failed. Calculated {found:#x} read {stored:#x}", offset=checksum_offset)
     if has_digest:
         digest = hashlib.sha256(image[:size_bytes]).digest()
         if image[size_bytes : size_bytes + DIGEST_BYTES] != digest:
-            raise FormatError("wrong SHA-256 digest", offset=size_bytes)
+            raise FormatError("Image hash failed - image is corrupt", offset=size_bytes)
         size_bytes += DIGEST_BYTES
-    chip = next((chip.name for chip in CHIPS.values() if chip.image_chip_id == chip_id), f"chip id {chip_id}")
-    return AppImage(AppDescription.unpack(segments[0]), chip, size_bytes)
+    return AppImage(AppDescription.unpack(segments[0]), chip_id, size_bytes)
 
 
 def _segments(image: bytes, count: int) -> tuple[list[bytes], int]:
     """Data of the segments, and where the last one ends."""
     segments = []
     position = _HEADER.size
-    for number in range(count):
-        if position + _SEGMENT.size > len(image):
-            raise FormatError(f"cut off before segment {number}", offset=position)
+    for _ in range(count):
+        _check_fits(position + _SEGMENT.size, image)
         _, size = _SEGMENT.unpack_from(image, position)
         position += _SEGMENT.size
-        if size > len(image) - position:
-            raise FormatError(f"segment {number} ends beyond the image", offset=position)
+        if size % 4 or size >= SEGMENT_BYTES_MAX:
+            raise FormatError(f"invalid segment length {size:#x}", offset=position)
+        _check_fits(position + size, image)
         segments.append(image[position : position + size])
         position += size
     return segments, position
+
+
+def _check_fits(size_bytes: int, image: bytes) -> None:
+    if size_bytes > len(image):
+        message = f"Image length {size_bytes} doesn't fit in partition length {len(image)}"
+        raise FormatError(message, offset=len(image))
 
 
 def _pack_text(name: str, text: str, field_bytes: int) -> bytes:

@@ -12,39 +12,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fctry.boards.chip.app_image import AppImage, unpack
+from fctry.boards.chip.app_image import MAGIC_AT, SEGMENT_COUNT_AT, AppImage, unpack
 from fctry.boards.chip.apps import App
+from fctry.boards.chip.boot_table import load_table
 from fctry.boards.chip.chips import ChipKind
 from fctry.boards.chip.nor_flash import SECTOR_BYTES, NorFlash
 from fctry.boards.chip.otadata import ENTRIES, ENTRY, VALID, OtaSelect, ota_select_crc
 from fctry.boards.faults import FlashFileError
 from fctry.boards.reset import Boot, ResetReason
 from fctry.errors import FormatError
-from fctry.partitions import binary
+from fctry.partitions.binary import TABLE_BYTES
 from fctry.partitions.table import (
     APP,
     APP_FACTORY,
     APP_OTA_0,
     APP_TEST,
     DATA,
-    DATA_EFUSE,
-    DATA_NVS,
-    DATA_NVS_KEYS,
     DATA_OTA,
-    DATA_PHY,
     TABLE_OFFSET,
     Partition,
     PartitionTable,
 )
 
 FACTORY_INDEX = -1  # of applications; the OTA slots count from 0
-_DATA_USAGE = {
-    DATA_OTA: "OTA data",
-    DATA_PHY: "RF data",
-    DATA_NVS: "WiFi data",
-    DATA_NVS_KEYS: "NVS keys",
-    DATA_EFUSE: "efuse",
-}
 
 
 @dataclass
@@ -100,7 +90,7 @@ def choose_app(
 def _choose(
     flash: NorFlash, chip: ChipKind, apps: Mapping[bytes, App], log: BootLog, table_offset: int
 ) -> App | None:
-    table = _read_table(flash, log, table_offset)
+    table = load_table(flash.read(table_offset, TABLE_BYTES), flash.size_bytes, log)
     if table is None:
         log.error("boot", "load partition table error!")
         return None
@@ -186,44 +176,6 @@ def _write_sequence(flash: NorFlash, otadata: Partition, sequence: int, log: Boo
     log.info("boot", f"Set actual ota_seq={sequence} in otadata[0]")
 
 
-def _read_table(flash: NorFlash, log: BootLog, table_offset: int) -> PartitionTable | None:
-    try:
-        table = binary.unpack(flash.read(table_offset, binary.TABLE_BYTES))
-    except FormatError as error:
-        log.error("flash_parts", error.message)
-        log.error("boot", "Failed to verify partition table")
-        return None
-    for number, partition in enumerate(table):
-        if partition.end > flash.size_bytes:
-            log.error(
-                "flash_parts",
-                f"partition {number} invalid - offset {partition.offset:#x} size {partition.size_bytes:#x} "
-                f"exceeds flash chip size {flash.size_bytes:#x}",
-            )
-            log.error("boot", "Failed to verify partition table")
-            return None
-    log.info("boot", "Partition Table:")
-    log.info("boot", "## Label            Usage          Type ST Offset   Length")
-    for number, partition in enumerate(table):
-        log.info(
-            "boot",
-            f"{number:2d} {partition.name:<16} {_usage(partition):<16} {partition.type:02x} {partition.subtype:02x} "
-            f"{partition.offset:08x} {partition.size_bytes:08x}",
-        )
-    log.info("boot", "End of partition table")
-    return table
-
-
-def _usage(partition: Partition) -> str:
-    if partition.type == APP:
-        if partition.is_ota_slot:
-            return "OTA app"
-        return {APP_FACTORY: "factory app", APP_TEST: "test app"}.get(partition.subtype, "Unknown app")
-    if partition.type == DATA:
-        return _DATA_USAGE.get(partition.subtype, "Unknown data")
-    return "unknown"
-
-
 def _load(
     flash: NorFlash, partition: Partition, chip: ChipKind, apps: Mapping[bytes, App], log: BootLog
 ) -> App | None:
@@ -231,11 +183,11 @@ def _load(
     try:
         image = unpack(flash.read(partition.offset, partition.size_bytes))
     except FormatError as error:
-        problem = f": {error.message}" if error.offset else " has invalid magic byte (nothing flashed here?)"
-        log.error("esp_image", f"image at {partition.offset:#x}{problem}")
+        place = f"image at {partition.offset:#x} " if error.offset in (MAGIC_AT, SEGMENT_COUNT_AT) else ""
+        log.error("esp_image", f"{place}{error.message}")
         return None
-    if image.chip != chip.name:
-        log.error("boot_comm", f"mismatch chip ID, expected {chip.name}, found {image.chip}")
+    if image.chip_id != chip.image_chip_id:
+        log.error("boot_comm", f"mismatch chip ID, expected {chip.image_chip_id}, found {image.chip_id}")
         return None
     app = apps.get(image.description.elf_sha256)
     if app is None:
