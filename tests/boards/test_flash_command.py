@@ -122,6 +122,24 @@ def test_data_of_another_device_are_overwritten_by_force_only(
     assert flash(native_board, tmp_path, other, "--force") == 0
 
 
+def test_dry_run_says_what_would_be_erased_and_verify_what_differs(
+    native_board: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = native_board.flash.path.read_bytes()
+    assert flash(native_board, tmp_path, DEVICE, "--dry-run") == 0
+    assert "would erase and write the sectors at 0x10000" in capsys.readouterr().out
+    verify = ["verify", str(tmp_path / "device.csv"), "--port", native_board.url, *LAYOUT]
+    assert main(verify) == 1
+    assert "the sectors at 0x10000 differ" in capsys.readouterr().err
+    assert native_board.flash.path.read_bytes() == before
+    assert flash(native_board, tmp_path, DEVICE) == 0
+    capsys.readouterr()
+    assert main(verify) == 0
+    assert "proven: 2 of 2 keys equal" in capsys.readouterr().out
+    assert flash(native_board, tmp_path, DEVICE, "--dry-run") == 0
+    assert "would write nothing" in capsys.readouterr().out
+
+
 def test_namespace_that_firmware_does_not_read_is_said_with_its_last_words(
     native_board: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,6 +22,7 @@ COMMANDS = {
         "provision": "give a device its identity: from the ledger into its flash, and to the proof",
         "record": "what was tried on which device: shown, exported",
         "flash": "flash an NVS image into a device's factory partition, and prove what the firmware reads",
+        "verify": "compare what a device holds, and what its firmware reads, with an image; write nothing",
         "board": "serve a board without a board on an RFC2217 port",
         "esptool": "run esptool with the fast RFC2217 client",
     },

@@ -39,7 +39,7 @@ LINES_SHOWN = 10
 EXIT_NOT_TRIED = 3
 
 
-PARAMETERS = (
+DEVICE = (
     Argument("image", type=path, metavar="IMAGE", help="NVS image, or CSV ending in .csv"),
     Option(
         "--port",
@@ -54,12 +54,21 @@ PARAMETERS = (
     Option(
         "--timeout", type=seconds, default=provision.REPORT_TIMEOUT_S, help="seconds to wait for the report"
     ),
-    Option("--force", is_flag=True, help="overwrite another device's data"),
     Option("--verbose", "-v", is_flag=True, help="show what esptool and the firmware print"),
+)
+PARAMETERS = (
+    *DEVICE,
+    Option("--force", is_flag=True, help="overwrite another device's data"),
+    Option("--dry-run", is_flag=True, help="say what would be erased and written, and write nothing"),
 )
 
 
 def run(args: Arguments) -> int:
+    return take(args, provision.flash_steps(is_dry=args.dry_run), is_forced=args.force)
+
+
+def take(args: Arguments, steps: Sequence[provision.Step], *, is_forced: bool = False) -> int:
+    """Take steps on the device that the options of DEVICE name, and show them. Returns the exit code."""
     project = project_of(args)
     partition = project.factory_partition
     image = load_image(args.image, partition, keys_of(args), project.settings.secret_namespaces)
@@ -79,11 +88,11 @@ def run(args: Arguments) -> int:
             project.table,
             partition,
             image,
-            is_forced=args.force,
+            is_forced=is_forced,
             timeout_s=args.timeout,
             on_line=listen,
         )
-        record = provision.perform(run, provision.flash_steps(), print_step)
+        record = provision.perform(run, steps, print_step)
     if record.failed and not show:
         print_last(heard)
     if run.proof:

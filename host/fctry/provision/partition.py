@@ -33,20 +33,28 @@ class DevicePartition:
         """Whether it holds this image and is erased behind it; the chip itself reads it."""
         return self._chip.holds(self.partition.offset, _padded(image, self.partition))
 
+    def differing(self, image: bytes) -> list[tuple[int, bytes]]:
+        """The sectors that are not as this image has them: address, and what they should hold.
+
+        Raises CapacityError for an image that does not fit.
+        """
+        check_fits(image, self.partition)
+        if self.holds(image):
+            return []
+        return [
+            (address, sector)
+            for address, sector in self._sectors(image)
+            if not self._chip.holds(address, sector)
+        ]
+
     def write(self, image: bytes) -> int:
         """Write an image and erase what it does not cover, as far as that is not so already.
 
         Returns the number of sectors written. Raises CapacityError for an image that does not fit.
         """
-        check_fits(image, self.partition)
-        if self.holds(image):
-            return 0
-        differing = [
-            (address, sector)
-            for address, sector in self._sectors(image)
-            if not self._chip.holds(address, sector)
-        ]
-        self._chip.write(list(_joined(differing)))
+        differing = self.differing(image)
+        if differing:
+            self._chip.write(list(_joined(differing)))
         return len(differing)
 
     def _sectors(self, image: bytes) -> Iterator[tuple[int, bytes]]:

@@ -9,12 +9,13 @@ from fctry.provision.identify import identify
 from fctry.provision.identity import choose_identity, record_flashed, record_proven
 from fctry.provision.prove import prove
 from fctry.provision.run import Step
-from fctry.provision.write import check_table, check_vacant, verify, write
+from fctry.provision.write import check_table, check_vacant, plan_write, verify, write
 
 
-def flash_steps() -> Sequence[Step]:
-    """An image that is given, into a device that runs its application."""
-    return (identify, check_table, check_vacant, write, verify, prove)
+def flash_steps(*, is_dry: bool = False) -> Sequence[Step]:
+    """An image that is given, into a device that runs its application; or what that would write."""
+    before = (identify, check_table, check_vacant)
+    return (*before, plan_write) if is_dry else (*before, write, verify, prove)
 
 
 def verify_steps() -> Sequence[Step]:

@@ -35,12 +35,21 @@ def write(run: Run) -> str:
     return f"{sectors} of {run.partition.size_bytes // 0x1000} sectors"
 
 
+def plan_write(run: Run) -> str:
+    """Say what `write` would erase and write; nothing is."""
+    assert run.image
+    places = [f"{address:#x}" for address, _ in run.on_device.differing(run.image.data)]
+    return f"would erase and write the sectors at {', '.join(places)}" if places else "would write nothing"
+
+
 def verify(run: Run) -> str:
     """Compare the whole partition with the image: the chip itself reads it."""
     assert run.image
-    if not run.on_device.holds(run.image.data):
+    differing = run.on_device.differing(run.image.data)
+    if differing:
+        places = ", ".join(f"{address:#x}" for address, _ in differing)
         raise DeviceError(
-            f"the partition '{run.partition.name}' does not hold what was written",
-            hint="its flash loses bits: reject the device",
+            f"the partition '{run.partition.name}' does not hold the image: the sectors at {places} differ",
+            hint="if it has just been written, its flash loses bits: reject the device; else it has another image",
         )
-    return "MD5 as written"
+    return "MD5 as in the image"
