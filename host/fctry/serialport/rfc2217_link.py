@@ -165,9 +165,10 @@ class Link:
         if refused:
             raise serial.SerialException(f"{self._port}: the server refused {', '.join(refused)}")
         if not is_done:
+            cure = "; if the server never answers it, append ?ign_set_control to the URL"
             raise serial.SerialException(
-                f"{self._port}: no answer to {', '.join(unanswered)} within {self._timeout_s:g} s; "
-                "if the server never answers SET_CONTROL, append ?ign_set_control to the URL"
+                f"{self._port}: no answer to {', '.join(unanswered)} within {self._timeout_s:g} s"
+                + cure * (unanswered == [Request.SET_CONTROL.name])
             )
 
     def modem_state(self, max_age_s: float | None) -> ModemState:

@@ -97,6 +97,10 @@ def replacing(code: int, replacement: bytes) -> Answer:
     return answer
 
 
+def send_of(step: Step) -> bytes:
+    return step.data if isinstance(step, Send) else b""
+
+
 def test_register_makes_pyserial_use_the_fast_client(client: serial.SerialBase) -> None:
     assert isinstance(client, Serial)
     register()
@@ -237,6 +241,21 @@ def test_unanswered_control_names_the_option_that_helps(server: ScriptedServer) 
     server.answer = replacing(Request.SET_CONTROL + ANSWER, b"")
     with pytest.raises(serial.SerialException, match="ign_set_control"):
         Serial(f"{server.url}?timeout=0.1")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        replacing(Request.SET_BAUDRATE + ANSWER, b""),
+        lambda step: b"" if send_of(step).startswith(message(0)[:3]) else send_of(step),
+    ],
+    ids=["another request", "every request"],
+)
+def test_option_is_not_named_where_it_does_not_help(server: ScriptedServer, answer: Answer) -> None:
+    server.answer = answer
+    with pytest.raises(serial.SerialException, match=r"no answer to .*SET_BAUDRATE") as caught:
+        Serial(f"{server.url}?timeout=0.1")
+    assert "ign_set_control" not in str(caught.value)
 
 
 def test_ign_set_control_does_not_wait_for_answers(server: ScriptedServer) -> None:
