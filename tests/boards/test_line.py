@@ -83,3 +83,26 @@ def test_spec_that_is_wrong_is_said_before_a_port_is_touched(
     (folder / "factory.toml").write_text("schema = 1\n")
     assert provision(["/dev/ttyNONE"]) == 3
     assert "factory.toml" in capsys.readouterr().err
+
+
+def test_product_has_its_own_tests_between_proof_and_pass(
+    folder: Path, ports: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "line").mkdir()
+    (folder / "line" / "test_lamp.py").write_text(
+        "def test_it(factory_device, measure):\n"
+        "    assert factory_device.ask('factory').result == 'ESP_OK'\n"
+        "    assert factory_device.reset().values()['fctryNamespace', 'serial_number'].startswith('SN')\n"
+        "    measure('vbat', 3.31 if factory_device.public['serial_number'] == 'SN0000001G' else 3.5, high=3.4)\n"
+    )
+    assert provision(ports, "--tests", "line") == 1
+    records = [
+        from_dict(json.loads(line)) for line in (folder / "records" / "events.jsonl").read_text().splitlines()
+    ]
+    passed, failed = sorted(records, key=lambda record: record.failed is not None)
+    assert [case.outcome for case in passed.cases] == ["passed"]
+    assert passed.cases[0].measurements[0].value == 3.31
+    assert failed.failed is not None
+    assert failed.failed.error == "1 of 1 tests failed: test_lamp.py::test_it: vbat 3.5 (high 3.4)"
+    assert main(["ledger", "show", "--only", "failed"]) == 0
+    assert failed.public["serial_number"] in capsys.readouterr().out

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from fctry.device import flasher
+from fctry.errors import InputError
 from fctry.identity.draft import Context
 from fctry.identity.images import ImageMaker
 from fctry.identity.ledger import Ledger, Station, open_ledger
@@ -37,6 +38,7 @@ class Job:
     lot: str = ""
     line: str = ""
     app: Path | None = None
+    tests: Path | None = None
     keys: Keys | None = field(default=None, repr=False)
     is_forced: bool = False
     timeout_s: float = REPORT_TIMEOUT_S
@@ -50,8 +52,19 @@ class Job:
         partition = project.factory_partition
         require(spec, Room(partition.size_bytes, partition.readonly, 1, partition.name, project.sdkconfig))
         app = read_flasher_args(self.app) if self.app else None
+        if self.tests:
+            check_tests_of(self.tests)
         with open_ledger(self.ledger, self.station) as ledger:
             yield OpenJob(self, project, spec, ledger, app)
+
+
+def check_tests_of(folder: Path) -> None:
+    """Raise InputError for tests that cannot be run."""
+    try:
+        from fctry.provision.product_tests import check_tests
+    except ImportError as error:
+        raise InputError("tests need pytest", hint="pip install 'fctry[pytest]'") from error
+    check_tests(folder)
 
 
 @dataclass(frozen=True)
@@ -79,11 +92,12 @@ class OpenJob:
         identities = Identities(self.ledger, self.spec, maker, context, job.keys)
         chip_name = self.project.settings.chip or "auto"
         with flasher.connect(port, chip=chip_name, flash_baud=job.flash_baud) as chip:
-            run = Run(chip, self.project.table, partition, identities=identities, app=self.app)
-            run.is_forced, run.timeout_s, run.on_line = job.is_forced, job.timeout_s, on_line
-            record = perform(
-                run, provision_steps(has_app=self.app is not None), on_step, self._about(port, slot)
+            run = Run(
+                chip, self.project.table, partition, identities=identities, app=self.app, tests=job.tests
             )
+            run.is_forced, run.timeout_s, run.on_line = job.is_forced, job.timeout_s, on_line
+            steps = provision_steps(has_app=self.app is not None, has_tests=job.tests is not None)
+            record = perform(run, steps, on_step, self._about(port, slot))
         return run, record
 
     def _about(self, port: str, slot: str) -> dict[str, str]:

@@ -17,8 +17,8 @@ def prove(run: Run) -> str:
     """Start the firmware, take its report, compare it item by item, and let it prove what it does not report."""
     assert run.image
     run.chip.reset()
-    console = Console(run.chip, run.on_line)
-    run.proof = proof = read_proof(console, run.image.items, run.partition, Deadline.after(run.timeout_s))
+    run.console = Console(run.chip, run.on_line)
+    run.proof = proof = read_proof(run.console, run.image.items, run.partition, Deadline.after(run.timeout_s))
     equal = sum(row.is_equal for row in proof.comparisons)
     if not proof.is_proven:
         raise DeviceError(

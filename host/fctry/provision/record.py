@@ -26,11 +26,49 @@ class StepRecord:
 
 
 @dataclass(frozen=True)
+class Measurement:
+    """What a test of the product measured, and its limits, which belong to what is allowed."""
+
+    name: str
+    value: float
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def is_within(self) -> bool:
+        """Whether it is within its limits."""
+        return (self.low is None or self.low <= self.value) and (self.high is None or self.value <= self.high)
+
+    def __str__(self) -> str:
+        limits = [
+            f"{word} {limit:g}"
+            for word, limit in (("low", self.low), ("high", self.high))
+            if limit is not None
+        ]
+        return f"{self.name} {self.value:g} {self.unit}".rstrip() + (
+            f" ({', '.join(limits)})" if limits else ""
+        )
+
+
+@dataclass(frozen=True)
+class CaseRecord:
+    """A test of the product's own: `outcome` is passed, failed or skipped; `error` says why not passed."""
+
+    name: str
+    seconds: float
+    outcome: str
+    error: str = ""
+    measurements: tuple[Measurement, ...] = ()
+
+
+@dataclass(frozen=True)
 class Record:
     """One try. `started_at` is in ISO 8601, UTC; `device` its number in the ledger, None where it got none.
 
     `chip` is what the chip said of itself, `public` what people may see of the device's values, `about` who tried it
-    where and for which order. `unchecked` is what this device's state did not let be checked.
+    where and for which order, `cases` the product's own tests. `unchecked` is what this device's state did not let be
+    checked.
     """
 
     started_at: str
@@ -41,6 +79,7 @@ class Record:
     public: Mapping[str, str] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
     unchecked: tuple[str, ...] = ()
+    cases: tuple[CaseRecord, ...] = ()
 
     @property
     def failed(self) -> StepRecord | None:
@@ -70,15 +109,35 @@ def from_dict(said: Mapping[str, Any]) -> Record:
     try:
         known = {name: value for name, value in said.items() if name in names}
         steps = tuple(StepRecord(**step) for step in known.pop("steps"))
-        return Record(steps=steps, **{**known, "unchecked": tuple(known.get("unchecked", ()))})
+        cases = tuple(map(_case, known.pop("cases", ())))
+        return Record(steps=steps, cases=cases, **{**known, "unchecked": tuple(known.get("unchecked", ()))})
     except (KeyError, TypeError) as error:
         raise FormatError(
             f"not a record: {error}", hint="take it from the ledger again: fctry record export"
         ) from None
 
 
+def _case(said: Mapping[str, Any]) -> CaseRecord:
+    measured = tuple(Measurement(**one) for one in said.get("measurements", ()))
+    return CaseRecord(**{**said, "measurements": measured})
+
+
 _TEXT = {"type": "string"}
+_SECONDS = {"type": "number", "minimum": 0}
+_LIMIT = {"type": ["number", "null"]}
 _TEXTS = {"type": "object", "additionalProperties": _TEXT}
+
+
+def _list_of(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    one = {
+        "type": "object",
+        "properties": properties,
+        "required": [*properties],
+        "additionalProperties": False,
+    }
+    return {"type": "array", "items": one}
+
+
 SCHEMA: Mapping[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "fctry record",
@@ -94,21 +153,20 @@ SCHEMA: Mapping[str, Any] = {
         "about": _TEXTS,
         "unchecked": {"type": "array", "items": _TEXT},
         "steps": {
-            "type": "array",
+            **_list_of({"name": _TEXT, "seconds": _SECONDS, "did": _TEXT, "error": _TEXT, "hint": _TEXT}),
             "minItems": 1,
-            "items": {
-                "type": "object",
-                "properties": {
-                    "name": _TEXT,
-                    "seconds": {"type": "number", "minimum": 0},
-                    "did": _TEXT,
-                    "error": _TEXT,
-                    "hint": _TEXT,
-                },
-                "required": ["name", "seconds", "did", "error", "hint"],
-                "additionalProperties": False,
-            },
         },
+        "cases": _list_of(
+            {
+                "name": _TEXT,
+                "seconds": _SECONDS,
+                "outcome": {"enum": ["passed", "failed", "skipped"]},
+                "error": _TEXT,
+                "measurements": _list_of(
+                    {"name": _TEXT, "value": {"type": "number"}, "unit": _TEXT, "low": _LIMIT, "high": _LIMIT}
+                ),
+            }
+        ),
     },
     "required": ["schema", "outcome", "started_at", "steps", "device", "chip", "public", "about"],
     "additionalProperties": False,

@@ -12,9 +12,12 @@ from fctry.device.proof import Proof
 from fctry.errors import FctryError
 from fctry.nvs.factory_image import FactoryImage
 from fctry.partitions.table import Partition, PartitionTable
-from fctry.provision.record import Record, StepRecord
+from fctry.provision.record import CaseRecord, Record, StepRecord
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fctry.device.console import Console
     from fctry.device.flasher import Chip, ChipIdentity
     from fctry.partitions.flasher_args import FlasherArgs
     from fctry.provision.identity import Identities
@@ -28,7 +31,8 @@ TRIED = "tried"  # in the journal: with the record
 class Run:
     """What the steps of one try are given, and what they find out for those that follow.
 
-    `image` is what the device gets, unless `identities` say it; `app` a build for a device that may be blank.
+    `image` is what the device gets, unless `identities` say it; `app` a build for a device that may be blank,
+    `tests` the folder of the product's own tests.
     `is_forced`: data of another device, and another table, are overwritten. `on_line` gets every console line. From the
     start of the firmware to the last proof `timeout_s` seconds may pass.
     """
@@ -39,6 +43,7 @@ class Run:
     image: FactoryImage | None = None
     identities: Identities | None = None
     app: FlasherArgs | None = None
+    tests: Path | None = None
     is_forced: bool = False
     timeout_s: float = REPORT_TIMEOUT_S
     on_line: Callable[[str], None] | None = None
@@ -49,6 +54,8 @@ class Run:
     public: Mapping[str, str] = field(default_factory=dict)
     image_sha256: str = ""
     proof: Proof | None = None
+    console: Console | None = field(default=None, repr=False)  # of the firmware that proved
+    cases: tuple[CaseRecord, ...] = ()
     unchecked: list[str] = field(default_factory=list)
 
     @property
@@ -95,6 +102,7 @@ def perform(
         run.public,
         about or {},
         tuple(run.unchecked),
+        run.cases,
     )
     if run.identities:
         _tell_ledger(run.identities, record)

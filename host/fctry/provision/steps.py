@@ -23,7 +23,13 @@ def verify_steps() -> Sequence[Step]:
     return (identify, check_table, verify, prove)
 
 
-def provision_steps(*, has_app: bool) -> Sequence[Step]:
+def provision_steps(*, has_app: bool, has_tests: bool = False) -> Sequence[Step]:
     """An identity of the ledger's for a device."""
     app: tuple[Step, ...] = (write_app,) if has_app else ()
-    return (identify, *app, check_table, choose_identity, write, verify, record_flashed, prove, record_proven)
+    tests: tuple[Step, ...] = ()
+    if has_tests:
+        from fctry.provision.product_tests import run_tests  # pytest is an extra
+
+        tests = (run_tests,)
+    writing = (check_table, choose_identity, write, verify, record_flashed)
+    return (identify, *app, *writing, prove, *tests, record_proven)

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fctry.device.deadline import Deadline
+from fctry.device.device_under_test import REPORT_TIMEOUT_S, DeviceUnderTest
+
 if TYPE_CHECKING:
-    from fctry.device import Answer, Chip, Console, Deadline, Event, Report
+    from fctry.device import Chip, Console, Report
     from fctry.device.proof import Proof
     from fctry.nvs import Item
     from fctry.partitions.table import Partition, PartitionTable
 
 PROOF_TIMEOUT_S = 20.0  # a firmware without a console is not waited for much longer
-REPORT_TIMEOUT_S = 60.0  # QEMU reads a full partition for 20 s; a device that answers costs no time
 _LINE = re.compile(rb"([^\r\n]*)\r*\n")
 
 
@@ -46,7 +48,7 @@ class DutWire:
 
 
 @dataclasses.dataclass
-class FactoryDevice:
+class FactoryDevice(DeviceUnderTest):
     """A device under test and its factory partition. Flash addresses and sizes are in bytes."""
 
     dut: Any
@@ -112,7 +114,7 @@ class FactoryDevice:
 
         items = list(items)
         self.flash_partition(self.partition.name, encode(items, self.partition.size_bytes))
-        return read_proof(self.console, items, self.partition, _after(timeout_s))
+        return read_proof(self.console, items, self.partition, Deadline.after(timeout_s))
 
     def flash_partition(self, name: str, image: bytes) -> None:
         """Write an image into a partition and erase the rest of it. Afterwards the device boots.
@@ -151,26 +153,10 @@ class FactoryDevice:
             with self.chip():
                 pass
         else:
-            self.console.wait_until_ready(_after(REPORT_TIMEOUT_S))
+            self.console.wait_until_ready(Deadline.after(REPORT_TIMEOUT_S))
             self.dut.hard_reset()
         self.expect_event("boot")
         return self.report()
-
-    def report(self, timeout_s: float = REPORT_TIMEOUT_S) -> Report:
-        """The next whole report on the factory partition. Raises as `fctry.device.Console.report` does."""
-        return self.console.report(self.partition.name, _after(timeout_s))
-
-    def expect_event(self, name: str, timeout_s: float = REPORT_TIMEOUT_S) -> Event:
-        """The next report line with this event. Raises as `fctry.device.Console.expect` does."""
-        return self.console.expect((name,), _after(timeout_s))
-
-    def ask(self, command: str, timeout_s: float = REPORT_TIMEOUT_S) -> Answer:
-        """Give a command to the firmware's console and return its answer. Raises as `Console.ask` does."""
-        return self.console.ask(command, _after(timeout_s))
-
-    def tell(self, command: str, *, until: Collection[str], timeout_s: float = REPORT_TIMEOUT_S) -> Event:
-        """Give a command to the console, and return the next event with one of these names."""
-        return self.console.tell(command, until, _after(timeout_s))
 
     @contextlib.contextmanager
     def boot_button(self) -> Iterator[None]:
@@ -205,9 +191,3 @@ class FactoryDevice:
         mark = f"--- fctry resets the device ({next(self._marks)}) ---\n".encode()
         self._queue.put(mark)
         return mark.strip()
-
-
-def _after(timeout_s: float) -> Deadline:
-    from fctry.device.deadline import Deadline
-
-    return Deadline.after(timeout_s)

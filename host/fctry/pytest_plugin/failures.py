@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from collections import Counter
 from collections.abc import Generator, Iterable
 from pathlib import Path
@@ -16,12 +14,10 @@ from _pytest._io import TerminalWriter
 
 import fctry
 from fctry.errors import FctryError
+from fctry.printable import Curtain
 from fctry.pytest_plugin.device import FactoryDevice
 
 CONSOLE_LINES = 20
-HIDDEN = "(secret)"
-SHORTEST_SECRET_BYTES = 4  # a shorter text is everywhere
-LINE_BREAK = r"(?:['\"]\n[E \t+-]*b?['\"])?"  # where Python lays a long value over several lines
 LIBRARY = Path(fctry.__path__[0])
 
 
@@ -54,7 +50,7 @@ def pytest_runtest_makereport(
         for device in devices:
             for name, text in _sections(device):
                 report.longrepr.addsection(name, text)
-    _redact(report, _patterns(secret for device in devices for secret in device.secrets))
+    _redact(report, Curtain(secret for device in devices for secret in device.secrets))
     return report
 
 
@@ -122,32 +118,10 @@ def _printable(line: bytes) -> str:
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
-def _patterns(secrets: Iterable[bytes]) -> list[re.Pattern[str]]:
-    """How secrets may be shown: as text, as Python shows it, over several lines too, as hexadecimal, as base64."""
-    texts: set[str] = set()
-    for secret in secrets:
-        if len(secret) >= SHORTEST_SECRET_BYTES:
-            text = secret.decode(errors="replace")
-            texts |= {
-                text,
-                repr(secret)[2:-1],
-                repr(text)[1:-1],
-                secret.hex(),
-                base64.b64encode(secret).decode(),
-            }
-    longest_first = sorted(texts, key=len, reverse=True)
-    return [re.compile(LINE_BREAK.join(map(re.escape, text)), re.IGNORECASE) for text in longest_first]
-
-
-def _redact(report: pytest.TestReport, secrets: list[re.Pattern[str]]) -> None:
-    def hidden(text: str) -> str:
-        for secret in secrets:
-            text = secret.sub(HIDDEN, text)
-        return text
-
-    if report.longrepr is not None and secrets:
+def _redact(report: pytest.TestReport, secrets: Curtain) -> None:
+    if report.longrepr is not None:
         text = str(report.longrepr)
-        if text != hidden(text):
+        if text != secrets.hide(text):
             crash = getattr(report.longrepr, "reprcrash", None)
-            report.longrepr = Text(hidden(text), hidden(getattr(crash, "message", "")))
-    report.sections = [(name, hidden(text)) for name, text in report.sections]
+            report.longrepr = Text(secrets.hide(text), secrets.hide(getattr(crash, "message", "")))
+    report.sections = [(name, secrets.hide(text)) for name, text in report.sections]
