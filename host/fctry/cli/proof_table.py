@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from rich.table import Table
 from rich.text import Text
 
 from fctry.cli.console import Console
-from fctry.cli.text import escaped
+from fctry.cli.text import escaped, shortened
 from fctry.device.commands import stored_bytes
 from fctry.device.proof import Comparison, Proof
 from fctry.nvs.item import SECRET
 
+COLUMNS_TAKEN = 46  # by key, type, verdict and lines
+VALUE_WIDTH_MIN = 24  # on a narrower terminal it goes on in the next line
+
 
 def print_proof(proof: Proof) -> None:
     """Print one row a key: what was written, what the firmware said, equal or not; then the reported errors."""
+    console = Console()
+    width = max(VALUE_WIDTH_MIN, (console.width - COLUMNS_TAKEN) // 2)
     table = Table()
     for column in ("key", "type", "written by the host", "read by the firmware", "equal"):
         table.add_column(column, overflow="fold")
@@ -22,9 +29,8 @@ def print_proof(proof: Proof) -> None:
         if row.namespace != namespace:
             table.add_row(Text(escaped(namespace := row.namespace), "bold"))
         verdict = Text("yes", "green") if row.is_equal else Text("NO", "bold red")
-        cells = (f"  {row.key}", row.type, *_shown_values(row))
+        cells = (f"  {row.key}", row.type, *_shown_values(row, width))
         table.add_row(*(Text(escaped(cell)) for cell in cells), verdict)
-    console = Console()
     console.print(table)
     for event in proof.errors:
         place = " ".join(
@@ -54,9 +60,9 @@ def print_proof(proof: Proof) -> None:
     )
 
 
-def _shown_values(row: Comparison) -> tuple[str, str]:
+def _shown_values(row: Comparison, width: int) -> tuple[str, str]:
     """What was written and what was read, or whether it was proven; a secret not at all."""
-    show = _masked if row.is_secret else _shown
+    show = _masked if row.is_secret else partial(_shown, width=width)
     proof = "" if row.is_accepted is None else f"(proof {'accepted' if row.is_accepted else 'refused'})"
     return show(row.written), show(row.said) if row.said is not None or not proof else proof
 
@@ -67,9 +73,13 @@ def _masked(value: object) -> str:
     return f"(secret, {len(stored_bytes(value))} bytes)" if isinstance(value, (str, bytes)) else SECRET
 
 
-def _shown(value: object) -> str:
+def _shown(value: object, width: int) -> str:
     if value is None:
         return "-"
     if isinstance(value, bytes):
-        return f"{value[:16].hex()}{'…' if len(value) > 16 else ''} ({len(value)} bytes)"
-    return str(value)
+        return shortened(value.hex(), len(value), width)
+    return (
+        shortened(value, len(value.encode(errors="surrogatepass")), width)
+        if isinstance(value, str)
+        else str(value)
+    )

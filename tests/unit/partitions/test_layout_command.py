@@ -247,9 +247,9 @@ def test_unknown_chip_is_refused_with_those_that_are_known(
 def test_show_prints_a_map(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["layout", "show", str(table), "--chip", "esp32c3", "--flash-size", "2MB"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "table.csv: flash 2 M, free 900 K, lost to alignment 40 K, one character is 4 K"
-    assert lines[2] == "0x000000 ########=AAAAAA·BBBBBB~~~~~~~~~~CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCC"
-    assert "A nvs                data/nvs           0x009000-0x00efff      24 K" in lines
+    assert lines[0] == "table.csv: flash 2 M, free 900 K, lost to alignment 40 K"
+    assert lines[3] == "0x000000 ########=AAAAAA·BBBBBB~~~~~~~~~~CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCC"
+    assert "A nvs                data/nvs           0x009000-0x00efff    24 K" in lines
 
 
 def test_show_puts_the_old_layout_on_the_left(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -257,7 +257,27 @@ def test_show_puts_the_old_layout_on_the_left(table: Path, capsys: pytest.Captur
     assert main(["layout", "show", str(table), "--against", "old.csv"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("old.csv: ")
-    assert lines[3] == "0x000000 x#######=AAAAAA·······BBBBBB~~~~  x#######=AAAAAA·BBBBBB~~~~~~~~~~"
+    assert lines[4] == "0x000000 x#######=AAAAAA·······BBBBBB~~~~  x#######=AAAAAA·BBBBBB~~~~~~~~~~"
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+@pytest.mark.parametrize("size", ["2MB", "8MB", "32MB"])
+@pytest.mark.parametrize("against", [[], ["--against", "old.csv"]])
+def test_show_fits_the_terminal(
+    table: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: int,
+    size: str,
+    against: list[str],
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    Path("old.csv").write_text(TABLE.replace("0x10000", "0x16000"))
+    table.write_text(TABLE + "a_very_long_name,data,nvs_keys,,4K,encrypted readonly\n")
+    assert main(["layout", "show", str(table), "--flash-size", size, *against]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert len(lines) <= 50
 
 
 def test_show_says_when_lines_are_missing(table: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from fctry.partitions.layout import Layout, parse_layout
 from fctry.partitions.options import Options
 from fctry.partitions.picture.flashmap import FlashMap, Kind, flash_map, size_text
 from fctry.partitions.picture.svg import BAR_HEIGHT, LABEL_HEIGHT, draw
-from fctry.partitions.picture.terminal import MARKS, cell_bytes, grid, legend, marks
+from fctry.partitions.picture.terminal import MARKS, MAX_ROWS, grid, legend, marks, picture
 
 TABLE = "nvs,data,nvs,0x9000,0x6000\nphy,data,phy,,4K\nfctry,data,nvs,,0x6000,readonly\napp,app,factory,,1M"
 SIZES = [1, 2, 4, 8, 16, 32, 128]
@@ -77,11 +77,33 @@ def test_size_is_written_exactly(size_bytes: int, text: str) -> None:
     assert size_text(size_bytes) == text
 
 
+@pytest.mark.parametrize("megabytes", SIZES[1:])
+@pytest.mark.parametrize("columns", [16, 32, 64])
+def test_picture_shows_every_sector_and_leaves_out_only_what_is_the_same(
+    megabytes: int, columns: int
+) -> None:
+    flash = _map(megabytes)
+    cell, rows = picture([flash], marks(flash), columns)
+    assert cell == 0x1000
+    assert len(rows) <= MAX_ROWS
+    shown = [cells for row in rows for cells in [row.cells[0]] * (1 + row.left_out)]
+    assert shown == list(map(tuple, grid(flash, marks(flash), columns, cell)))
+    assert [row.offset for row in rows] == [
+        columns * cell * sum(1 + row.left_out for row in rows[:number]) for number in range(len(rows))
+    ]
+
+
+def test_picture_of_a_restless_table_takes_larger_cells() -> None:
+    flash = _map(32, "\n".join(f"p{n},0x40,{n},,{4 * (60 + n)}K" for n in range(90)))
+    cell, rows = picture([flash], marks(flash), 32)
+    assert (cell, len(rows) <= MAX_ROWS) == (0x10000, True)
+
+
 @pytest.mark.parametrize(("megabytes", "columns"), [(2, 64), (4, 64), (4, 32), (8, 64), (16, 64)])
 def test_grid_is_to_scale_and_shows_every_segment(megabytes: int, columns: int) -> None:
     flash = _map(megabytes)
     letters = marks(flash)
-    cell = cell_bytes(flash.size_bytes, columns)
+    cell = flash.size_bytes // (32 * columns)
     cells = [cell for row in grid(flash, letters, columns, cell) for cell in row]
     assert len(cells) * cell == flash.size_bytes
     assert len(cells) <= 32 * columns
@@ -137,6 +159,20 @@ def test_drawing_is_to_scale(megabytes: int) -> None:
     assert nvs == pytest.approx(BAR_HEIGHT * 0x6000 / (megabytes << 20), abs=0.01)
     assert magnified_nvs == pytest.approx(boxes["phy"][1][1] * 6, abs=0.05)
     assert magnified_nvs > 12
+
+
+@pytest.mark.parametrize("megabytes", [2, 4, 8, 16, 32])
+@pytest.mark.parametrize("offset", ["0x10000", "0x12000", "0x150000", "last"])
+def test_magnified_part_shows_the_factory_partition_wherever_it_is(megabytes: int, offset: str) -> None:
+    place = f"{(megabytes << 20) - 0x6000:#x}" if offset == "last" else offset
+    app = "app,app,factory,0x20000,1M"
+    fctry = f"fctry,data,nvs,{place},0x6000,readonly"
+    rows = [fctry, app] if int(place, 16) < 0x20000 else [app, fctry]
+    text = "\n".join(["nvs,data,nvs,0x9000,0x6000", *rows])
+    svg = draw(_map(megabytes, text))
+    (_, small), (_, large) = _boxes(svg)["fctry"]
+    assert small < 12 < 40 < large
+    assert svg.count('class="factory"') == 2
 
 
 @pytest.mark.parametrize("megabytes", SIZES)

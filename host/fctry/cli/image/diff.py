@@ -12,6 +12,7 @@ from fctry.cli.image.dump import DUMP, where_in
 from fctry.cli.image.opened import open_image
 from fctry.cli.image.shown import as_json, secrets_option, short_text_of, stated
 from fctry.cli.options import KEYS, keys_of
+from fctry.cli.text import fitted
 from fctry.nvs.difference import diff
 from fctry.printable import printable
 
@@ -42,5 +43,5 @@ def run(args: Arguments) -> int:
     for one, sides in rows:
         name = f"{printable(one.namespace)}:{printable(one.key)}"
         shown = [f"{item.type.value} {short_text_of(item)}" for item in sides.values()]
-        print(f"{one.kind:8} {name}  {' -> '.join(shown)}")
+        print(fitted(f"{one.kind:8} {name}  {' -> '.join(shown)}"))
     return 1 if found else 0

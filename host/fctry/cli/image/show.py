@@ -6,7 +6,9 @@ fctry image show device.bin --full
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
+from shutil import get_terminal_size
 from typing import Any
 
 from rich.text import Text
@@ -17,6 +19,7 @@ from fctry.cli.image.dump import DUMP, where_in
 from fctry.cli.image.opened import open_image
 from fctry.cli.image.shown import as_json, secrets_option, short_text_of, stated, text_of
 from fctry.cli.options import KEYS, inputs_of, keys_of
+from fctry.cli.text import VALUE_WIDTH, VALUE_WIDTH_MIN, fitted
 from fctry.files import STANDARD, keep_inputs, write_file
 from fctry.nvs.format import PAGE_SIZE_BYTES
 from fctry.nvs.picture import BAD, DATA, ERASED, FREE, ITEM, NAMESPACE, Cell, cells, headlines, svg
@@ -102,11 +105,17 @@ def _print_items(rows: list[tuple[Stored, str]], *, full: bool) -> None:
     if not rows:
         return
     print()
-    table = [("namespace", "key", "type", "page:entry", "value")]
+    names = ("namespace", "key", "type", "page:entry")
+    table = [names]
     for (item, entry), state in rows:
-        value = text_of(item) if full else short_text_of(item)
         place = f"{entry.page}:{entry.number}" + (f" {state}" if state else "")
-        table.append((printable(item.namespace), printable(item.key), item.type.value, place, value))
-    widths = [max(len(row[column]) for row in table) for column in range(4)]
-    for row in table:
-        print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]))
+        table.append((printable(item.namespace), printable(item.key), item.type.value, place))
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    width = VALUE_WIDTH
+    if sys.stdout.isatty():
+        width = max(VALUE_WIDTH_MIN, get_terminal_size().columns - sum(widths) - 2 * len(widths))
+    values = [text_of(item) if full else short_text_of(item, width) for (item, _), _ in rows]
+    for row, value in zip(table, ["value", *values], strict=True):
+        cells = [cell.ljust(size) for cell, size in zip(row, widths, strict=True)]
+        line = "  ".join([*cells, value])
+        print(line if full else fitted(line))

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from fctry.cli.arguments import Arguments, Option
+from fctry.cli.text import VALUE_WIDTH, shortened
 from fctry.nvs.item import SECRET, Item, with_secrets
 from fctry.nvs.values import value_as_json
 from fctry.printable import printable
-
-VALUE_WIDTH = 60
 
 
 def secrets_option(text: str = "show the values of secrets too") -> Option:
@@ -38,13 +37,13 @@ def text_of(item: Item) -> str:
     return str(item.value)
 
 
-def short_text_of(item: Item) -> str:
-    """A value on one line, cut to a width."""
+def short_text_of(item: Item, width: int = VALUE_WIDTH) -> str:
+    """A value on one line, shortened to a width."""
     text = text_of(item)
-    if len(text) <= VALUE_WIDTH or not isinstance(item.value, (bytes, str)):
+    if item.is_secret or not isinstance(item.value, (bytes, str)):
         return text
     raw = item.value if isinstance(item.value, bytes) else item.value.encode(errors="surrogateescape")
-    return f"{text[:VALUE_WIDTH]}… ({len(raw)} bytes)"
+    return shortened(text, len(raw), width)
 
 
 def as_json(item: Item) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fctry.cli.arguments import Argument, Arguments
 from fctry.cli.ledger.show import line_of
 from fctry.cli.ledgers import LEDGER, existing_ledger
+from fctry.cli.text import fitted
 
 PARAMETERS = (
     Argument("value", help="as it is on the label, or the chip's MAC or unique id"),
@@ -19,7 +20,7 @@ def run(args: Arguments) -> int:
     with existing_ledger(args) as ledger:
         found = ledger.find(args.value)
     for one in found:
-        print(line_of(one))
+        print(fitted(line_of(one)))
     if not found:
         print("no device has it")
     return 0 if found else 1

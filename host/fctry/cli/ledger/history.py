@@ -11,6 +11,7 @@ from typing import Any
 
 from fctry.cli.arguments import Argument, Arguments
 from fctry.cli.ledgers import LEDGER, existing_ledger
+from fctry.cli.text import fitted
 
 PARAMETERS = (
     Argument("device", required=False, type=int, help="its number in the ledger (default: all)"),
@@ -23,7 +24,8 @@ def run(args: Arguments) -> int:
         if args.device is not None:
             ledger.device(args.device)  # one that is not there is an error, not an empty history
         for entry in ledger.history(args.device):
-            print(f"{entry.seq:>7}  {entry.at}  {entry.event:9}  {_told(entry.data, args.device)}".rstrip())
+            told = _told(entry.data, args.device)
+            print(fitted(f"{entry.seq:>7}  {entry.at}  {entry.event:9}  {told}".rstrip()))
     return 0
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fctry.cli.arguments import Argument, Arguments, Option
 from fctry.cli.ledgers import LEDGER, existing_ledger
+from fctry.cli.text import fitted
 from fctry.identity.ledger import Device
 
 PARAMETERS = (
@@ -25,7 +26,7 @@ def run(args: Arguments) -> int:
             else [ledger.device(args.device)]
         )
         for one in found:
-            print(line_of(one))
+            print(fitted(line_of(one)))
     return 0
 
 

@@ -19,6 +19,7 @@ BAR_HEIGHT = 640
 LABEL_HEIGHT = 17
 READABLE_HEIGHT = 12.0
 TEXT_HEIGHT = 12
+SEAM_BYTES = 0x10000  # applications begin at multiples of it
 
 FILLS: Mapping[Kind, str] = {
     Kind.RESERVED: "#d4d4d8",
@@ -26,7 +27,7 @@ FILLS: Mapping[Kind, str] = {
     Kind.TABLE: "#2b2d42",
     Kind.APP: "#7aa6e8",
     Kind.NVS: "#f2c14e",
-    Kind.FACTORY: "#e8684a",
+    Kind.FACTORY: "#d62f1f",
     Kind.DATA: "#8fc29b",
     Kind.OTHER: "#bba6dd",
     Kind.ALIGNMENT: "url(#lost)",
@@ -34,12 +35,13 @@ FILLS: Mapping[Kind, str] = {
 }
 STYLE = (
     "text{font:12px 'DejaVu Sans',Verdana,sans-serif;fill:#18181b}"
-    ".title{font-size:15px;font-weight:bold}.note{fill:#52525b}.mono{font-family:'DejaVu Sans Mono',monospace}"
+    ".title{font-size:15px;font-weight:bold}.factory{font-weight:bold}"
+    ".note{fill:#52525b}.mono{font-family:'DejaVu Sans Mono',monospace}"
     ".s{stroke:#3f3f46;stroke-width:.6}.lead{stroke:#a1a1aa;stroke-width:.8;fill:none}"
 )
 LOST_PATTERN = (
     '<pattern id="lost" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-    '<rect width="6" height="6" fill="#ffffff"/><rect width="2.4" height="6" fill="#c0392b"/></pattern>'
+    '<rect width="6" height="6" fill="#ffffff"/><rect width="1.2" height="6" fill="#c8c8ce"/></pattern>'
 )
 
 _Scale = Callable[[int], float]
@@ -63,9 +65,11 @@ def draw(flash: FlashMap, old: FlashMap | None = None) -> str:
     maps = (flash,) if old is None else (old, flash)
     size_bytes = max(m.size_bytes for m in maps)
     panels = [_Panel(f"whole flash, {size_text(size_bytes)}", 0, size_bytes, maps)]
-    if end := _crowded_until(maps, size_bytes):
-        factor = size_bytes / end
-        panels.append(_Panel(f"first {size_text(end)}, {factor:.0f} times as large", 0, end, maps))
+    if window := _window(maps, size_bytes):
+        first, last = window
+        place = f"from {first:#x}," if first else "first"
+        title = f"{place} {size_text(last - first)}, {size_bytes / (last - first):.0f} times as large"
+        panels.append(_Panel(title, first, last, maps))
     height = max([BAR_HEIGHT, *(LABEL_HEIGHT * len(_visible(m, p)) for p in panels for m in maps)])
     width = 2 * MARGIN + sum(panel.width for panel in panels) + PANEL_GAP * (len(panels) - 1)
     total = TITLE_HEIGHT + height + LEGEND_HEIGHT + MARGIN
@@ -77,30 +81,38 @@ def draw(flash: FlashMap, old: FlashMap | None = None) -> str:
     ]
     left = MARGIN
     for panel in panels:
-        parts += _panel(
-            panel, left, height, panels[1].last if len(panels) > 1 and panel is panels[0] else None
-        )
+        parts += _panel(panel, left, height, panels[1] if len(panels) > 1 and panel is panels[0] else None)
         left += panel.width + PANEL_GAP
     parts += _legend(maps, TITLE_HEIGHT + height + 30)
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _crowded_until(maps: Sequence[FlashMap], size_bytes: int) -> int | None:
-    """Where to end the magnified part: after the small segments at the beginning, if they are too thin to be read."""
-    bytes_per_pixel = size_bytes / BAR_HEIGHT
-    end = 0
-    for flash in maps:
-        for segment in flash.segments:
-            if segment.size_bytes / bytes_per_pixel < READABLE_HEIGHT and segment.end <= size_bytes // 8:
-                end = max(end, segment.end)
-    return -(-end // 0x10000) * 0x10000 or None
+def _window(maps: Sequence[FlashMap], size_bytes: int) -> tuple[int, int] | None:
+    """What is magnified: the factory partitions with the small segments around them, else those at the beginning.
+
+    None where all can be read as it is.
+    """
+    small_bytes, window_bytes = READABLE_HEIGHT * size_bytes / BAR_HEIGHT, size_bytes // 8
+    segments = sorted({(s.offset, s.end) for m in maps for s in m.segments if s.size_bytes < small_bytes})
+    factory = [s for m in maps for s in m.segments if s.kind is Kind.FACTORY and s.size_bytes < small_bytes]
+    first, last = min((s.offset for s in factory), default=0), max((s.end for s in factory), default=0)
+    if last - first > window_bytes:  # the new one: the last map is it
+        first, last = factory[-1].offset, factory[-1].end
+    for offset, end in reversed(segments):
+        if end <= first <= end + SEAM_BYTES and last - offset <= window_bytes:
+            first = offset
+    for offset, end in segments:
+        if offset - SEAM_BYTES <= last <= end and end - first <= window_bytes:
+            last = end
+    first, last = first // SEAM_BYTES * SEAM_BYTES, -(-last // SEAM_BYTES) * SEAM_BYTES
+    return (first, last) if last else None
 
 
 def _visible(flash: FlashMap, panel: _Panel) -> list[Segment]:
     return [s for s in flash.segments if s.offset < panel.last and s.end > panel.first and s.size_bytes]
 
 
-def _panel(panel: _Panel, left: float, height: int, marked_until: int | None) -> Iterator[str]:
+def _panel(panel: _Panel, left: float, height: int, magnified: _Panel | None) -> Iterator[str]:
     scale = height / (panel.last - panel.first)
 
     def y(address: int) -> float:
@@ -118,9 +130,10 @@ def _panel(panel: _Panel, left: float, height: int, marked_until: int | None) ->
             yield _box(segment, bar_left, y(segment.offset), y(segment.end))
         yield from _labels(segments, bar_left, height, y, is_left)
         bar_left += BAR_WIDTH + BAND_WIDTH
-    if marked_until is not None:
+    if magnified:
         x = left + LABEL_WIDTH - 5 if is_pair else left - 5
-        yield f'<path d="M{x + 4} {y(0):.1f}H{x}V{y(marked_until):.1f}H{x + 4}" stroke="#18181b" fill="none"/>'
+        ends = f"M{x + 4} {y(magnified.first):.1f}H{x}V{y(magnified.last):.1f}H{x + 4}"
+        yield f'<path d="{ends}" stroke="#18181b" fill="none"/>'
 
 
 def _box(segment: Segment, left: float, top: float, bottom: float) -> str:
@@ -143,13 +156,14 @@ def _labels(segments: list[Segment], left: float, height: int, y: _Scale, is_lef
         parts = (segment.label, segment.detail, size_text(segment.size_bytes))
         text = " · ".join(part for part in parts if part)
         address = f"{segment.offset:#08x}"
+        style = "factory" if segment.kind is Kind.FACTORY else "" if segment.is_used else "note"
         baseline = line + TEXT_HEIGHT / 3
         if is_left:
-            yield _text(edge - 86, baseline, text, "" if segment.is_used else "note", anchor="end")
+            yield _text(edge - 92, baseline, text, style, anchor="end")
             yield _text(edge - 22, baseline, address, "mono", anchor="end")
         else:
             yield _text(edge + 22, baseline, address, "mono")
-            yield _text(edge + 90, baseline, text, "" if segment.is_used else "note")
+            yield _text(edge + 96, baseline, text, style)
 
 
 def _spread(wanted: list[float], height: int) -> list[float]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby, zip_longest
 from typing import NamedTuple
 
 from fctry.partitions.picture.flashmap import FlashMap, Kind, Segment, hex_text, size_text
@@ -35,14 +36,6 @@ def marks(*maps: FlashMap) -> dict[str, str]:
     return {name: LETTERS[number % len(LETTERS)] for number, name in enumerate(names)}
 
 
-def cell_bytes(flash_bytes: int, columns: int) -> int:
-    """The size of a cell with which the picture has at most 32 rows: a power of two, and no less than a sector."""
-    size = MIN_CELL_BYTES
-    while size * columns * MAX_ROWS < flash_bytes:
-        size *= 2
-    return size
-
-
 def owners(flash: FlashMap, cell: int) -> list[Segment | None]:
     """The segment that each cell shows: the one that has most of it, the smaller one when two have as much.
 
@@ -72,6 +65,38 @@ def grid(flash: FlashMap, letters: Mapping[str, str], columns: int, cell: int) -
     """Rows of cells, from the first byte of the flash to the last."""
     cells = [_cell(owner, letters) for owner in owners(flash, cell)]
     return [cells[at : at + columns] for at in range(0, len(cells), columns)]
+
+
+class Row(NamedTuple):
+    """A row of the picture, of each map its cells, and how many rows below it are the same and left out."""
+
+    offset: int
+    cells: tuple[tuple[Cell, ...], ...]
+    left_out: int = 0
+
+
+def picture(
+    maps: Sequence[FlashMap], letters: Mapping[str, str], columns: int, rows_max: int = MAX_ROWS
+) -> tuple[int, list[Row]]:
+    """The bytes of a cell and the rows: cells are sectors, or as much larger as it takes to stay below `rows_max`."""
+    cell = MIN_CELL_BYTES
+    while len(rows := _rows(maps, letters, columns, cell)) > rows_max:
+        cell *= 2
+    return cell, rows
+
+
+def _rows(maps: Sequence[FlashMap], letters: Mapping[str, str], columns: int, cell: int) -> list[Row]:
+    grids = [map(tuple, grid(flash, letters, columns, cell)) for flash in maps]
+    blank = (Cell(" ", None),) * columns
+    rows: list[Row] = []
+    numbered = enumerate(zip_longest(*grids, fillvalue=blank))
+    for cells, same in groupby(numbered, key=lambda row: row[1]):
+        offsets = [number * columns * cell for number, _ in same]
+        if len(offsets) < 4:
+            rows += [Row(offset, cells) for offset in offsets]
+        else:
+            rows.append(Row(offsets[0], cells, len(offsets) - 1))
+    return rows
 
 
 def _cells(segment: Segment, cell: int, count: int) -> list[tuple[int, int]]:
@@ -122,10 +147,10 @@ def legend(flash: FlashMap, letters: Mapping[str, str], cell: int) -> list[Legen
     ]
 
 
-def summary(flash: FlashMap, cell: int) -> str:
-    """One line: how big the flash is, how much of it is free or lost, and the scale."""
+def summary(flash: FlashMap) -> str:
+    """One line: how big the flash is, and how much of it is free or lost."""
     free, lost = flash.total(Kind.FREE), flash.total(Kind.ALIGNMENT)
     return (
         f"{flash.title}: flash {size_text(flash.size_bytes)}, free {size_text(free)}, "
-        f"lost to alignment {size_text(lost)}, one character is {size_text(cell)}"
+        f"lost to alignment {size_text(lost)}"
     )
