@@ -82,6 +82,18 @@ def test_flash_file_of_another_size_is_refused_and_untouched(
     assert (tmp_path / "flash.bin").read_bytes() == b"mine"
 
 
+def test_fault_that_is_none_is_refused_with_remedy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = fails(["--port", "0", "--flash", tmp_path / "flash.bin", "--fault", "drop"], capsys)
+    assert "error: drop: drop needs byte" in said
+    assert "hint: a drop is written so: drop byte=BYTE" in said
+    (tmp_path / "plan.txt").write_text("silent\nfrob\n")
+    said = fails(["--flash", tmp_path / "flash.bin", "--faults", tmp_path / "plan.txt"], capsys)
+    assert f"{tmp_path / 'plan.txt'}:2: no fault is called 'frob'" in said
+    assert not (tmp_path / "flash.bin").exists()
+
+
 def test_flash_size_that_no_chip_has_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["board", "--flash-size", "3MB"]) == 2
 

@@ -7,8 +7,24 @@ from pathlib import Path
 
 from fctry.boards.chip.apps import find_apps
 from fctry.boards.chip.chips import chip_named
+from fctry.boards.chip.flash_faults import LeakySector, PowerCut, WornSector
+from fctry.boards.chip.flash_times import NO_TIMES, W25Q32JV
+from fctry.boards.chip.loader_wire import Op
 from fctry.boards.chip.nor_flash import NorFlash
+from fctry.boards.chip.start_faults import BootLoop, Silent, StartFaults
+from fctry.boards.fault_plan import (
+    Fault,
+    Level,
+    RealTime,
+    SecureDownload,
+    SmallerFlash,
+    StuckBoot,
+    WrongChip,
+    WrongMac,
+    only,
+)
 from fctry.boards.port import Port
+from fctry.boards.port.line_faults import Loss, PowerLoss
 from fctry.boards.served_board import ServedBoard
 from fctry.boards.simulated_chip import SimulatedChip
 from fctry.errors import InputError
@@ -25,7 +41,8 @@ class Board(ServedBoard):
     `flash` is the file of its flash, made (erased) if it is absent; `apps` are build folders or ELF files: only what
     one of them holds ever runs, and only if the application image in flash names it. `mac` has 6 bytes; `port` is
     a TCP port (0 takes a free one), or a port of another kind; `table_offset` is where the boot
-    loader looks for the partition table. Raises InputError or PortError when it cannot be made.
+    loader looks for the partition table; `faults` are its fault plan. Raises InputError or PortError when it cannot be
+    made.
     """
 
     def __init__(
@@ -38,7 +55,14 @@ class Board(ServedBoard):
         mac: bytes = DEFAULT_MAC,
         port: int | Port = 0,
         table_offset: int = TABLE_OFFSET,
+        faults: Sequence[Fault] = (),
     ) -> None:
+        if wrong_mac := only(WrongMac, faults):
+            mac = wrong_mac.address
+        if wrong_chip := only(WrongChip, faults):
+            chip = wrong_chip.chip
+        if smaller := only(SmallerFlash, faults):
+            flash_size_bytes = smaller.size
         check_mac(mac)
         if table_offset % SECTOR_BYTES or not 0 < table_offset <= TABLE_OFFSET_MAX:
             raise InputError(
@@ -47,16 +71,45 @@ class Board(ServedBoard):
             )
         self.chip = chip_named(chip)
         self.mac = mac
+        is_secure, is_real_time = only(SecureDownload, faults) is not None, only(RealTime, faults) is not None
+        if is_secure and not self.chip.has_security_info:
+            raise InputError(
+                f"{chip} has no Secure Download mode", hint="choose a later chip: --chip esp32c3"
+            )
         found = find_apps(apps)
-        super().__init__(port)
+        cuts = [PowerLoss(fault.byte) for fault in faults if isinstance(fault, PowerCut) and fault.byte]
+        line_faults = [*cuts, *(fault for fault in faults if isinstance(fault, Loss))]
+        super().__init__(port, faults=line_faults, is_paced=is_real_time)
+        if stuck := only(StuckBoot, faults):
+            self._circuit.io0_stuck_at = stuck.level is Level.HIGH
         try:
-            self.flash = NorFlash(flash, flash_size_bytes)
+            self.flash = NorFlash(
+                flash,
+                flash_size_bytes,
+                faults=[one for one in faults if isinstance(one, PowerCut | WornSector | LeakySector)],
+                times=W25Q32JV if is_real_time else NO_TIMES,
+            )
         except BaseException:
             self._port.close()
             raise
-        self._machine = SimulatedChip(
-            self.chip, mac, self.flash, found, self._circuit, self._port.send, table_offset
+        self._simulated = SimulatedChip(
+            self.chip,
+            mac,
+            self.flash,
+            found,
+            self._circuit,
+            self._say,
+            table_offset,
+            start_faults=StartFaults([fault for fault in faults if isinstance(fault, Silent | BootLoop)]),
+            is_secure=is_secure,
         )
+        self._machine = self._simulated
+
+    @property
+    def commands(self) -> dict[str, int]:
+        """How often its loaders were asked for what, since the board was made."""
+        known = {int(op): op.name for op in Op}
+        return {known.get(op, f"{op:#x}"): count for op, count in self._simulated.commands.items()}
 
 
 def check_mac(mac: bytes) -> None:

@@ -66,9 +66,7 @@ class QemuBoard(ServedBoard):
                 write_file(efuses, make_efuses(facts.efuses, mac))
             on_failure.pop_all()
         commands = {boot: command(program, self.chip.name, facts, flash, efuses, boot) for boot in Boot}
-        self._machine = QemuMachine(
-            commands, self._port.send, greeting=STUB_GREETING if facts.is_paced else None
-        )
+        self._machine = QemuMachine(commands, self._say, greeting=STUB_GREETING if facts.is_paced else None)
 
     def close(self) -> None:
         """Switch the board off: no thread, process or open file of it is left."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from fctry.boards.chip.apps import App
 from fctry.boards.chip.boot import BootLog, choose_app, rom_text
 from fctry.boards.chip.chips import ChipKind
 from fctry.boards.chip.loader import Leave, Loader, Reply
+from fctry.boards.chip.loader_wire import Request
 from fctry.boards.chip.nor_flash import NorFlash
 from fctry.boards.chip.registers import Registers
 from fctry.boards.chip.rom_loader import RomLoader
 from fctry.boards.chip.slip import Decoder, encode
+from fctry.boards.chip.start_faults import BootLoop, Silent, StartFaults
 from fctry.boards.chip.stub_loader import StubLoader
 from fctry.boards.cpu.bus import Bus
 from fctry.boards.cpu.native_cpu import Ending, NativeCpu
@@ -29,7 +34,8 @@ PANIC_PAUSE_S = 0.25  # after a panic right at the start, so that such a firmwar
 class SimulatedChip:
     """The machine of a simulated board. It says on UART0 what it has to say with `say`, and closes `flash`.
 
-    `apps` are those that it may run, by their ELF's SHA-256. `circuit` tells the level of IO0.
+    `apps` are those that it may run, by their ELF's SHA-256. `circuit` tells the level of IO0. `commands` counts what
+    its loaders were asked for, by `Op`.
     """
 
     def __init__(
@@ -41,7 +47,13 @@ class SimulatedChip:
         circuit: AutoReset,
         say: Callable[[bytes], None],
         table_offset: int = TABLE_OFFSET,
+        *,
+        start_faults: StartFaults,
+        is_secure: bool = False,
     ) -> None:
+        self._start_faults = start_faults
+        self._is_secure = is_secure
+        self.commands: Counter[int] = Counter()
         self._table_offset = table_offset
         self._chip = chip
         self._mac = mac
@@ -102,10 +114,13 @@ class SimulatedChip:
     def _run_rom(self, boot: Boot, reason: ResetReason) -> None:
         if self._is_off.is_set():
             return
+        self._start_faults.next()
+        if self._start_faults.has(Silent):
+            return
         self._say(rom_text(self._chip, boot, reason).encode())
         if boot == Boot.DOWNLOAD:
             self._slip = Decoder()
-            self._loader = RomLoader(self._chip, self._registers, self._flash)
+            self._loader = RomLoader(self._chip, self._registers, self._flash, is_secure=self._is_secure)
         else:
             self._run_application(reason)
 
@@ -125,9 +140,11 @@ class SimulatedChip:
 
     def _run(self, app: App, reason: ResetReason) -> None:
         bus = Bus(self._flash, self._mac, reason, self._gpio, self._table_offset)
+        crashing = shutil.which("false") if self._start_faults.has(BootLoop) else None
+        elf = Path(crashing) if crashing else app.elf
         try:
             self._cpu_started_at = time.monotonic()
-            self._cpu = NativeCpu(app.elf, bus, on_output=self._say, on_end=self._cpu_ended)
+            self._cpu = NativeCpu(elf, bus, on_output=self._say, on_end=self._cpu_ended)
         except OSError as error:
             self._say(f"E (0) boot: cannot run {app.elf}: {error.strerror}\r\n".encode())
 
@@ -135,6 +152,8 @@ class SimulatedChip:
         """Give a frame to the loader."""
         if self._loader is None:
             return  # left, by a frame that came together with this one
+        if request := Request.unpack(payload):
+            self.commands[request.op] += 1
         try:
             outputs = self._loader.receive(payload)
         except PowerCutError:

@@ -15,7 +15,7 @@ import signal
 import threading
 from pathlib import Path
 
-from fctry.boards import Board, QemuBoard
+from fctry.boards import Board, QemuBoard, parse_fault, read_plan
 from fctry.boards.board import DEFAULT_MAC
 from fctry.boards.chip.chips import CHIPS
 from fctry.boards.chip.nor_flash import SIZES_BYTES
@@ -78,6 +78,13 @@ PARAMETERS = (
         help="MAC address in the chip's eFuses",
     ),
     Option(
+        "--fault",
+        multiple=True,
+        metavar="FAULT",
+        help="what goes wrong, such as 'power-cut erase=3'; may be given more than once (docs/boards.md)",
+    ),
+    Option("--faults", type=path, metavar="FILE", help="the same from a file, one fault a line"),
+    Option(
         "--efuses",
         type=path,
         metavar="FILE",
@@ -115,11 +122,14 @@ def make_board(args: Arguments) -> ServedBoard:
             mac=args.mac,
             port=args.port,
             table_offset=args.table_offset or TABLE_OFFSET,
+            faults=[*(read_plan(args.faults) if args.faults else ()), *map(parse_fault, args.fault)],
         )
     if args.app:
         raise InputError(
             "--app is not for --cpu qemu", hint="QEMU runs what is in the flash: flash it with esptool"
         )
+    if args.fault or args.faults:
+        raise InputError("faults are not for --cpu qemu", hint="leave out --cpu: native boards have them")
     return QemuBoard(
         args.flash,
         chip=args.chip,

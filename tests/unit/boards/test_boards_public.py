@@ -9,6 +9,7 @@ def test_public_names_are_these() -> None:
     assert boards.__all__ == [
         "AddressError",
         "Board",
+        "Fault",
         "FlashFileError",
         "NorFlash",
         "Port",
@@ -17,5 +18,7 @@ def test_public_names_are_these() -> None:
         "Tear",
         "Wear",
         "Wire",
+        "parse_fault",
+        "read_plan",
     ]
     assert all(getattr(boards, name) for name in boards.__all__)

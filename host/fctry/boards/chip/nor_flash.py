@@ -11,16 +11,20 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 
+from fctry.boards.chip.flash_faults import FlashFault, FlashFaults, PowerCut
 from fctry.boards.chip.flash_file import open_flash_file
-from fctry.boards.chip.tear import Tear, tear
+from fctry.boards.chip.flash_times import NO_TIMES, FlashTimes
+from fctry.boards.chip.tear import Tear
 from fctry.boards.faults import AddressError, FlashFileError, PowerCutError
 from fctry.errors import InputError
 
 SECTOR_BYTES = 4096
+BLOCK_BYTES = 0x10000
 PAGE_BYTES = 256
 SIZES_BYTES = tuple(1 << exponent for exponent in range(20, 25))  # 1 to 16 MiB, what a JEDEC id can tell
 
@@ -37,11 +41,19 @@ class NorFlash:
     """The flash in the file `path`, made (erased) if it is not there. Only one process may have it open.
 
     `size_bytes` is one of SIZES_BYTES. Raises InputError if it is not, if the file has another size, or if another
-    board uses it. Methods may be called from any thread; addresses and sizes are in bytes, what lies outside of the
-    chip is an AddressError, and FlashFileError is raised when the file fails.
+    board uses it. `faults` are what goes wrong in it, `times` how long it takes. Methods may be called from any thread;
+    addresses and sizes are in bytes, what lies outside of the chip is an AddressError, and FlashFileError is raised
+    when the file fails.
     """
 
-    def __init__(self, path: Path, size_bytes: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        size_bytes: int,
+        *,
+        faults: Sequence[FlashFault] = (),
+        times: FlashTimes = NO_TIMES,
+    ) -> None:
         if size_bytes not in SIZES_BYTES:
             raise InputError(f"no flash chip has {size_bytes} bytes", hint="choose 1, 2, 4, 8 or 16 MiB")
         self.path = path
@@ -49,8 +61,8 @@ class NorFlash:
         self._lock = threading.Lock()
         self._erases = [0] * (size_bytes // SECTOR_BYTES)
         self._programmed_bytes = [0] * (size_bytes // SECTOR_BYTES)
-        self._operations_left: int | None = None
-        self._tear, self._seed = Tear.HALF, 0
+        self._faults = FlashFaults(faults, SECTOR_BYTES)
+        self._times = times
         self._descriptor = open_flash_file(path, size_bytes)
 
     @property
@@ -83,6 +95,7 @@ class NorFlash:
                 after = before & int.from_bytes(part, "little")
                 self._programmed_bytes[address // SECTOR_BYTES] += len(part)
                 self._store(address, after.to_bytes(len(part), "little"), is_erasure=False)
+                self._wait(self._times.page_program_s)
             address = page_end
 
     def erase(self, address: int, size_bytes: int) -> None:
@@ -92,10 +105,17 @@ class NorFlash:
             raise AddressError(
                 f"{size_bytes:#x} bytes at {address:#x} are not whole sectors of {SECTOR_BYTES:#x}"
             )
+        blocks = range(-(-address // BLOCK_BYTES), (address + size_bytes) // BLOCK_BYTES)
         for sector in range(address, address + size_bytes, SECTOR_BYTES):
+            is_in_block = sector // BLOCK_BYTES in blocks
             with self._lock:
                 self._erases[sector // SECTOR_BYTES] += 1
                 self._store(sector, b"\xff" * SECTOR_BYTES, is_erasure=True)
+                self._wait(
+                    self._times.block_erase_s * SECTOR_BYTES / BLOCK_BYTES
+                    if is_in_block
+                    else self._times.sector_erase_s
+                )
 
     def wear(self, address: int) -> Wear:
         """Wear of the sector that `address` lies in."""
@@ -105,32 +125,29 @@ class NorFlash:
             return Wear(self._erases[sector], self._programmed_bytes[sector])
 
     def cut_power_at(self, operation: int | None, tear: Tear = Tear.HALF, seed: int = 0) -> None:
-        """Cut the power at the n-th operation from now (1 is the next one), once. None takes that back.
+        """Cut the power at the n-th operation from now (1 is the next one), once. No other fault is left; None: none.
 
         `tear` and `seed` say what that operation leaves; the PowerCutError names both.
         """
-        if operation is not None and operation < 1:
-            raise ValueError(f"operations count from 1, not {operation}")
+        cuts = [] if operation is None else [PowerCut(operation=operation, tear=tear, seed=seed)]
         with self._lock:
-            self._operations_left = operation
-            self._tear, self._seed = tear, seed
+            self._faults = FlashFaults(cuts, SECTOR_BYTES)
 
     # -- the lock is held
 
     def _store(self, address: int, data: bytes, *, is_erasure: bool) -> None:
-        """Do one operation, or tear it."""
-        if self._operations_left is not None:
-            self._operations_left -= 1
-            if self._operations_left == 0:
-                self._operations_left = None
-                before = self._load(address, len(data))
-                self._write(
-                    address, tear(self._tear, before, data, Random(self._seed), is_erasure=is_erasure)
-                )
-                raise PowerCutError(
-                    f"power cut at {address:#x} ({self._tear.value}, seed {self._seed})", offset=address
-                )
-        self._write(address, data)
+        """Do one operation, as well as its faults let it."""
+        before = self._load(address, len(data))
+        left, cut = self._faults.outcome(address, before, data, is_erasure=is_erasure)
+        self._write(address, left)
+        if cut:
+            raise PowerCutError(
+                f"power cut at {address:#x} ({cut.tear.value}, seed {cut.seed})", offset=address
+            )
+
+    def _wait(self, seconds: float) -> None:
+        if seconds:
+            time.sleep(seconds)
 
     def _load(self, address: int, size_bytes: int) -> bytes:
         try:

@@ -21,6 +21,20 @@ SEGMENTS_MAX = 64  # of a program in RAM; a stub has two
 
 _MEM_END = struct.Struct("<II")  # 1: stay in the loader; entry point
 _SECURITY_INFO = struct.Struct("<IB7sII")  # flags, flash_crypt_cnt, key purposes, chip id, eco version
+_SECURE_DOWNLOAD_ENABLE = 1 << 2  # in the flags
+_SECURE_COMMANDS = (
+    Op.SYNC,
+    Op.GET_SECURITY_INFO,
+    Op.SPI_ATTACH,
+    Op.SPI_SET_PARAMS,
+    Op.CHANGE_BAUDRATE,
+    Op.FLASH_BEGIN,
+    Op.FLASH_DATA,
+    Op.FLASH_END,
+    Op.FLASH_DEFL_BEGIN,
+    Op.FLASH_DEFL_DATA,
+    Op.FLASH_DEFL_END,
+)
 _RUN_USER_CODE = 1  # in FLASH_END; 0 restarts the chip, which samples no strapping pin and so is back here
 
 
@@ -28,6 +42,9 @@ class RomLoader(Loader):
     """Answers commands until the chip runs something else.
 
     A program that esptool puts into RAM and starts is taken for esptool's stub: nothing that arrives is executed.
+    `is_secure`: in Secure Download mode, where nothing can be read, and no stub be started.
+    Source of what that leaves: esptool 5.6.0 esptool/__init__.py, "3) Perform sanity checks", and what the commands
+    named there send.
     """
 
     STATUS_BYTES = 4
@@ -40,8 +57,11 @@ class RomLoader(Loader):
     TOO_MUCH_DATA = Status.FAILED_TO_ACT
     SYNC_VALUE = 0x20120707
 
-    def __init__(self, chip: ChipKind, registers: Registers, flash: NorFlash) -> None:
+    def __init__(
+        self, chip: ChipKind, registers: Registers, flash: NorFlash, *, is_secure: bool = False
+    ) -> None:
         super().__init__(registers, flash)
+        self._is_secure = is_secure
         self._chip = chip
         self._loaded: list[range] = []  # RAM that esptool has filled
         self._commands = {
@@ -65,9 +85,12 @@ class RomLoader(Loader):
         }
         if chip.has_security_info:
             self._commands[Op.GET_SECURITY_INFO] = self._security_info
+        if is_secure:
+            self._commands = {op: self._commands[op] for op in _SECURE_COMMANDS if op in self._commands}
 
     def _security_info(self, request: Request) -> list[Output]:
-        info = _SECURITY_INFO.pack(0, 0, bytes(7), self._chip.image_chip_id, 0)
+        flags = _SECURE_DOWNLOAD_ENABLE if self._is_secure else 0
+        info = _SECURITY_INFO.pack(flags, 0, bytes(7), self._chip.image_chip_id, 0)
         return [self._response(request, body=info)]
 
     def _mem_begin(self, request: Request) -> list[Output]:

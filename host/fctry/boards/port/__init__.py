@@ -34,5 +34,8 @@ class Port(Protocol):
     def send(self, data: bytes) -> None:
         """Send what the device says to the client. With none connected it is lost, as on a wire."""
 
+    def vanish(self, seconds: float) -> None:
+        """Be gone for so long, as an adapter that is pulled out and put in again."""
+
     def close(self) -> None:
         """Disconnect the client and stop listening. Without effect the second time."""

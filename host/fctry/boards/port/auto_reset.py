@@ -36,12 +36,15 @@ class AutoReset:
 
     def __init__(self) -> None:
         self.is_boot_button_down = False
+        self.io0_stuck_at: bool | None = None  # a broken line: low is False
         self._is_held = False
         self._is_driven_low = False  # IO0, by the lines
 
     @property
     def is_io0_low(self) -> bool:
         """Level of IO0."""
+        if self.io0_stuck_at is not None:
+            return not self.io0_stuck_at
         return self._is_driven_low or self.is_boot_button_down
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 from fctry.boards.port import Wire
@@ -36,7 +37,8 @@ class Rfc2217Port:
             ) from error
         self.port: int = self._listener.getsockname()[1]
         self._outbox = _Outbox()
-        self._state = threading.Lock()  # guards the two below
+        self._state = threading.Lock()  # guards the three below
+        self._away_until_s = 0.0
         self._client: socket.socket | None = None
         self._is_closed = False
         self._is_free = threading.Event()
@@ -63,6 +65,14 @@ class Rfc2217Port:
         It waits for a client that does not read, until that client has something to say itself, or leaves.
         """
         self._outbox.put(escape(data))
+
+    def vanish(self, seconds: float) -> None:
+        """Disconnect the client, and each that comes within the next `seconds`."""
+        with self._state:
+            self._away_until_s = time.monotonic() + seconds
+            client = self._client
+        if client is not None:
+            _shut_down(client)
 
     def close(self) -> None:
         """Disconnect the client and stop listening."""
@@ -94,6 +104,9 @@ class Rfc2217Port:
                 if self._is_closed:
                     client.close()
                     return
+                if time.monotonic() < self._away_until_s:
+                    client.close()
+                    continue
                 self._client = client
             self._is_free.clear()
             self._client_thread = _start(self._serve, client, wire, name=f"client of :{self.port}")
