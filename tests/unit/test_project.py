@@ -89,6 +89,8 @@ class WriteReachedError(Exception):
 class StubbedChip:
     """A device with the project's partition table."""
 
+    is_secure_download = False
+
     def __init__(self) -> None:
         self.written: list[tuple[int, int]] = []
         self.table = pack(open_project(settings(), variables=os.environ).table)

@@ -34,11 +34,11 @@ class ChipIdentity:
     """What a chip says of itself. `mac` is its base MAC address, aa:bb:cc:dd:ee:ff, as it is in the eFuses.
 
     `unique_id` is OPTIONAL_UNIQUE_ID of its eFuses, `flash_id` the unique id of its flash chip, in hexadecimal digits;
-    both are empty where there is none.
+    all are empty where there is none, or where Secure Download mode does not let them be read.
     """
 
     name: str
-    mac: str
+    mac: str = ""
     unique_id: str = ""
     flash_id: str = ""
 
@@ -109,9 +109,16 @@ class Chip:
 
     def identity(self) -> ChipIdentity:
         """Who the chip says it is. Raises DeviceError."""
+        if self.is_secure_download:
+            return ChipIdentity(self.name)
         mac = self.mac()
         with self._esptool("read the chip's identity") as stub:
             return ChipIdentity(self.name, mac, unique_id_of(stub), flash_id_of(stub))
+
+    @property
+    def is_secure_download(self) -> bool:
+        """Whether its ROM is in Secure Download mode: flash can be written and erased, and nothing is read back."""
+        return bool(self._rom.secure_download_mode)
 
     @property
     def name(self) -> str:
@@ -126,7 +133,7 @@ class Chip:
     def reset(self) -> None:
         """Reset into the application. What it prints from then on is on `port`."""
         with self._captured("reset the chip"):
-            if self._stub is not None and self._flash_baud != ROM_BAUD:
+            if self._stub is not None and self._stub.IS_STUB and self._flash_baud != ROM_BAUD:
                 self._stub.change_baud(ROM_BAUD)  # some chips are told registers first
             self.port.baudrate = self._console_baud
             self.port.reset_input_buffer()
@@ -171,6 +178,9 @@ class Chip:
         if not self.is_in_download_mode:
             self._rom.connect()
             self.is_in_download_mode = True
+        if self.is_secure_download:  # which takes no stub, and is as slow as the ROM
+            esptool.attach_flash(self._rom)
+            return self._rom
         self.port.timeout = STUB_TIMEOUT_S
         stub = esptool.run_stub(self._rom)
         if self._flash_baud != ROM_BAUD:

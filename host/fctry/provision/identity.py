@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fctry import nvs
+from fctry.device.console import Console
+from fctry.device.deadline import Deadline
 from fctry.errors import DeviceError, FormatError, InputError
 from fctry.identity.draft import Context
 from fctry.identity.images import ImageMaker
@@ -42,8 +44,8 @@ def choose_identity(run: Run) -> str:
     """
     assert run.identities
     known = _device_of_chip(run, run.identities.ledger)
-    held = b"" if run.on_device.is_blank() else run.on_device.read()
-    device = _agreed(run, known, _owner(run.identities, held) if held else None, is_blank=not held)
+    held, texts = _held(run)
+    device = _agreed(run, known, _owner(run.identities.ledger, texts), is_blank=not held and not texts)
     if device and held and _is_whole(run.identities, device, held):
         run.device, run.public, run.image_sha256 = device.id, device.public, device.image_sha256 or ""
         run.image = FactoryImage(held, tuple(_items(run.identities, held)))
@@ -135,16 +137,32 @@ def _agreed(run: Run, known: Device | None, owner: Device | None, *, is_blank: b
     return owner or known
 
 
-def _owner(identities: Identities, held: bytes) -> Device | None:
-    """The device whose unique values are among these data."""
-    spec = identities.spec
-    scoped = {one.name for one in spec.fields if one.scope and not one.is_secret}
+def _held(run: Run) -> tuple[bytes, list[str]]:
+    """What the partition holds, nothing where it is blank, and the unique values in it, as far as they can be read.
+
+    Of a device in Secure Download mode its firmware tells the values.
+    """
+    assert run.identities
+    scoped = {
+        (one.namespace, one.key) for one in run.identities.spec.fields if one.scope and not one.is_secret
+    }
+    if run.chip.is_secure_download:
+        run.chip.reset()
+        report = Console(run.chip, run.on_line).report(run.partition.name, Deadline.after(run.timeout_s))
+        return b"", [shown(value) for name, value in report.values().items() if name in scoped]
+    if run.on_device.is_blank():
+        return b"", []
+    held = run.on_device.read()
     try:
-        items = _items(identities, held)
+        items = _items(run.identities, held)
     except (FormatError, InputError):
-        return None
-    texts = [shown(one.value) for one in items if f"{one.namespace}:{one.key}" in scoped]
-    owners = {one.id: one for text in texts for one in identities.ledger.find(text)}
+        return held, []
+    return held, [shown(one.value) for one in items if (one.namespace, one.key) in scoped]
+
+
+def _owner(ledger: Ledger, texts: Sequence[str]) -> Device | None:
+    """The device that these unique values were handed out to."""
+    owners = {one.id: one for text in texts for one in ledger.find(text)}
     return next(iter(owners.values())) if len(owners) == 1 else None
 
 

@@ -36,9 +36,11 @@ class DevicePartition:
     def differing(self, image: bytes) -> list[tuple[int, bytes]]:
         """The sectors that are not as this image has them: address, and what they should hold.
 
-        Raises CapacityError for an image that does not fit.
+        Of a device that lets nothing be read these are all. Raises CapacityError for an image that does not fit.
         """
         check_fits(image, self.partition)
+        if self._chip.is_secure_download:
+            return list(self._sectors(image))
         if self.holds(image):
             return []
         return [

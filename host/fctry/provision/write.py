@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from fctry.errors import DeviceError
-from fctry.provision.partition import open_partition
+from fctry.provision.partition import DevicePartition, open_partition
 from fctry.provision.run import Run
 
 
 def check_table(run: Run) -> str:
-    """Compare the device's own partition table with the project's."""
+    """Compare the device's own partition table with the project's.
+
+    Where Secure Download mode does not let it be read, it must have been written in this run.
+    """
+    if run.chip.is_secure_download:
+        if not run.app and not run.is_forced:
+            raise DeviceError(
+                "the device is in Secure Download mode: its partition table cannot be read",
+                hint="write the application with its table too (--app), or say with --force that it has this table",
+            )
+        run.unchecked.append(
+            "where the device's own table has the partition: Secure Download mode reads nothing"
+        )
+        run.on_device = DevicePartition(run.chip, run.partition)
+        return "not read: Secure Download mode"
     run.on_device = open_partition(run.chip, run.table, run.partition)
     return f"{run.partition.name} at {run.partition.offset:#x}, {run.partition.size_bytes:#x} bytes"
 
@@ -18,6 +32,11 @@ def check_vacant(run: Run) -> str:
     assert run.image
     if run.is_forced:
         return "not asked for"
+    if run.chip.is_secure_download:
+        raise DeviceError(
+            "the device is in Secure Download mode: what it holds cannot be read",
+            hint="what it holds is lost with --force",
+        )
     if run.on_device.is_blank():
         return "blank"
     if not run.on_device.holds(run.image.data):
@@ -45,6 +64,9 @@ def plan_write(run: Run) -> str:
 def verify(run: Run) -> str:
     """Compare the whole partition with the image: the chip itself reads it."""
     assert run.image
+    if run.chip.is_secure_download:
+        run.unchecked.append("what is in the flash: Secure Download mode reads nothing")
+        return "not read: the firmware's proof must do"
     differing = run.on_device.differing(run.image.data)
     if differing:
         places = ", ".join(f"{address:#x}" for address, _ in differing)
