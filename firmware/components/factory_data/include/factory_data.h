@@ -46,11 +46,10 @@ typedef struct {
     const char *namespace_name;  /*!< namespace in that partition, at most 15 bytes */
 } factory_data_config_t;
 
-/** What menuconfig says ("Factory data"). */
-#define FACTORY_DATA_CONFIG_DEFAULT()                           \
-    {                                                           \
-        .partition_label = CONFIG_FACTORY_DATA_PARTITION_LABEL, \
-        .namespace_name = CONFIG_FACTORY_DATA_NAMESPACE,        \
+/** What menuconfig says ("Factory data"). Without names, which C++ knows only from C++20 on. */
+#define FACTORY_DATA_CONFIG_DEFAULT()                                       \
+    {                                                                       \
+        CONFIG_FACTORY_DATA_PARTITION_LABEL, CONFIG_FACTORY_DATA_NAMESPACE, \
     }
 
 /** An error, and where it came from. */
