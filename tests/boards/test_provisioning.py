@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fctry.boards import Board
+from fctry.boards.fault_plan import SecureDownload
 from fctry.device import flasher
 from fctry.identity.draft import Context
 from fctry.identity.images import ImageMaker
@@ -19,6 +21,7 @@ from fctry.identity.spec_file import read_spec
 from fctry.partitions.csv import read_csv
 from fctry.partitions.flasher_args import read_flasher_args
 from fctry.provision import Identities, Record, Run, perform, provision_steps
+from fctry.reference.build_folder import complete, describe
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "firmware" / "native" / "build"
@@ -44,6 +47,8 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 class Fixture:
     """A station with one slot, into which boards are put that keep their flash."""
 
+    build = BUILD
+
     def __init__(self, ledger: Ledger, spec: Spec, folder: Path) -> None:
         self._ledger, self._spec, self.folder = ledger, spec, folder
 
@@ -52,13 +57,13 @@ class Fixture:
         with Board(self.folder / f"{name}.bin", [BUILD], mac=bytes([0x24, 0x0A, 0xC4, 0, 0, mac])) as board:
             yield board
 
-    def provision(self, board: Board, *, is_forced: bool = False) -> tuple[Run, Record]:
+    def provision(self, board: Board, *, is_forced: bool = False, has_app: bool = True) -> tuple[Run, Record]:
         maker = ImageMaker(self._spec, FACTORY.size_bytes, read_only=FACTORY.readonly)
         identities = Identities(self._ledger, self._spec, maker, Context(datetime.now(timezone.utc)))
-        with flasher.connect(board.url, chip="esp32") as chip:
+        with flasher.connect(board.url) as chip:
             run = Run(chip, TABLE, FACTORY, identities=identities, is_forced=is_forced)
-            run.app = read_flasher_args(BUILD)
-            return run, perform(run, provision_steps(has_app=True))
+            run.app = read_flasher_args(self.build) if has_app else None
+            return run, perform(run, provision_steps(has_app=has_app))
 
 
 @pytest.fixture
@@ -147,6 +152,29 @@ def test_doubled_mac_is_a_finding(station: Fixture, ledger: Ledger) -> None:
         again, record = station.provision(board)
         assert record.failed is None
         assert again.device == 2
+
+
+def test_device_in_secure_download_mode_is_proven_by_its_firmware_alone(
+    station: Fixture, ledger: Ledger
+) -> None:
+    build, chip = station.folder / "build", "esp32c3"
+    build.mkdir()
+    shutil.copy(BUILD / "fctry.elf", build)
+    program = describe(build / "fctry.elf", version="1", idf_version="native")
+    complete(build, program, TABLE, chip, 4 << 20)
+    station.build = build
+    with Board(station.folder / "secure.bin", [build], chip=chip, faults=[SecureDownload()]) as board:
+        run, record = station.provision(board)
+        assert record.failed is None, record.failed
+        assert len(record.unchecked) == 2
+        first = flash_of(board)
+        again, record = station.provision(board)
+        assert record.failed is None, record.failed
+        assert (again.device, again.public) == (run.device, run.public)
+        assert flash_of(board) != first  # nobody could read its secrets
+        _, record = station.provision(board, has_app=False)
+        assert record.failed
+        assert "its partition table cannot be read" in record.failed.error
 
 
 def test_blank_mac_is_no_identity(station: Fixture, ledger: Ledger) -> None:
