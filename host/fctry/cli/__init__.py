@@ -28,6 +28,7 @@ COMMANDS = {
     },
     "This program": {
         "help": "the help of a command",
+        "docs": "what the documents say of a finding",
         "completion": "what a shell needs to complete commands, options and files",
     },
 }

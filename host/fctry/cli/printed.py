@@ -29,7 +29,7 @@ def print_findings(findings: Sequence[Finding], subject: str, *, file: TextIO | 
             told.add(one.hint)
     counts = {severity: sum(one.severity is severity for one in findings) for severity in Severity}
     numbers = [counted(number, severity.value) for severity, number in counts.items() if number]
-    verdict = f"{', '.join(numbers)}; codes: {findings[0].rule.page}" if findings else "no findings"
+    verdict = f"{', '.join(numbers)}; `fctry docs CODE` explains a code" if findings else "no findings"
     print_pieces([*lines, [(subject + verdict, "bold")]], file=file)
 
 

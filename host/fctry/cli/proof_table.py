@@ -46,7 +46,7 @@ def print_proof(proof: Proof) -> None:
     if any(row.said is None and row.is_accepted is None for row in proof.comparisons):
         console.print(
             "what the firmware does not report needs a proof: its console command `prove` has one for "
-            "strings and blobs (docs/firmware.md)"
+            "strings and blobs (`fctry docs firmware`)"
         )
     if any(row.is_secret and row.said is not None for row in proof.comparisons):
         console.print(

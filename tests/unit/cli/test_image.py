@@ -287,7 +287,7 @@ def test_check_ends_in_1_only_when_there_is_an_error(
     assert (
         f"{damaged}: page 0 entry 3: error: key 'mac_addr': crc of the value is wrong [nvs-data-crc]" in out
     )
-    assert out.endswith(f"{damaged}: 1 error; codes: docs/nvs-format.md\n")
+    assert out.endswith(f"{damaged}: 1 error; `fctry docs CODE` explains a code\n")
     assert image_command("check", "--json", damaged) == 1
     assert json.loads(capsys.readouterr().out)[str(damaged)][0]["code"] == "nvs-data-crc"
 

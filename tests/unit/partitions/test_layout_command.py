@@ -122,7 +122,7 @@ def test_check_prints_each_finding_with_its_remedy(table: Path, capsys: pytest.C
         "table.csv:2: warning: `fctry` is not readonly: after one flipped bit nvs_flash erases the whole page "
         "[layout-factory-readonly]",
         "    remedy: write `readonly` in the sixth column of `fctry`",
-        "table.csv: 3 partitions, 1 error, 1 warning; codes: docs/layouts.md",
+        "table.csv: 3 partitions, 1 error, 1 warning; `fctry docs CODE` explains a code",
     ]
 
 

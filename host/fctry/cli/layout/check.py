@@ -1,4 +1,5 @@
-"""Say everything that is wrong with a partition table, each with a remedy. Each code is explained in docs/layouts.md.
+"""Say everything that is wrong with a partition table, each with a remedy. `fctry docs CODE` explains
+each.
 
 Without --sdkconfig, an sdkconfig or sdkconfig.defaults beside the CSV is read when it is about that CSV. Exit code 1 on
 errors, and on warnings with --strict.

@@ -1,5 +1,5 @@
-"""Say everything that is wrong with a factory spec, before the first device. Each code is explained in
-docs/factory-spec.md. Whether it fits is told when the partition is known: by --size, or from the project's table.
+"""Say everything that is wrong with a factory spec, before the first device. `fctry docs CODE` explains
+each. Whether it fits is told when the partition is known: by --size, or from the project's table.
 Exit code 1 on errors, and on warnings with --strict.
 
 fctry spec check factory.toml --count 10000
