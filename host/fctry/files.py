@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from io import FileIO
 from pathlib import Path
 from typing import TextIO
 
@@ -93,19 +94,26 @@ def replace_file(path: str, data: bytes, *, is_private: bool = False, is_durable
 
     The new name is durable after `sync_folder`; a file that is not `is_durable` is whole after `sync_all`.
     """
+    with replacing(path, is_private=is_private, is_durable=is_durable) as file:
+        written = file.write(data)
+        while written < len(data):
+            written += file.write(data[written:])
+
+
+@contextmanager
+def replacing(path: str, *, is_private: bool = False, is_durable: bool = True) -> Iterator[FileIO]:
+    """A file without a buffer that takes the place of what is there when it is complete; see `replace_file`."""
     part = os.path.join(os.path.dirname(path), f".fctry-{os.urandom(8).hex()}.part")  # noqa: PTH118, PTH120 a Path costs as much as an image
     mode = None
     with suppress(FileNotFoundError):
         status = os.lstat(path)
         mode = stat.S_IMODE(status.st_mode) if stat.S_ISREG(status.st_mode) else None
     # what its owner alone may read, nobody else ever can
-    opened = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if is_private or mode else 0o666)
+    opened = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600 if is_private or mode else 0o666)
     try:
-        with os.fdopen(opened, "wb", buffering=0) as file:
+        with FileIO(opened, "r+") as file:
             _lock(opened)
-            written = 0
-            while written < len(data):
-                written += file.write(data[written:] if written else data)
+            yield file
             if mode is not None:
                 os.chmod(part, mode)  # noqa: PTH101 as above
             if is_durable:
@@ -115,6 +123,30 @@ def replace_file(path: str, data: bytes, *, is_private: bool = False, is_durable
         with suppress(OSError):
             os.unlink(part)  # noqa: PTH108 as above
         raise
+
+
+def write_new(path: str, data: bytes) -> None:
+    """Write a new file that its owner alone can read; it is whole after `sync_all`. Raises OSError."""
+    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        written = os.write(opened, data)
+        while written < len(data):
+            written += os.write(opened, data[written:])
+    finally:
+        os.close(opened)
+
+
+def lock_folder(folder: str, hint: str) -> int | None:
+    """Lock a folder until what is returned is closed. Raises InputError with the hint when another process has it."""
+    if os.name == "nt":  # which opens no folders
+        return None
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        _lock(opened)
+    except BlockingIOError:
+        os.close(opened)
+        raise InputError("the folder is in use", hint=hint, file=folder) from None
+    return opened
 
 
 def sync_all() -> None:

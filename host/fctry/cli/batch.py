@@ -2,16 +2,19 @@
 
 SPEC is a factory spec, or a CSV with all keys, as Espressif's generators take it. VALUES has a line per device: the
 columns that the spec names, or the keys of the CSV.
-The folder gets the images and a manifest of them, as CSV and as JSON lines, without secrets. The same command again
-goes on where it was interrupted: no device is there twice, none is missing.
+The folder or ZIP file gets the images and a manifest of them, as CSV and as JSON lines, without secrets. The same
+command again goes on where it was interrupted: no device is there twice, none is missing.
+With --ledger none all values must come from the files, and nothing is known of them afterwards: that no two devices are
+the same is seen to in this run alone.
 
 fctry batch factory.toml --count 1000 -o images
-fctry batch factory.toml customers.csv -o images
-fctry batch config.csv values.csv -o images --name {id} --unique serial
+fctry batch factory.toml customers.csv -o lot.zip
+fctry batch config.csv values.csv -o images --name {id} --unique serial --ledger none
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,8 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fctry.cli.arguments import Argument, Arguments, Option, path
-from fctry.cli.image.target import TARGET, Target, target_of
-from fctry.cli.ledgers import LEDGER, ledger_of
+from fctry.cli.image.target import TARGET, target_of
+from fctry.cli.ledgers import LEDGER, NONE, ledger_of
 from fctry.cli.options import KEYS, keys_of
 from fctry.cli.text import counted
 from fctry.errors import InputError
@@ -29,6 +32,8 @@ from fctry.errors import InputError
 if TYPE_CHECKING:
     from fctry.identity.batch import Batch
     from fctry.identity.csv_devices import Devices
+    from fctry.identity.images import ImageMaker
+    from fctry.identity.ledger import Ledger
     from fctry.identity.spec import Spec
     from fctry.nvs.encryption import Keys
 
@@ -38,7 +43,7 @@ NAME = "{number}"
 PARAMETERS = (
     Argument("spec", type=path, metavar="SPEC", help="factory.toml, or a CSV with all keys"),
     Argument("values", required=False, type=path, metavar="VALUES", help="a CSV with a line per device"),
-    Option("-o", "--output", type=path, required=True, metavar="FOLDER", help="where the images go"),
+    Option("-o", "--output", type=path, required=True, metavar="FOLDER|ZIP", help="where the images go"),
     Option("--count", type=int, default=0, help="devices (default: the spec's, or all of VALUES)"),
     Option(
         "--name",
@@ -65,8 +70,9 @@ PARAMETERS = (
 
 def run(args: Arguments) -> int:
     from fctry.identity.batch import make_batch
-    from fctry.identity.batch_folder import BatchFolder
-    from fctry.identity.spec_check import require
+    from fctry.identity.batch_zip import is_complete, open_batch
+    from fctry.identity.images import ImageMaker
+    from fctry.identity.spec_check import require, require_difference
     from fctry.identity.spec_rules import Room
 
     spec, devices = _read(args)
@@ -77,24 +83,41 @@ def run(args: Arguments) -> int:
         raise InputError(f"how many devices: {found}", hint="give --count", file=args.spec)
     target = target_of(args)
     require(spec, Room(target.size_bytes, target.read_only, count))
-    batch = replace(_batch(args, spec, target, count, devices), finish=_finish(keys_of(args), args.seal))
+    maker = ImageMaker(spec, target.size_bytes, read_only=target.read_only, version=target.version)
+    batch = replace(_batch(args, spec, maker, count, devices), finish=_finish(keys_of(args), args.seal))
     if devices:
-        devices.check(batch.image)
+        devices.check(maker.check)
+    elif count > 1:
+        require_difference(spec)
     _try_name(args, batch, spec)
-    with ledger_of(args, args.spec.parent) as ledger, _naming(args.output):
+    with _ledger(args, spec) as ledger, _naming(args.output):
         identity = {
             "product": spec.product,
             "spec_sha256": spec.sha256,
-            "ledger": ledger.id,
+            "ledger": ledger.id if ledger else None,
             "size_bytes": target.size_bytes,
             "name": args.name,
         }
         fields = [spec.public_names[one.name] for one in spec.fields if not one.is_secret]
-        folder = BatchFolder(args.output, identity, fields)
-        for done in _shown(make_batch(batch, ledger, folder), count):
-            made = done
-    print(f"{args.output}: {counted(made, 'image')} of {target.size_bytes:#x} bytes, and manifest.csv")
+        if not is_complete(args.output, identity, count):
+            with open_batch(args.output, identity, fields) as folder:
+                for _ in _shown(make_batch(batch, ledger, folder), count):
+                    pass
+    print(f"{args.output}: {counted(count, 'image')} of {target.size_bytes:#x} bytes, and manifest.csv")
     return 0
+
+
+@contextmanager
+def _ledger(args: Arguments, spec: Spec) -> Iterator[Ledger | None]:
+    """The ledger, or None where the options say so. Raises InputError for a spec that cannot do without."""
+    if args.ledger != NONE:
+        with ledger_of(args, args.spec.parent) as ledger:
+            yield ledger
+        return
+    from fctry.identity.spec_check import require_files
+
+    require_files(spec)
+    yield None
 
 
 def _read(args: Arguments) -> tuple[Spec, Devices | None]:
@@ -137,11 +160,9 @@ def _try_name(args: Arguments, batch: Batch, spec: Spec) -> None:
     )
 
 
-def _batch(args: Arguments, spec: Spec, target: Target, count: int, devices: Devices | None) -> Batch:
+def _batch(args: Arguments, spec: Spec, maker: ImageMaker, count: int, devices: Devices | None) -> Batch:
     from fctry.identity.batch import Batch
-    from fctry.identity.draft import Context, Draft
-    from fctry.identity.images import ImageMaker
-    from fctry.identity.ledger import Product
+    from fctry.identity.draft import Context, Draft, Product
     from fctry.identity.named import fill
 
     now = datetime.now(timezone.utc)
@@ -154,8 +175,7 @@ def _batch(args: Arguments, spec: Spec, target: Target, count: int, devices: Dev
         text = fill(args.name, {**draft.public, "number": f"{number:0{digits}}"})
         return f"{text}.bin{'.age' if args.seal else ''}"
 
-    image = ImageMaker(spec, target.size_bytes, read_only=target.read_only, version=target.version)
-    return Batch(Product(spec.product, spec.sha256), spec, count, context, image, name)
+    return Batch(Product(spec.product, spec.sha256), spec, count, context, maker, name)
 
 
 def _finish(keys: Keys | None, recipients: Sequence[str]) -> Callable[[bytes], bytes]:
@@ -163,7 +183,7 @@ def _finish(keys: Keys | None, recipients: Sequence[str]) -> Callable[[bytes], b
     if keys:
         from fctry.nvs.encryption import encrypt
     if recipients:
-        from fctry.identity.ledger.keys import check_recipients, encrypt_for
+        from fctry.identity.sealing import check_recipients, encrypt_for
 
         check_recipients(recipients)
 
@@ -176,13 +196,16 @@ def _finish(keys: Keys | None, recipients: Sequence[str]) -> Callable[[bytes], b
 
 def _shown(done: Iterator[int], count: int) -> Iterator[int]:
     """Show on a terminal how far it is, at what rate, and how long it takes still."""
+    if not sys.stderr.isatty():
+        yield from done
+        return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from fctry.cli.console import Console
 
     console = Console(stderr=True)
     columns = (TextColumn("images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=count)
         for number in done:
             progress.update(task, completed=number)

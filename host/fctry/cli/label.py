@@ -97,9 +97,9 @@ def _devices(args: Arguments, ledger: Ledger) -> Iterator[Device]:
             )
         yield found[0]
     if args.batch:
-        from fctry.identity.batch_folder import batch_in
+        from fctry.identity.batch_zip import read_batch
 
-        yield from ledger.devices(batch=batch_in(args.batch))
+        yield from ledger.devices(batch=read_batch(args.batch)["batch"])
     elif not args.device:
         raise InputError("labels of which devices?", hint="name them, or give --batch FOLDER")
 

@@ -7,11 +7,16 @@ import os
 import platform
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fctry.cli.arguments import Arguments, Option, panel, path
-from fctry.identity.ledger import Ledger, Station, create_ledger, open_ledger, state_folder
+from fctry.identity.station import Station, state_folder
+
+if TYPE_CHECKING:
+    from fctry.identity.ledger import Ledger
 
 FILE = "ledger.db"
+NONE = "none"
 
 
 def _user() -> str:
@@ -43,6 +48,8 @@ def station_of(args: Arguments) -> Station:
 
 def ledger_of(args: Arguments, folder: Path) -> Ledger:
     """The ledger of the options, or that in the spec's folder; made where there is none, which is said on stderr."""
+    from fctry.identity.ledger import create_ledger, open_ledger
+
     place, station = place_of(args, folder), station_of(args)
     if place != str(folder / FILE) or Path(place).exists():  # a slip in a name shall not make a second ledger
         return open_ledger(place, station)
@@ -58,6 +65,8 @@ def ledger_of(args: Arguments, folder: Path) -> Ledger:
 
 def existing_ledger(args: Arguments) -> Ledger:
     """The ledger of the options, or that in this folder. Raises LedgerError where there is none."""
+    from fctry.identity.ledger import open_ledger
+
     return open_ledger(place_of(args), station_of(args))
 
 

@@ -6,17 +6,20 @@ with the same public values and fresh secrets; what the folder has is never touc
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from fctry.errors import InputError
 from fctry.identity.batch_folder import BatchFolder
-from fctry.identity.draft import Context, Draft, Drawer
-from fctry.identity.ledger import Ledger, Product, Reserved
+from fctry.identity.draft import Context, Draft, Drawer, Product
 
-CHUNK = 200  # devices that are reserved, written and recorded together: what a crash has to do again
+if TYPE_CHECKING:
+    from fctry.identity.ledger import Ledger, Reserved
+
+CHUNK = 1000  # devices that are reserved, written and recorded together: what a crash has to do again
 
 
 @dataclass(frozen=True)
@@ -36,30 +39,41 @@ class Batch:
     finish: Callable[[bytes], bytes] = bytes
 
 
-def make_batch(batch: Batch, ledger: Ledger, folder: BatchFolder) -> Iterator[int]:
+def make_batch(batch: Batch, ledger: Ledger | None, folder: BatchFolder) -> Iterator[int]:
     """Make the images that are still missing; yields how many are there, chunk by chunk.
 
+    Without a ledger nothing is counted or kept unique: `Devices.check` has seen to that, for these devices alone.
     Raises InputError for a value that was handed out before or does not fit, LedgerError, OSError. What was yielded is
     safe; the same call goes on from there.
     """
-    reserved = ledger.numbers(folder.batch)
-    beyond = max([*folder.done, *reserved], default=0)
+    reserved = ledger.numbers(folder.batch) if ledger else {}
+    beyond = max(max(folder.done, default=0), max(reserved, default=0))
     if beyond > batch.count:
         raise InputError(
             f"the batch has {beyond} devices already, more than {batch.count}",
             hint=f"go on with --count {beyond} or more",
             file=folder.folder,
         )
-    late: dict[int, str | None] = {
-        id_: folder.done[number]
-        for number, (id_, state) in reserved.items()
-        if number in folder.done and state == "reserved"
-    }
-    if late:  # the images were safe, the power failed before the ledger knew
-        ledger.record(late, "built")
     yield len(folder.done)
+    if ledger:
+        yield from _recorded(batch, ledger, folder, reserved)
+        return
+    for numbers in _chunks(number for number in range(1, batch.count + 1) if number not in folder.done):
+        drawn = ((number, batch.drawer.draw({}, batch.context(number))) for number in numbers)
+        _build(batch, folder, drawn)
+        yield len(folder.done)
+
+
+def _recorded(
+    batch: Batch, ledger: Ledger, folder: BatchFolder, reserved: Mapping[int, tuple[int, str]]
+) -> Iterator[int]:
+    late = {number for number in folder.done if number in reserved and reserved[number][1] == "reserved"}
+    if late:  # the images were safe, the power failed before the ledger knew
+        lines = (line for line in folder.lines() if line.number in late)
+        ledger.record({reserved[line.number][0]: line.sha256 for line in lines}, "built")
+        folder.remember(ledger.witness())
     for numbers in _chunks(number for number in sorted(reserved) if number not in folder.done):
-        yield _build(
+        yield _record(
             batch,
             ledger,
             folder,
@@ -68,24 +82,30 @@ def make_batch(batch: Batch, ledger: Ledger, folder: BatchFolder) -> Iterator[in
     for numbers in _chunks(number for number in range(1, batch.count + 1) if number not in reserved):
         contexts = [batch.context(number) for number in numbers]
         devices = ledger.reserve(batch.product, batch.drawer, contexts, batch=folder.batch, numbers=numbers)
-        yield _build(batch, ledger, folder, list(devices))
+        yield _record(batch, ledger, folder, list(devices))
 
 
-def _build(batch: Batch, ledger: Ledger, folder: BatchFolder, devices: Sequence[Reserved]) -> int:
-    built: dict[int, str | None] = {}
+def _record(batch: Batch, ledger: Ledger, folder: BatchFolder, devices: Sequence[Reserved]) -> int:
+    ids = {one.number: one.id for one in devices if one.number is not None}
+    drawn = ((one.number, one.draft) for one in devices if one.number is not None)
+    built = _build(batch, folder, drawn)
+    ledger.record({ids[number]: digest for number, digest in built.items()}, "built")
+    folder.remember(ledger.witness())
+    return len(folder.done)
 
-    def images() -> Iterator[tuple[int, str, bytes, str, dict[str, str]]]:
-        for one in devices:
-            assert one.number is not None
-            plain = batch.image(one.draft)
-            digest = hashlib.sha256(plain).hexdigest()
-            built[one.id] = digest
-            name = batch.name(one.number, one.draft)
-            yield one.number, name, batch.finish(plain), digest, dict(one.draft.public)
+
+def _build(batch: Batch, folder: BatchFolder, drawn: Iterable[tuple[int, Draft]]) -> dict[int, str]:
+    """Write the images of these devices, by their numbers. Returns the SHA-256 of each."""
+    built: dict[int, str] = {}
+
+    def images() -> Iterator[tuple[int, str, bytes, str, Mapping[str, str]]]:
+        for number, draft in drawn:
+            plain = batch.image(draft)
+            digest = built[number] = sha256(plain).hexdigest()
+            yield number, batch.name(number, draft), batch.finish(plain), digest, draft.public
 
     folder.add(images())
-    ledger.record(built, "built")
-    return len(folder.done)
+    return built
 
 
 def _chunks(numbers: Iterable[int]) -> Iterator[list[int]]:

@@ -10,15 +10,29 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import BufferedWriter
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from fctry.errors import InputError
-from fctry.files import PART, replace_file, sweep, sync_all
+from fctry.files import (
+    PART,
+    lock_folder,
+    replace_file,
+    replacing,
+    sweep,
+    sync_all,
+    sync_folder,
+    write_new,
+)
 from fctry.identity.manifest import Line, as_csv, as_json, parse_json
 
 BATCH, LINES, TABLE = "batch.json", "manifest.jsonl", "manifest.csv"
+WITNESS = "witness"
+PENDING = ".pending"  # images that the manifest does not name yet
 NAME_BYTES_MAX = 200  # file systems take 255, and names get endings
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
@@ -45,14 +59,17 @@ def check_file_name(name: str) -> None:
         )
 
 
-def batch_in(folder: Path) -> str:
-    """The name of the batch in a folder. Raises InputError where there is none."""
-    try:
-        return str(json.loads((folder / BATCH).read_text(encoding="utf-8"))["batch"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+def check_same(found: Mapping[str, Any], wanted: Mapping[str, Any], file: Path) -> None:
+    """Raise InputError when the batch that was found is not the one that is wanted."""
+    differing = sorted(
+        key for key in {*found, *wanted} - {"batch", WITNESS} if found.get(key) != wanted.get(key)
+    )
+    if differing:
         raise InputError(
-            f"no batch: {error}", hint="name a folder that `fctry batch` has made", file=folder
-        ) from None
+            f"there is another batch: {', '.join(differing)} differ",
+            hint="choose another name, or go on with the batch that is here",
+            file=file,
+        )
 
 
 class BatchFolder:
@@ -66,29 +83,23 @@ class BatchFolder:
         self.folder = folder
         self._fields = tuple(fields)
         folder.mkdir(parents=True, exist_ok=True)
+        self._lock = lock_folder(str(folder), "another `fctry batch` writes it: wait for it")
         self._identity = dict(identity)
-        self._open()
-        sweep(str(folder))
-        lines = self._read_lines()
-        self.done = {line.number: line.sha256 for line in lines}
-        """The numbers of the devices whose images are here, with the SHA-256 of each."""
-        self._names = {line.file.casefold(): line.number for line in lines}
+        self.done: set[int] = set()
+        """The numbers of the devices whose images are here."""
+        self._names: set[int] = set()  # hashes of the names of their files: a batch may be larger than memory
+        try:
+            self._open()
+            self._restore()
+        except BaseException:
+            self.close()
+            raise
 
     def _open(self) -> None:
         path = self.folder / BATCH
         if path.exists():
             found = json.loads(path.read_text(encoding="utf-8"))
-            differing = sorted(
-                key
-                for key in {*found, *self._identity}
-                if key != "batch" and found.get(key) != self._identity.get(key)
-            )
-            if differing:
-                raise InputError(
-                    f"the folder holds another batch: {', '.join(differing)} differ",
-                    hint="choose an empty folder, or go on with the batch that is here",
-                    file=self.folder,
-                )
+            check_same(found, self._identity, self.folder)
             self._identity = found
         elif any(not PART.fullmatch(one.name) for one in self.folder.iterdir()):
             raise InputError(
@@ -98,53 +109,99 @@ class BatchFolder:
             )
         else:
             self._identity["batch"] = secrets.token_hex(8)
-            self._replace(BATCH, json.dumps(self._identity, indent=2).encode() + b"\n")
+            self._write_identity()
+
+    def __enter__(self) -> BatchFolder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let others have the folder."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     @property
     def batch(self) -> str:
         """The batch's own name, made when it was begun."""
         return str(self._identity["batch"])
 
+    def remember(self, witness: Mapping[str, Any]) -> None:
+        """Write down how far the ledger has come, for the day when a backup of it is put back."""
+        self._identity[WITNESS] = dict(witness)
+        self._write_identity()
+
+    def _write_identity(self) -> None:
+        data = json.dumps(self._identity, indent=2).encode() + b"\n"
+        replace_file(str(self.folder / BATCH), data, is_private=True)
+
     def add(self, images: Iterable[tuple[int, str, bytes, str, Mapping[str, str]]]) -> None:
         """Write images: number, name of the file, its bytes, their plain SHA-256 and the manifest's fields of each.
 
-        All of them are safe on disk before the manifest names the first.
+        All of them are safe on disk before the manifest names the first, and then get their places.
         """
-        images = list(images)
-        for number, name, *_ in images:
-            check_file_name(name)
-            other = self._names.setdefault(name.casefold(), number)
-            if other != number:
-                raise InputError(
-                    f"devices {other} and {number} would have the same file, {name!r}",
-                    hint="name the files by a field that is unique, without regard to upper and lower case",
-                )
-        lines = []
+        pending = self.folder / PENDING
+        pending.mkdir(exist_ok=True)
+        lines: list[Line] = []
         for number, name, data, digest, fields in images:
-            self._replace(name, data, is_durable=False)
+            self._take_name(number, name, lines)
+            write_new(f"{pending}{os.sep}{name}", data)
             lines.append(Line(number, name, digest, {key: fields.get(key, "") for key in self._fields}))
         sync_all()
-        self._append(lines)
-        self.done.update((line.number, line.sha256) for line in lines)
-
-    def _append(self, lines: Sequence[Line]) -> None:
-        for name, text in ((LINES, as_json(lines)), (TABLE, as_csv(lines, self._fields))):
+        for name, text in (
+            (LINES, as_json(lines)),
+            (TABLE, as_csv(lines, self._fields)),
+        ):
             with (self.folder / name).open("ab") as file:
                 file.write(text.encode())
                 file.flush()
                 os.fsync(file.fileno())
+        for line in lines:
+            os.replace(f"{pending}{os.sep}{line.file}", f"{self.folder}{os.sep}{line.file}")  # noqa: PTH105 a Path costs as much as an image
+        sync_folder(str(self.folder))
+        pending.rmdir()
+        self.done.update(line.number for line in lines)
 
-    def _read_lines(self) -> list[Line]:
+    def _take_name(self, number: int, name: str, lines: Sequence[Line]) -> None:
+        check_file_name(name)
+        key = hash(name.casefold())
+        if key in self._names:
+            others = (one for one in (*lines, *self.lines()) if one.file.casefold() == name.casefold())
+            other = next(others, None)
+            raise InputError(
+                f"devices {other.number if other else '?'} and {number} would have the same file, {name!r}",
+                hint="name the files by a field that is unique, without regard to upper and lower case",
+            )
+        self._names.add(key)
+
+    def lines(self) -> Iterator[Line]:
         """The manifest, without what a power cut left of its last line and without images that are gone."""
         path = self.folder / LINES
-        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-        lines = [line for line in parse_json(text) if (self.folder / line.file).is_file()]
-        header = as_csv([], self._fields, with_header=True)
-        for name, content in ((LINES, as_json(lines)), (TABLE, header + as_csv(lines, self._fields))):
-            file = self.folder / name
-            if not file.exists() or file.read_bytes() != content.encode():
-                self._replace(name, content.encode())
-        return lines
+        if path.exists():
+            with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+                for raw in file:
+                    line = parse_json(raw)
+                    if line and (self.folder / line.file).is_file():
+                        yield line
 
-    def _replace(self, name: str, data: bytes, *, is_durable: bool = True) -> None:
-        replace_file(f"{self.folder}{os.sep}{name}", data, is_private=True, is_durable=is_durable)
+    def _restore(self) -> None:
+        """Write both forms of the manifest anew, of the lines that are whole, and learn from them what is done."""
+        sweep(str(self.folder))
+        shutil.rmtree(self.folder / PENDING, ignore_errors=True)
+        with self._replacing(LINES) as json_lines, self._replacing(TABLE) as table:
+            table.write(as_csv([], self._fields, with_header=True).encode())
+            for line in self.lines():
+                self.done.add(line.number)
+                self._names.add(hash(line.file.casefold()))
+                json_lines.write(as_json([line]).encode())
+                table.write(as_csv([line], self._fields).encode())
+
+    @contextmanager
+    def _replacing(self, name: str) -> Iterator[IO[bytes]]:
+        with replacing(f"{self.folder}{os.sep}{name}", is_private=True) as raw:
+            file = BufferedWriter(raw)
+            yield file
+            file.flush()
+            file.detach()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -67,27 +67,30 @@ class Devices:
         refusals = Refusals()
         numbers = {name: one.first for name, one in self.spec.counters.items()}
         is_drawn = numbers or any(self.spec.sources[name].is_random for name in self.spec.used)
-        seen: dict[tuple[str, bytes], int] = {}
+        seen: dict[tuple[str, bytes] | bytes, int] = {}
         for number, row in enumerate(self.rows, 1):
-            with refusals.collected():
-                self._check_repeated(number, row)
-                draft = self._draw(number, row, numbers)
+            try:
+                cells = self.cells(number)
+                self._check_repeated(row, cells)
+                draft = self._draw(row, cells, numbers)
                 self._try(row, also, draft)
                 if not is_drawn:
                     self._check_twins(row, draft, seen)
+            except InputError as error:
+                refusals.add(error)
         refusals.tell()
 
-    def _check_repeated(self, number: int, row: DeviceRow) -> None:
-        cells = self.cells(number)
-        for column, cell in zip(self.columns, row.cells, strict=False):
-            if column in self.repeated and cell not in ("", cells[column]):
+    def _check_repeated(self, row: DeviceRow, cells: Mapping[str, str]) -> None:
+        for column in self.repeated:
+            cell = dict(zip(self.columns, row.cells, strict=False)).get(column, "")
+            if cell not in ("", cells[column]):
                 hint = (
                     f"line {self.rows[0].line} says it for all (REPEAT): leave it empty, or take REPEAT out"
                 )
                 raise self._refusal(row, f"{column}: another value than that of the first device", hint)
 
-    def _draw(self, number: int, row: DeviceRow, numbers: Mapping[str, int]) -> Draft:
-        context = Context(NO_TIME, lot="LOT", line="LINE", columns=self.cells(number))
+    def _draw(self, row: DeviceRow, cells: Mapping[str, str], numbers: Mapping[str, int]) -> Draft:
+        context = Context(NO_TIME, lot="LOT", line="LINE", columns=cells)
         return self._try(row, lambda counters: self.spec.draw(counters, context), numbers)
 
     def _try(self, row: DeviceRow, step: Callable[[T], R], value: T) -> R:
@@ -97,14 +100,14 @@ class Devices:
         except InputError as error:
             raise self._refusal(row, error.message, error.hint) from None
 
-    def _check_twins(self, row: DeviceRow, draft: Draft, seen: dict[tuple[str, bytes], int]) -> None:
+    def _check_twins(self, row: DeviceRow, draft: Draft, seen: dict[tuple[str, bytes] | bytes, int]) -> None:
         for one in draft.claims:
             other = seen.setdefault((one.scope, one.value), row.line)
             if other != row.line:
                 hint = f"line {other} has it too: it must be unique"
                 raise self._refusal(row, f"{one.scope}: a value that another device has", hint)
-        content = repr([(item.namespace, item.key, item.value) for item in self.spec.items(draft)])
-        other = seen.setdefault(("", sha256(content.encode()).digest()), row.line)
+        content = repr(self.spec.stored(draft)).encode()
+        other = seen.setdefault(blake2b(content, digest_size=16).digest(), row.line)
         if other != row.line:
             hint = f"lines {other} and {row.line} make the same image: remove one of them, or correct it"
             raise self._refusal(row, f"the same device as in line {other}", hint)

@@ -60,6 +60,14 @@ class Draft:
     claims: tuple[Claim, ...]
 
 
+@dataclass(frozen=True)
+class Product:
+    """What devices are made of: the product's name, and the SHA-256 of its spec."""
+
+    name: str
+    spec_sha256: str
+
+
 class Drawer(Protocol):
     """Draws devices. `counters` are those that it needs a number of for each."""
 

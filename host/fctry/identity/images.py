@@ -5,6 +5,7 @@ from __future__ import annotations
 from fctry.identity.draft import Draft
 from fctry.identity.spec import Spec
 from fctry.nvs.encoder import ImageTemplate
+from fctry.nvs.item import Value
 
 
 class ImageMaker:
@@ -18,16 +19,23 @@ class ImageMaker:
         self._size_bytes = size_bytes
         self._read_only = read_only
         self._version = version
-        self._templates: dict[
-            tuple[tuple[str, str], ...], ImageTemplate
-        ] = {}  # optional fields may be absent
+        self._templates: dict[tuple[str, ...], ImageTemplate] = {}  # optional fields may be absent
 
     def __call__(self, draft: Draft) -> bytes:
         """The plain image. Raises InputError, and CapacityError for more than fits."""
-        items = self._spec.items(draft)
-        shape = tuple((item.namespace, item.key) for item in items)
+        template, values = self._template_for(draft)
+        return template.encode(values)
+
+    def check(self, draft: Draft) -> None:
+        """Raise what making the image would raise."""
+        template, values = self._template_for(draft)
+        template.check(values)
+
+    def _template_for(self, draft: Draft) -> tuple[ImageTemplate, list[Value]]:
+        stored = self._spec.stored(draft)
+        shape = tuple(stored)
         if shape not in self._templates:
             self._templates[shape] = ImageTemplate(
-                items, self._size_bytes, version=self._version, read_only=self._read_only
+                self._spec.items(draft), self._size_bytes, version=self._version, read_only=self._read_only
             )
-        return self._templates[shape].encode([item.value for item in items])
+        return self._templates[shape], list(stored.values())

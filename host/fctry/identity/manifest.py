@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 HEADER = ("number", "file", "sha256")
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,15 @@ class Line:
 
 def as_json(lines: Iterable[Line]) -> str:
     """The lines as JSON lines."""
-    return "".join(json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in lines)
+    return "".join(f"{_encode(vars(line))}\n" for line in lines)
 
 
-def parse_json(text: str) -> Iterator[Line]:
-    """The lines of a text of JSON lines. One that is damaged, as a power cut leaves the last, is left out."""
-    for raw in text.split("\n"):
-        try:
-            yield Line(**json.loads(raw))
-        except (ValueError, TypeError):
-            continue
+def parse_json(raw: str) -> Line | None:
+    """The line that `as_json` made. None for one that is damaged, as a power cut leaves the last."""
+    try:
+        return Line(**json.loads(raw))
+    except (ValueError, TypeError):
+        return None
 
 
 def as_csv(lines: Iterable[Line], fields: Sequence[str], *, with_header: bool = False) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -12,11 +12,19 @@ from types import MappingProxyType
 from fctry.errors import InputError
 from fctry.identity.draft import Claim, Context, CounterRange, Draft
 from fctry.identity.sources.source import Drawn, Given, Part, Source
-from fctry.nvs.encodings import ENCODINGS_TEXT, parse_value
-from fctry.nvs.item import Item, ItemType, Value, pack_value
+from fctry.nvs.encodings import ENCODINGS_TEXT, parser_of
+from fctry.nvs.format import STRING_SIZE_BYTES_MAX
+from fctry.nvs.item import (
+    PACKER_ERRORS,
+    PACKERS,
+    Item,
+    ItemType,
+    Value,
+    check_size,
+    value_error,
+)
 
 SECRETS_NAMESPACE = "secrets"
-SAMPLES = {"": b"0", "hex2bin": b"00", "base64": b""}  # a cell that an encoding takes
 
 
 @dataclass(frozen=True)
@@ -37,22 +45,24 @@ class Field:
     file: Path | None = field(default=None, compare=False)
     line: int | None = field(default=None, compare=False)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """`namespace:key`, or the name of a note."""
         return f"{self.namespace}:{self.key}" if self.namespace else self.key
 
     @cached_property
-    def type(self) -> ItemType:
-        """Raises InputError for an unknown encoding."""
+    def _parser(self) -> tuple[ItemType, Callable[[bytes], Value]]:
         try:
-            return parse_value(self.encoding, SAMPLES.get(self.encoding.lower(), b"0"))[0]
+            return parser_of(self.encoding)
         except LookupError:
             raise self.refusal(
                 f"unknown encoding {self.encoding!r}", f"encodings are {ENCODINGS_TEXT}"
             ) from None
-        except ValueError:  # a fill that is too small for the sample
-            return ItemType.BLOB
+
+    @property
+    def type(self) -> ItemType:
+        """Raises InputError for an unknown encoding."""
+        return self._parser[0]
 
     def refusal(self, message: str, hint: str) -> InputError:
         """An error about this field that names its place."""
@@ -60,12 +70,17 @@ class Field:
 
     def parse(self, drawn: Drawn) -> Value:
         """The value that is stored. Raises InputError, which does not tell the value."""
+        item_type, parse = self._parser
         try:
-            value = parse_value(self.encoding, drawn if isinstance(drawn, bytes) else drawn.encode())[1]
+            value = parse(drawn if isinstance(drawn, bytes) else drawn.encode())
         except ValueError as error:
             raise self.refusal(str(error), f"correct its source, or its encoding {self.encoding!r}") from None
-        item = self.item(value)
-        pack_value(item)
+        try:
+            packed = PACKERS[item_type](value)
+        except PACKER_ERRORS:
+            raise value_error(self.item(value)) from None
+        if len(packed) > STRING_SIZE_BYTES_MAX:  # an item costs as much as all that was done so far
+            check_size(self.item(value), len(packed))
         return value
 
     def drawn(self, value: Value) -> Drawn:
@@ -116,6 +131,10 @@ class Spec:
             for reference in self.sources[name].references:
                 self._visit(reference.partition(".")[0], (*above, name), order)
             order[name] = None
+
+    @cached_property
+    def _folder(self) -> Path:
+        return self.file.parent
 
     @cached_property
     def counters(self) -> Mapping[str, CounterRange]:
@@ -195,10 +214,14 @@ class Spec:
     ) -> Mapping[str, Drawn]:
         """What each source has drawn for a device, by `name` or `name.part`. Raises InputError."""
         drawn: dict[str, Drawn] = {}
+        uncounted = Given(0, context, drawn, self._folder)
         for name in self.used:
-            given = Given(counters.get(self._counter_of(name), 0), context, drawn, self.file.parent)
+            source = self.sources[name]
+            given = uncounted
+            if source.counter:
+                given = replace(uncounted, counter=counters.get(self._counter_of(name), 0))
             try:
-                parts = self.sources[name].draw(given)
+                parts = source.draw(given)
             except InputError as error:
                 message = f"source {name}: {error.message}"
                 raise InputError(message, hint=error.hint, file=self.file) from None
@@ -222,15 +245,19 @@ class Spec:
         keys = [one.key for one in self.fields]
         return {one.name: one.key if keys.count(one.key) == 1 else one.name for one in self.fields}
 
+    @cached_property
+    def _stored(self) -> tuple[str, ...]:
+        return tuple(one.name for one in self.fields if one.namespace)
+
+    def stored(self, draft: Draft) -> dict[str, Value]:
+        """What goes into a device's image, by `namespace:key`, in the order of the spec."""
+        both = {**draft.values, **draft.secrets}
+        return {name: both[name] for name in self._stored if name in both}
+
     def items(self, draft: Draft) -> list[Item]:
         """What goes into a device's image, in the order of the spec."""
-        return list(self._items(draft))
-
-    def _items(self, draft: Draft) -> Iterator[Item]:
-        for one in self.fields:
-            for values in (draft.values, draft.secrets):
-                if one.namespace and one.name in values:
-                    yield one.item(values[one.name])
+        stored = self.stored(draft)
+        return [one.item(stored[one.name]) for one in self.fields if one.name in stored]
 
 
 def canonical(value: Value) -> bytes:

@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
+from functools import partial
 
 from fctry.nvs.item import FLOATS, NUMBERS, ItemType, Value
 
@@ -25,16 +26,22 @@ def parse_value(encoding: str, content: bytes) -> tuple[ItemType, Value]:
     Raises LookupError for an unknown encoding, ValueError for content that it does not allow. No message tells the
     content: it may be a secret.
     """
+    item_type, parse = parser_of(encoding)
+    return item_type, parse(content)
+
+
+def parser_of(encoding: str) -> tuple[ItemType, Callable[[bytes], Value]]:
+    """Type, and the function from content to value, for many values of one encoding. Both raise as `parse_value`."""
     encoding = encoding.lower()
     if encoding in NUMBER_ENCODINGS:
         item_type = NUMBER_ENCODINGS[encoding]
-        return item_type, _number(float if item_type in FLOATS else _integer, content)
+        return item_type, partial(_number, float if item_type in FLOATS else _integer)
     if encoding == "string":
-        return ItemType.STR, _text(content)
+        return ItemType.STR, _text
     fill = FILL.fullmatch(encoding)
     if fill:
-        return ItemType.BLOB, _filled(content, bool(fill[1]), int(fill[2]), int(fill[3], 16))
-    return ItemType.BLOB, BYTES_ENCODINGS[encoding](content)
+        return ItemType.BLOB, partial(_filled, bool(fill[1]), int(fill[2]), int(fill[3], 16))
+    return ItemType.BLOB, BYTES_ENCODINGS[encoding]
 
 
 def _number(parse: Callable[[str], Value], content: bytes) -> Value:
@@ -80,7 +87,7 @@ def _base64(content: bytes) -> bytes:
         raise ValueError("not base64") from None
 
 
-def _filled(content: bytes, has_size: bool, size_bytes: int, pad: int) -> bytes:
+def _filled(has_size: bool, size_bytes: int, pad: int, content: bytes) -> bytes:
     """The content padded to a size; for `sz`, the length of the content goes before it, in 4 bytes."""
     if len(content) > size_bytes:
         raise ValueError(f"{len(content)} bytes, more than the {size_bytes} to fill")

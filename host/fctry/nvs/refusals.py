@@ -20,7 +20,11 @@ class Refusals:
         try:
             yield
         except InputError as error:
-            self._errors.append(error)
+            self.add(error)
+
+    def add(self, error: InputError) -> None:
+        """Keep an error for later."""
+        self._errors.append(error)
 
     def tell(self) -> None:
         """Raise the first, with the others in its `also`, if there is one."""

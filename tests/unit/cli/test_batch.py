@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import io
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pyrage
@@ -72,7 +75,7 @@ def test_the_same_command_again_changes_nothing(capsys: pytest.CaptureFixture[st
     assert main(command) == 0
     assert {path.name: path.read_bytes() for path in Path("lot").iterdir()} == before
     assert main(["batch", "factory.toml", "--count", "3", "-o", "lot", "--name", "{serial_number}"]) == 1
-    assert "the folder holds another batch: name differ" in capsys.readouterr().err
+    assert "there is another batch: name differ" in capsys.readouterr().err
 
 
 def test_ledger_knows_the_devices(tmp_path: Path) -> None:
@@ -214,3 +217,106 @@ def test_device_of_a_csv_that_does_not_do_is_refused_before_the_first_image(
     assert "did you mean `costumer`?" in capsys.readouterr().err
     assert not Path("lot").exists()
     assert not Path("ledger.db").exists()
+
+
+def csvs(*devices: str) -> list[str]:
+    Path("config.csv").write_text("ns,namespace,\nsn,data,string\nn,data,u8\n")
+    Path("values.csv").write_text("\n".join(["id,sn,n", *devices]) + "\n")
+    return ["batch", "config.csv", "values.csv", "--ledger", "none"]
+
+
+def test_without_a_ledger_the_same_images_are_made_and_nothing_is_remembered(tmp_path: Path) -> None:
+    command = csvs("1,A1,7", "2,A2,7")
+    assert main([*command, "-o", "lot"]) == 0
+    assert main([*command[:-2], "-o", "recorded"]) == 0
+    for name in ("00001.bin", "00002.bin", "manifest.csv", "manifest.jsonl"):
+        assert Path("lot", name).read_bytes() == Path("recorded", name).read_bytes()
+    assert main([*command, "-o", "lot"]) == 0
+    Path("lot/00002.bin").unlink()
+    assert main([*command, "-o", "lot"]) == 0
+    assert items_in(Path("lot/00002.bin"))["ns", "sn"] == "A2"
+
+
+@pytest.mark.parametrize(
+    ("devices", "message"),
+    [
+        (["1,A1,7", "2,A2,7", "3,A1,8"], "values.csv:4: ns:sn: a value that another device has"),
+        (["1,A1,7", "2,A2,7", "3,A1,7"], "values.csv:4: ns:sn: a value that another device has"),
+    ],
+)
+def test_without_a_ledger_twins_of_one_run_are_refused_with_both_lines(
+    devices: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*csvs(*devices), "-o", "lot", "--unique", "sn"]) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert "line 2 has it too" in said
+    assert not Path("lot").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["factory.toml", "--count", "2", "--ledger", "none"], "source serial counts"),
+        (["constant.toml", "--count", "2", "--ledger", "none"], "all devices would be the same"),
+        (["constant.toml", "--count", "2"], "all devices would be the same"),
+    ],
+)
+def test_devices_that_nothing_tells_apart_are_refused(
+    command: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("constant.toml").write_text(
+        'schema = 1\nproduct = "p"\n[sources.a]\nkind = "constant"\nvalue = "x"\n'
+        '[fields.n.k]\nencoding = "string"\nsource = "a"\n'
+    )
+    assert main(["batch", *command, "-o", "lot"]) == 1
+    assert message in capsys.readouterr().err
+    assert not Path("lot").exists()
+
+
+def test_zip_file_holds_what_the_folder_would(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["batch", "factory.toml", "-o", "lot.zip", "--name", "{serial_number}"]
+    assert main([*command, "--count", "3"]) == 0
+    assert Path("lot.zip").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in Path().iterdir() if "lot" in path.name] == ["lot.zip"]
+    with zipfile.ZipFile("lot.zip") as archive:
+        assert archive.testzip() is None
+        rows = list(csv.DictReader(io.TextIOWrapper(archive.open("manifest.csv"))))
+        lines = [json.loads(line) for line in archive.read("manifest.jsonl").splitlines()]
+        assert len(rows) == len(lines) == 3
+        for row, line in zip(rows, lines, strict=True):
+            data = archive.read(row["file"])
+            assert hashlib.sha256(data).hexdigest() == row["sha256"] == line["sha256"]
+            assert {i.key: i.value for i in nvs.decode(data)}["serial_number"] == row["serial_number"]
+    before = Path("lot.zip").read_bytes()
+    assert main([*command, "--count", "3"]) == 0  # the same command again
+    assert main([*command, "--count", "4"]) == 1
+    assert "the batch is complete, with 3 devices" in capsys.readouterr().err
+    assert main(["batch", "factory.toml", "-o", "lot.zip", "--count", "3"]) == 1
+    assert "there is another batch" in capsys.readouterr().err
+    assert Path("lot.zip").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "cut", ["fctry.identity.batch_folder.sync_folder", "fctry.identity.batch_zip.sync_folder"]
+)
+def test_zip_file_that_was_interrupted_is_gone_on_with(
+    cut: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    command = ["batch", "factory.toml", "-o", "lot.zip", "--count", "3"]
+    with monkeypatch.context() as patch:
+        patch.setattr(cut, lambda folder: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            main(command)
+    assert main(command) == 0
+    assert [path.name for path in Path().iterdir() if "lot" in path.name] == ["lot.zip"]
+    with (
+        zipfile.ZipFile("lot.zip") as archive,
+        open_ledger("ledger.db", Station(folder=tmp_path / "state")) as ledger,
+    ):
+        digests = {
+            hashlib.sha256(archive.read(name)).hexdigest() for name in archive.namelist() if "bin" in name
+        }
+        assert digests == {one.image_sha256 for one in ledger.devices()}
+        assert len(digests) == 3
+        ledger.verify()

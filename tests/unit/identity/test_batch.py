@@ -38,6 +38,11 @@ def folder_of(path: Path) -> BatchFolder:
     return BatchFolder(path, {"spec": LAMP.spec_sha256}, ["serial", "code"])
 
 
+def make(count: int, lamps: Lamps, ledger: Ledger, path: Path) -> list[int]:
+    with folder_of(path) as folder:
+        return list(make_batch(batch_of(count, lamps), ledger, folder))
+
+
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_module, "CHUNK", 3)
@@ -62,21 +67,20 @@ def check_whole(path: Path, ledger: Ledger, count: int) -> None:
 
 
 def test_batch_is_made(tmp_path: Path, ledger: Ledger) -> None:
-    progress = list(make_batch(batch_of(8, Lamps()), ledger, folder_of(tmp_path / "lot")))
-    assert progress == [0, 3, 6, 8]
+    assert make(8, Lamps(), ledger, tmp_path / "lot") == [0, 3, 6, 8]
     check_whole(tmp_path / "lot", ledger, 8)
 
 
 def test_finished_batch_does_nothing_and_a_larger_count_goes_on(tmp_path: Path, ledger: Ledger) -> None:
     path = tmp_path / "lot"
-    list(make_batch(batch_of(4, Lamps()), ledger, folder_of(path)))
+    make(4, Lamps(), ledger, path)
     before = {one.name: one.read_bytes() for one in path.glob("*.bin")}
-    assert list(make_batch(batch_of(4, Lamps()), ledger, folder_of(path))) == [4]
-    list(make_batch(batch_of(7, Lamps()), ledger, folder_of(path)))
+    assert make(4, Lamps(), ledger, path) == [4]
+    make(7, Lamps(), ledger, path)
     check_whole(path, ledger, 7)
     assert {name: (path / name).read_bytes() for name in before} == before
     with pytest.raises(InputError, match="has 7 devices already"):
-        list(make_batch(batch_of(4, Lamps()), ledger, folder_of(path)))
+        make(4, Lamps(), ledger, path)
 
 
 class CutError(Exception):
@@ -121,10 +125,10 @@ def test_batch_goes_on_where_it_was_cut(
 
             patch.setattr(Ledger, "record", cutting_record)
         wanted = batch_of(8, lamps, image=cutting_image if where == "image" else image)
-        with pytest.raises(CutError):
-            list(make_batch(wanted, ledger, folder_of(path)))
+        with pytest.raises(CutError), folder_of(path) as folder:
+            list(make_batch(wanted, ledger, folder))
     handed_out = {one.number: one.public for one in ledger.devices()}
-    list(make_batch(batch_of(8, lamps), ledger, folder_of(path)))
+    make(8, lamps, ledger, path)
     check_whole(path, ledger, 8)
     assert {one.number: one.public for one in ledger.devices() if one.number in handed_out} == handed_out
     secrets = [
@@ -138,7 +142,7 @@ def test_batch_goes_on_where_it_was_cut(
 
 def test_manifest_has_no_secret(tmp_path: Path, ledger: Ledger) -> None:
     lamps = Lamps()
-    list(make_batch(batch_of(5, lamps), ledger, folder_of(tmp_path / "lot")))
+    make(5, lamps, ledger, tmp_path / "lot")
     said = b"".join(one.read_bytes() for one in (tmp_path / "lot").iterdir() if one.suffix != ".bin")
     assert b"SN1000" in said
     assert not [one for one in lamps.passwords if one.encode() in said]

@@ -24,10 +24,15 @@ def image(number: int, name: str = "") -> tuple[int, str, bytes, str, dict[str, 
     return number, name or f"{number}.bin", data, sha256(data).hexdigest(), {"serial": f'S"{number},é'}
 
 
+def add(path: Path, *numbers: int) -> None:
+    with BatchFolder(path, BATCH, []) as folder:
+        folder.add(map(image, numbers))
+
+
 def test_images_and_manifest_are_written(tmp_path: Path) -> None:
-    folder = BatchFolder(tmp_path / "lot", BATCH, ["serial"])
-    folder.add(map(image, (1, 2)))
-    folder.add([image(3)])
+    with BatchFolder(tmp_path / "lot", BATCH, ["serial"]) as folder:
+        folder.add(map(image, (1, 2)))
+        folder.add([image(3)])
     lines = [json.loads(line) for line in (tmp_path / "lot/manifest.jsonl").read_text().splitlines()]
     with (tmp_path / "lot/manifest.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -49,7 +54,7 @@ def test_images_and_manifest_are_written(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="modes are POSIX's")
 def test_images_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
-    BatchFolder(tmp_path, BATCH, []).add([image(1)])
+    add(tmp_path, 1)
     assert stat.S_IMODE((tmp_path / "1.bin").stat().st_mode) == 0o600
 
 
@@ -59,8 +64,8 @@ def test_batch_goes_on_after_a_manifest_cut_anywhere(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("lot")
-    first = BatchFolder(path, BATCH, ["serial"])
-    first.add(map(image, (1, 2)))
+    with BatchFolder(path, BATCH, ["serial"]) as first:
+        first.add(map(image, (1, 2)))
     whole = (path / "manifest.jsonl").read_bytes(), (path / "manifest.csv").read_bytes()
     left = path / ".fctry-0123456789abcdef.part"
     left.write_bytes(b"half an image")
@@ -68,23 +73,49 @@ def test_batch_goes_on_after_a_manifest_cut_anywhere(
     for name, content in zip(("manifest.jsonl", "manifest.csv"), whole, strict=True):
         cut = data.draw(st.integers(0, len(content)))
         (path / name).write_bytes(content[:cut])
-    again = BatchFolder(path, BATCH, ["serial"])
-    assert again.batch == first.batch
-    assert not left.exists()
-    again.add(image(number) for number in (1, 2) if number not in again.done)
+    with BatchFolder(path, BATCH, ["serial"]) as again:
+        assert again.batch == first.batch
+        assert not left.exists()
+        again.add(image(number) for number in (1, 2) if number not in again.done)
     assert ((path / "manifest.jsonl").read_bytes(), (path / "manifest.csv").read_bytes()) == whole
 
 
 def test_image_that_is_gone_is_made_again(tmp_path: Path) -> None:
-    BatchFolder(tmp_path, BATCH, []).add(map(image, (1, 2)))
+    add(tmp_path, 1, 2)
     (tmp_path / "2.bin").unlink()
-    assert list(BatchFolder(tmp_path, BATCH, []).done) == [1]
+    with BatchFolder(tmp_path, BATCH, []) as folder:
+        assert folder.done == {1}
 
 
 def test_folder_of_another_batch_is_refused(tmp_path: Path) -> None:
-    BatchFolder(tmp_path, BATCH, []).add([image(1)])
+    add(tmp_path, 1)
     with pytest.raises(InputError, match="spec differ"):
         BatchFolder(tmp_path, {**BATCH, "spec": "cd" * 32}, [])
+
+
+def test_images_that_the_manifest_does_not_name_leave_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is written when it ends: a device that is made again may get another name."""
+    with BatchFolder(tmp_path, BATCH, []) as folder, monkeypatch.context() as patch:
+        patch.setattr("fctry.identity.batch_folder.sync_all", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            folder.add([image(1, "a.bin")])
+    with BatchFolder(tmp_path, BATCH, []) as folder:
+        assert folder.done == set()
+        folder.add([image(1, "b.bin")])
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "b.bin",
+        "batch.json",
+        "manifest.csv",
+        "manifest.jsonl",
+    }
+
+
+def test_folder_that_is_in_use_is_refused(tmp_path: Path) -> None:
+    with BatchFolder(tmp_path, BATCH, []), pytest.raises(InputError, match="in use"):
+        BatchFolder(tmp_path, BATCH, [])
+    add(tmp_path, 1)
 
 
 def test_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
@@ -95,10 +126,10 @@ def test_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
 
 
 def test_two_devices_of_one_file_are_refused(tmp_path: Path) -> None:
-    folder = BatchFolder(tmp_path, BATCH, [])
-    folder.add([image(1, "lamp-a.bin")])
-    with pytest.raises(InputError, match=r"devices 1 and 2 .* 'Lamp-A\.bin'"):
-        folder.add([image(2, "Lamp-A.bin")])
+    with BatchFolder(tmp_path, BATCH, []) as folder:
+        folder.add([image(1, "lamp-a.bin")])
+        with pytest.raises(InputError, match=r"devices 1 and 2 .* 'Lamp-A\.bin'"):
+            folder.add([image(2, "Lamp-A.bin")])
     assert (tmp_path / "lamp-a.bin").read_bytes() == b"image 1"
 
 

@@ -1,10 +1,11 @@
 """The database of who got what: unique values, states, history, secrets sealed or forgotten."""
 
+from fctry.identity.draft import Product
 from fctry.identity.ledger.ledger import Ledger
 from fctry.identity.ledger.opening import accept_restore, create_ledger, open_ledger, upgrade_ledger
-from fctry.identity.ledger.reservation import Product, Reserved
+from fctry.identity.ledger.reservation import Reserved
 from fctry.identity.ledger.rows import Device
-from fctry.identity.ledger.station import Station, state_folder
+from fctry.identity.station import Station, state_folder
 
 __all__ = [
     "Device",

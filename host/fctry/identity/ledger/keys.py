@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pyrage
 
-from fctry.errors import InputError, LedgerError
+from fctry.errors import LedgerError
 from fctry.files import write_secrets
+from fctry.identity.sealing import encrypt_for
 from fctry.nvs.item import Value
 
 INDEX_KEY_BYTES = 32
@@ -70,27 +71,9 @@ def _write(path: Path, data: bytes) -> None:
     write_secrets((path, data))
 
 
-def check_recipients(recipients: Sequence[str]) -> None:
-    """Raise InputError for what is no age recipient."""
-    for recipient in recipients:
-        try:
-            pyrage.x25519.Recipient.from_str(recipient)
-        except pyrage.RecipientError:
-            raise InputError(
-                f"{recipient!r} is no age recipient", hint="they begin with age1; `age-keygen` makes a pair"
-            ) from None
-
-
 def seal(values: Mapping[str, Value], recipients: Sequence[str]) -> bytes:
     """Encrypt secrets so that only the owners of the recipients' private keys can read them."""
     return encrypt_for(json.dumps(as_json(values)).encode(), recipients)
-
-
-def encrypt_for(data: bytes, recipients: Sequence[str]) -> bytes:
-    """Bytes as an age file that only the owners of the recipients' private keys can open."""
-    keys = [pyrage.x25519.Recipient.from_str(recipient) for recipient in recipients]
-    encrypted: bytes = pyrage.encrypt(data, keys)
-    return encrypted
 
 
 def reveal(sealed: bytes, private_key: Path) -> dict[str, Value]:

@@ -10,18 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, String, bindparam, func, insert, or_, select, update
 
 from fctry.errors import InputError, LedgerError
-from fctry.identity.draft import Context, Draft, Drawer
+from fctry.identity.draft import Context, Draft, Drawer, Product
 from fctry.identity.ledger import journal, keys
 from fctry.identity.ledger.database import place_of, reading, writing
 from fctry.identity.ledger.keys import as_json
-from fctry.identity.ledger.reservation import Product, Reserved, handed_out, reserve, settle
+from fctry.identity.ledger.reservation import Reserved, handed_out, reserve, settle
 from fctry.identity.ledger.rows import Device, devices
-from fctry.identity.ledger.station import Station
 from fctry.identity.ledger.tables import STATES, about, chip, claim, device, sealed
 from fctry.identity.ledger.witness import Witness, check_witness, write_witness
+from fctry.identity.station import Station
 from fctry.nvs.item import Value
 
 TURN_S = 0.2  # what a transaction should take at most, since others wait for it
@@ -158,16 +158,16 @@ class Ledger:
         """
         before = [one for one, following in _NEXT.items() if state in following or one == state != "scrapped"]
         with self._writing() as connection:
-            for device_id, image_sha256 in devices.items():
-                values = {"state": state} | ({"image_sha256": image_sha256} if image_sha256 else {})
-                changed = connection.execute(
-                    update(device).where(device.c.id == device_id, device.c.state.in_(before)).values(values)
+            for device_id in sorted(set(devices) - _ready(connection, list(devices), before)):
+                raise InputError(
+                    f"device {device_id} cannot become {state}",
+                    hint=f"it must be {' or '.join(before)} for that: fctry ledger show {device_id}",
                 )
-                if changed.rowcount != 1:
-                    raise InputError(
-                        f"device {device_id} cannot become {state}",
-                        hint=f"it must be {' or '.join(before)} for that: fctry ledger show {device_id}",
-                    )
+            rows = [{"one": id_, "digest": image_sha256} for id_, image_sha256 in devices.items()]
+            digest = func.coalesce(bindparam("digest", type_=String), device.c.image_sha256)
+            changed = update(device).where(device.c.id == bindparam("one"))
+            if rows:
+                connection.execute(changed.values(state=state, image_sha256=digest), rows)
             data = self._station.said(context, **why, devices=dict(devices))
             journal.append(connection, state, data, list(devices))
 
@@ -240,6 +240,12 @@ class Ledger:
         with reading(self._engine) as connection:
             return list(journal.entries(connection, device_id))
 
+    def witness(self) -> dict[str, Any]:
+        """How far the ledger has come, as `witness.find_witnesses` reads it."""
+        with reading(self._engine) as connection:
+            seen = witness_of(connection)
+        return {"ledger": self.id, "seq": seen.seq, "hash": seen.hash, "counters": dict(seen.counters)}
+
     def reveal(self, device_id: int, private_key: Path, *, why: str = "") -> dict[str, Value]:
         """A device's secrets, by name; that somebody looked is in the journal. Raises LedgerError."""
         with self._writing() as connection:
@@ -283,6 +289,17 @@ class Ledger:
 def witness_of(connection: Connection) -> Witness:
     """What there is to remember of the ledger now."""
     return Witness(place_of(connection.engine), *journal.head_of(connection), handed_out(connection))
+
+
+def _ready(connection: Connection, ids: Sequence[int], states: Sequence[str]) -> set[int]:
+    """Those of the devices that are in one of the states. Nobody else writes meanwhile."""
+    found: set[int] = set()
+    for start in range(0, len(ids), CHUNK_MAX):
+        query = select(device.c.id).where(
+            device.c.id.in_(ids[start : start + CHUNK_MAX]), device.c.state.in_(states)
+        )
+        found.update(connection.scalars(query))
+    return found
 
 
 def _digest(rows: Sequence[tuple[int, Mapping[str, Any], Mapping[str, str]]]) -> str:

@@ -23,7 +23,6 @@ from fctry.identity.ledger.database import (
 )
 from fctry.identity.ledger.ledger import Ledger, witness_of
 from fctry.identity.ledger.reservation import handed_out
-from fctry.identity.ledger.station import Station
 from fctry.identity.ledger.tables import about, counter
 from fctry.identity.ledger.witness import (
     Witness,
@@ -34,6 +33,8 @@ from fctry.identity.ledger.witness import (
     read_witness,
     write_witness,
 )
+from fctry.identity.sealing import check_recipients
+from fctry.identity.station import Station
 
 TOOL = "fctry"
 
@@ -52,7 +53,7 @@ def create_ledger(
     InputError for a recipient that is none and for a state folder that is the ledger's, LedgerError where there is a
     ledger already, or was one.
     """
-    keys.check_recipients(recipients)
+    check_recipients(recipients)
     with _engine(ledger) as engine:
         _check_place(engine, station)
         ledger_id = uuid.uuid4().hex

@@ -13,21 +13,13 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from fctry.errors import InputError
-from fctry.identity.draft import Claim, Context, CounterRange, Draft, Drawer
+from fctry.identity.draft import Claim, Context, CounterRange, Draft, Drawer, Product
 from fctry.identity.ledger.keys import IndexKey, as_json
 from fctry.identity.ledger.tables import claim, counter, device
 
 DRAWS_MAX = 20  # of one device: by then its random values have too few possibilities
 _IDS = "device"  # the counter of the ledger's own numbers
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-
-
-@dataclass(frozen=True)
-class Product:
-    """What devices are made of: the product's name, and the SHA-256 of its spec."""
-
-    name: str
-    spec_sha256: str
 
 
 @dataclass(frozen=True)
