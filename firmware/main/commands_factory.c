@@ -37,8 +37,8 @@ static void print_row(const factory_data_item_t *item, void *context)
     printf("  ");
     print_text(item->key, 15);
     printf("  %-4s  ", factory_data_type_name(item->type));
-    if (item->error != ESP_OK) {
-        printf("(%s)\n", esp_err_to_name(item->error));
+    if (item->is_secret || item->error != ESP_OK) {
+        printf("(%s)\n", item->is_secret ? "secret" : esp_err_to_name(item->error));
         return;
     }
     switch (item->type) {
@@ -82,18 +82,19 @@ esp_err_t open_factory(const factory_data_config_t *config, factory_data_handle_
 esp_err_t report_factory(const factory_data_sink_t *sink)
 {
     const factory_data_config_t config = FACTORY_DATA_CONFIG_DEFAULT();
-    factory_data_failure_t failure;
     factory_data_handle_t factory = NULL;
-    if (open_factory(&config, &factory, &failure) != ESP_OK) {
-        factory_data_report_failure(&config, &failure, sink);
-        return failure.code;
+    (void)factory_data_unmount(config.partition_label);
+    esp_err_t err = factory_data_report_namespaces(config.partition_label, FACTORY_DATA_REPORTED, sink);
+    if (err == ESP_OK) {
+        err = factory_data_open(&config, &factory, NULL);
     }
-    (void)factory_data_report(factory, sink); /* an error is in the report */
-    /* Read again for people. What could not be read before is mostly missing now: nvs_flash hides it from then on. */
-    printf("Factory data: partition '%s', namespace '%s'\n", config.partition_label, config.namespace_name);
-    (void)factory_data_for_each(factory, print_row, NULL);
-    factory_data_close(factory);
-    return ESP_OK;
+    if (err == ESP_OK) {
+        /* Read again for people. What could not be read before is mostly missing now: nvs_flash hides it from then on. */
+        printf("Factory data: partition '%s', namespace '%s'\n", config.partition_label, config.namespace_name);
+        (void)factory_data_for_each(factory, print_row, NULL);
+        factory_data_close(factory);
+    }
+    return err;
 }
 
 esp_err_t command_factory(int argc, char **argv)

@@ -89,10 +89,20 @@ def compare(items: Iterable[Item], report: Report, proofs: Mapping[Name, bool] |
 
 
 def unproven(items: Iterable[Item], report: Report) -> list[Item]:
-    """The items for `Console.prove`: secrets, and those of namespaces that are not reported; none if nothing was."""
+    """The items for `Console.prove`: secrets, what the firmware hides, and those of namespaces that are not reported.
+
+    None if nothing was reported.
+    """
     named = {event.get("namespace") for event in report.errors} - {None}
-    reported = named | {item.namespace for item in report.items}
-    return [item for item in items if reported and (item.is_secret or item.namespace not in reported)]
+    reported = (
+        named | {item.namespace for item in report.items} | {namespace for namespace, _ in report.hidden}
+    )
+    return [
+        item
+        for item in items
+        if reported
+        and (item.is_secret or item.namespace not in reported or (item.namespace, item.key) in report.hidden)
+    ]
 
 
 def name_of(item: Item) -> Name:

@@ -73,11 +73,15 @@ class Values(dict[tuple[str, str], Value]):
 
 @dataclass(frozen=True)
 class Report:
-    """What the firmware said of one partition: items, then errors, up to the `end` line that completes it."""
+    """What the firmware said of one partition: items, then errors, up to the `end` line that completes it.
+
+    `hidden` are namespace and key of what it has and does not show.
+    """
 
     items: tuple[ReportedItem, ...]
     errors: tuple[Event, ...]
     is_complete: bool
+    hidden: frozenset[tuple[str, str]] = frozenset()
 
     def values(self) -> Values:
         """Values by (namespace, key)."""
@@ -143,16 +147,18 @@ class ReportCollector:
         self._items: list[ReportedItem] = []
         self._errors: list[Event] = []
         self._parts: dict[tuple[str, str, str], bytes] = {}
+        self._hidden: set[tuple[str, str]] = set()
 
     @property
     def report(self) -> Report:
         """What has been collected so far."""
-        return Report(tuple(self._items), tuple(self._errors), is_complete=False)
+        hidden = frozenset(self._hidden)
+        return Report(tuple(self._items), tuple(self._errors), is_complete=False, hidden=hidden)
 
     def feed(self, event: Event) -> Report | None:
         """Take an event; the whole report once its last line has come, else None."""
         if event.name == "boot":
-            self._items, self._errors, self._parts = [], [], {}
+            self._start_anew()
         if event.name == "error" and "id" not in event.fields and not isinstance(event.get("partition"), str):
             raise _damaged("an error without the partition that it is about")
         if event.get("partition") != self.partition:
@@ -163,6 +169,8 @@ class ReportCollector:
                 self._parts[part.namespace, part.key, part.type] = part.value
         elif event.name == "item":
             self._add(self._joined(item_of(event), event))
+        elif event.name == "secret":
+            self._hidden.add((str(event.get("namespace")), str(event.get("key"))))
         elif event.name == "error":
             _check_error(event)
             self._errors.append(event)
@@ -190,15 +198,19 @@ class ReportCollector:
             )
         return replace(item, value=before + item.value) if isinstance(item.value, bytes) else item
 
+    def _start_anew(self) -> None:
+        self._items, self._errors, self._parts, self._hidden = [], [], {}, set()
+
     def _end(self, event: Event) -> Report:
-        items, errors = tuple(self._items), tuple(self._errors)
-        self._items, self._errors, self._parts = [], [], {}
-        if type(event.get("items")) is not int or event["items"] != len(items):
+        report = replace(self.report, is_complete=True)
+        self._start_anew()
+        if type(event.get("items")) is not int or event["items"] != len(report.items):
             raise ReportError(
-                f"the firmware reported {event.get('items')!r} items of '{self.partition}', {len(items)} arrived",
+                f"the firmware reported {event.get('items')!r} items of '{self.partition}', "
+                f"{len(report.items)} arrived",
                 hint="a line was lost on the way: reset the device and read again",
             )
-        return Report(items, errors, is_complete=True)
+        return report
 
 
 def _check_error(event: Event) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import random
 import re
+from collections.abc import Iterator
 
 import pytest
 
+from fctry.device import Console, Deadline, compare
+from fctry.device.proof import unproven
 from fctry.device.report import Event, ReportCollector, format_line, item_of, parse_line
 from fctry.device.seal import SEAL
 from fctry.nvs import Item, ItemType, decode, encode
@@ -321,3 +325,68 @@ def test_sealed_device_says_what_it_was_built_for(
 def test_device_without_the_seal_is_open(boot: Boot, table: PartitionTable, seal: Item) -> None:
     firmware = boot(flash_of(table, fctry=encode([*decode(ARTICLE), seal], 0x6000)))
     assert firmware.events_until("ready")[-1].name == "ready"
+
+
+# --- several namespaces, secrecy by key ----------------------------------------------------------------------------
+
+DAC_KEY = bytes(range(100, 132))
+MATTER = [
+    Item(NAMESPACE, "serial_number", ItemType.STR, "164589345735"),
+    Item("chip-factory", "discriminator", ItemType.U32, 3840),
+    Item("chip-factory", "product-label", ItemType.STR, ""),
+    Item("chip-factory", "dac-key", ItemType.BLOB, DAC_KEY),
+    Item("elsewhere", "number", ItemType.I64, -1),
+]
+
+
+class FirmwareWire:
+    """The native firmware as a wire for `Console`."""
+
+    def __init__(self, firmware: Firmware) -> None:
+        self.firmware = firmware
+        self.heard: list[str] = []
+
+    def send(self, data: bytes) -> None:
+        self.firmware.send(data.decode().removesuffix("\n"))
+
+    def lines(self, deadline: Deadline) -> Iterator[bytes]:
+        for line in self.firmware.lines():
+            self.heard.append(line)
+            yield line.encode(errors="surrogateescape")
+
+
+@pytest.mark.parametrize("more", ["chip-factory", "", "nowhere,,chip-factory"])
+def test_namespace_with_a_private_key_is_verified_whole_and_the_key_never_shown(
+    table: PartitionTable, more: str
+) -> None:
+    build = native_build.build(
+        native_build.Recipe(table, {"CONFIG_FACTORY_DATA_MORE_NAMESPACES": f'"{more}"'})
+    )
+    flash = flash_of(table, fctry=encode(MATTER, 0x6000))
+    with Firmware(build / "fctry.elf", flash) as firmware:
+        wire = FirmwareWire(firmware)
+        console, deadline = Console(wire), Deadline.after(20)
+        report = console.report("fctry", deadline)
+        proof = compare(MATTER, report, console.prove(unproven(MATTER, report), deadline))
+    assert all(row.is_equal for row in proof.comparisons)
+    assert proof.is_proven is ("nowhere" not in more)
+    said = {item.key for item in report.items}
+    assert said == ({"serial_number", "discriminator", "product-label"} if more else {"serial_number"})
+    assert base64.b64encode(DAC_KEY).decode() not in "\n".join(wire.heard)
+
+
+@pytest.mark.parametrize(
+    ("keys", "shown"),
+    [("a", {"ab", "b"}), (f"b,{NAMESPACE}:ab", {"a"}), ("other:a,ba,", {"a", "ab", "b"})],
+)
+def test_key_is_secret_as_menuconfig_says(table: PartitionTable, keys: str, shown: set[str]) -> None:
+    items = [Item(NAMESPACE, key, ItemType.STR, f"<{key}>") for key in ("a", "ab", "b")]
+    build = native_build.build(native_build.Recipe(table, {"CONFIG_FACTORY_DATA_SECRET_KEYS": f'"{keys}"'}))
+    with Firmware(build / "fctry.elf", flash_of(table, fctry=encode(items, 0x6000))) as firmware:
+        for item in items:
+            firmware.send(f"factory-get {item.key} str")
+        firmware.send("restart")
+        lines = list(firmware.lines())
+    assert {item.key for item in items if any(f"<{item.key}>" in line for line in lines)} == shown
+    hidden = {event["key"] for event in filter(None, map(parse_line, lines)) if event.name == "secret"}
+    assert hidden == {item.key for item in items} - shown

@@ -215,6 +215,7 @@ typedef struct {
     const char *namespace_name;
     const char *key;
     nvs_type_t type;
+    bool is_secret;    /*!< CONFIG_FACTORY_DATA_SECRET_KEYS has it: it was not read, there is no value */
     esp_err_t error;   /*!< ESP_OK, or why there is no value */
     const char *where; /*!< the function that returned `error` */
     union {
@@ -225,7 +226,7 @@ typedef struct {
             const void *data; /*!< a string ends in NUL */
             size_t size;      /*!< in bytes; of a string, without its NUL */
         } bytes;
-    } value;      /*!< valid during the visit, and only if `error` is ESP_OK */
+    } value;      /*!< valid during the visit, only if `error` is ESP_OK and it is no secret */
     void *memory; /*!< private */
 } factory_data_item_t;
 
@@ -268,11 +269,24 @@ esp_err_t factory_data_for_each_namespace(factory_data_handle_t handle, factory_
 /* --- reporting ---------------------------------------------------------------------------------------------------- */
 
 /**
- * Write all entries as report lines: an `item` or `error` line for each, and an `end` line with the number of items.
+ * Write all entries as report lines: an `item`, `secret` or `error` line for each, and an `end` line with the number of items.
  *
  * @return as factory_data_for_each(); an error is in a report line too
  */
 esp_err_t factory_data_report(factory_data_handle_t handle, const factory_data_sink_t *sink);
+
+/**
+ * As factory_data_report(), for several namespaces of a partition in one report. What cannot be opened is in it as an error.
+ *
+ * @param[in] namespaces their names, with commas in between; FACTORY_DATA_REPORTED for what menuconfig says
+ *
+ * @return as factory_data_open() and factory_data_report() for the first namespace; how the others went is in the report
+ */
+esp_err_t factory_data_report_namespaces(const char *partition_label, const char *namespaces,
+                                         const factory_data_sink_t *sink);
+
+/** The namespaces that menuconfig says are reported. */
+#define FACTORY_DATA_REPORTED CONFIG_FACTORY_DATA_NAMESPACE "," CONFIG_FACTORY_DATA_MORE_NAMESPACES
 
 /** As factory_data_report(), for one key. @return the entry's error, which is in a report line too */
 esp_err_t factory_data_report_key(factory_data_handle_t handle, const char *key, nvs_type_t type,

@@ -33,6 +33,9 @@ esp_err_t factory_data_try_open(const factory_data_config_t *config, factory_dat
 void factory_data_read_item(factory_data_handle_t handle, const char *key, nvs_type_t type, uint32_t caps,
                             factory_data_item_t *item);
 
+/* Whether menuconfig says that no report shows the value of this key. */
+bool factory_data_is_secret(const char *namespace_name, const char *key);
+
 /* Wipe an item's value, and free its memory. */
 void factory_data_release_item(factory_data_item_t *item);
 

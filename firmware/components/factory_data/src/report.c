@@ -1,6 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "factory_data_private.h"
@@ -117,18 +118,20 @@ static void report_item(const factory_data_item_t *item, void *context)
     report_t *report = context;
     factory_data_line_t line;
     size_t offset = 0;
-    if (item->error == ESP_OK) {
+    if (item->is_secret) {
+        factory_data_line_begin(&line, report->sink, "secret");
+    } else if (item->error == ESP_OK) {
         offset = write_parts(report->sink, item);
         factory_data_line_begin(&line, report->sink, "item");
     } else {
         begin_error(&line, report->sink, item->where, item->error);
     }
     write_names(&line, item);
-    if (item->error == ESP_OK) {
+    if (item->error != ESP_OK) {
+        report->errors++;
+    } else if (!item->is_secret) {
         write_value(&line, item, offset);
         report->items++;
-    } else {
-        report->errors++;
     }
     factory_data_line_end(&line);
 }
@@ -163,18 +166,58 @@ static factory_data_config_t place_of(factory_data_handle_t handle)
     };
 }
 
+static esp_err_t report_all(factory_data_handle_t handle, report_t *report)
+{
+    const factory_data_config_t place = place_of(handle);
+    const esp_err_t err = factory_data_for_each(handle, report_item, report);
+    if (err != ESP_OK) {
+        report_error(report->sink, "factory_data_for_each", err, &place, NULL);
+    }
+    return err;
+}
+
 esp_err_t factory_data_report(factory_data_handle_t handle, const factory_data_sink_t *sink)
 {
     if (handle == NULL || sink == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
     report_t report = {.sink = sink};
-    const factory_data_config_t place = place_of(handle);
-    const esp_err_t err = factory_data_for_each(handle, report_item, &report);
-    if (err != ESP_OK) {
-        report_error(sink, "factory_data_for_each", err, &place, NULL);
+    const esp_err_t err = report_all(handle, &report);
+    report_end(sink, handle->mount->label, report.items);
+    return err;
+}
+
+static esp_err_t report_namespace(const factory_data_config_t *place, report_t *report)
+{
+    factory_data_failure_t failure;
+    factory_data_handle_t handle = NULL;
+    if (factory_data_open(place, &handle, &failure) != ESP_OK) {
+        report_error(report->sink, failure.where, failure.code, place, NULL);
+        return failure.code;
     }
-    report_end(sink, place.partition_label, report.items);
+    const esp_err_t err = report_all(handle, report);
+    factory_data_close(handle);
+    return err;
+}
+
+esp_err_t factory_data_report_namespaces(const char *partition_label, const char *namespaces,
+                                         const factory_data_sink_t *sink)
+{
+    if (partition_label == NULL || namespaces == NULL || sink == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    report_t report = {.sink = sink};
+    esp_err_t err = ESP_OK;
+    for (const char *at = namespaces; *at != '\0';) {
+        const size_t length = strcspn(at, ",");
+        char name[NVS_NS_NAME_MAX_SIZE + 1]; /* one that is too long is refused when it is opened */
+        (void)snprintf(name, sizeof(name), "%.*s", (int)length, at);
+        const factory_data_config_t place = {.partition_label = partition_label, .namespace_name = name};
+        const esp_err_t its = length > 0 ? report_namespace(&place, &report) : ESP_OK;
+        err = at == namespaces ? its : err;
+        at += length + (at[length] == ',');
+    }
+    report_end(sink, partition_label, report.items);
     return err;
 }
 

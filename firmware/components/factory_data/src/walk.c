@@ -65,8 +65,16 @@ void factory_data_release_item(factory_data_item_t *item)
 static esp_err_t show(factory_data_handle_t handle, const char *key, nvs_type_t type, factory_data_visit_t visit,
                       void *context)
 {
-    factory_data_item_t item;
-    factory_data_read_item(handle, key, type, MALLOC_CAP_DEFAULT, &item);
+    factory_data_item_t item = {
+        .partition_label = handle->mount->label,
+        .namespace_name = handle->namespace_name,
+        .key = key,
+        .type = type,
+        .is_secret = true,
+    };
+    if (!factory_data_is_secret(handle->namespace_name, key)) {
+        factory_data_read_item(handle, key, type, MALLOC_CAP_DEFAULT, &item);
+    }
     visit(&item, context);
     factory_data_release_item(&item);
     return item.error;
@@ -97,7 +105,7 @@ esp_err_t factory_data_visit(factory_data_handle_t handle, const char *key, nvs_
     if (handle == NULL || key == NULL || visit == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    if (type == NVS_TYPE_ANY) {
+    if (type == NVS_TYPE_ANY || factory_data_is_secret(handle->namespace_name, key)) {
         const esp_err_t err = nvs_find_key(handle->nvs, key, &type);
         if (err != ESP_OK) {
             return err;
