@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import socket
@@ -106,3 +107,48 @@ def test_product_has_its_own_tests_between_proof_and_pass(
     assert failed.failed.error == "1 of 1 tests failed: test_lamp.py::test_it: vbat 3.5 (high 3.4)"
     assert main(["ledger", "show", "--only", "failed"]) == 0
     assert failed.public["serial_number"] in capsys.readouterr().out
+
+
+def test_hooks_are_run_around_each_try_and_one_that_fails_is_not_the_devices_fault(
+    folder: Path, ports: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "hooks").mkdir()
+    for name, script in {
+        "before": f"case $FCTRY_PORT in {ports[1]}) echo open door >&2; exit 1;; esac; cat > before.json",
+        "passed": "cat > passed.json; echo no MES >&2; exit 7",
+    }.items():
+        (folder / "hooks" / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / "hooks" / name).chmod(0o700)
+    assert provision(ports, "--hooks", "hooks", "--order", "A1") == 3
+    err = capsys.readouterr().err
+    assert "before: the hook ended with 1: open door" in err
+    assert "passed: the hook ended with 7: no MES" in err
+    assert json.loads((folder / "before.json").read_text())["order"] == "A1"
+    assert from_dict(json.loads((folder / "passed.json").read_text())).failed is None
+
+
+def test_label_that_is_scanned_after_the_proof_is_that_of_the_device(
+    folder: Path, ports: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("SN0000009Z\n"))
+    assert provision(ports[:1], "--scan", "after") == 1
+    assert "check label: the label says 'SN0000009Z', which is not device 1" in capsys.readouterr().out
+    monkeypatch.setattr("sys.stdin", io.StringIO("\nSN0000001G\n"))
+    assert provision(ports[:1], "--scan", "after") == 0
+
+
+def test_label_that_is_scanned_before_says_which_device_it_is(
+    folder: Path, ports: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["batch", "factory.toml", "--count", "3", "-o", "images"]) == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO("SN0000002E\n"))
+    assert provision(ports[:1], "--scan", "before") == 0
+    assert "device 2, serial_number SN0000002E" in capsys.readouterr().out
+    for port, label, said in (
+        (ports[0], "SN0000003C", "this is device 2, the label is that of device 3"),
+        (ports[1], "SN0000002E", "device 2 is another chip, which differs in mac"),
+        (ports[1], "SN9", "the label 'SN9' is that of 0 devices"),
+    ):
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{label}\n"))
+        assert provision([port], "--scan", "before") == 1
+        assert said in capsys.readouterr().out

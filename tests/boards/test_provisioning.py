@@ -128,6 +128,19 @@ def test_data_of_another_device_are_refused_and_stay(station: Fixture, ledger: L
     assert (ledger.device(1).state, ledger.device(2).state) == ("proven", "proven")
 
 
+def test_data_of_a_device_in_a_chip_that_nobody_knows_are_refused(station: Fixture, ledger: Ledger) -> None:
+    with station.board("a", 1) as board:
+        station.provision(board)
+        copied = board.flash.read(0, 0x20000)
+    with station.board("b", 2) as board:
+        board.flash.program(0, copied)
+        run, record = station.provision(board)
+        assert record.failed
+        assert "device 1 is another chip, which differs in mac" in record.failed.error
+        assert run.device is None
+    assert ledger.chip_of(1)["mac"] == "24:0a:c4:00:00:01"
+
+
 def test_data_of_nobody_are_refused_unless_forced(station: Fixture, ledger: Ledger) -> None:
     with station.board() as board:
         board.flash.program(FACTORY.offset, b"something")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 from time import monotonic
 from types import FrameType
 
@@ -18,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fctry.cli.text import counted, escaped
-from fctry.provision.line import Event, Line, Slot, Untried, Waiting
+from fctry.provision.line import Event, LabelWanted, Line, Slot, Untried, Waiting
 from fctry.provision.record import Record, StepRecord
 from fctry.provision.record_files import RecordFolder
 
@@ -71,11 +73,13 @@ def show(line: Line, slots: Sequence[Slot], folder: Path | None) -> Summary:
     console = Console(highlight=False)
     with ExitStack() as stack:
         stack.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, _interrupt(line)))
-        live = None
+        live, scanned = None, _Scanner(line)
         if console.is_terminal:
             live = stack.enter_context(Live(console=console, refresh_per_second=REFRESHES_PER_S))
         for event in line.events():
             _note(event, rows[event.slot], summary)
+            if isinstance(event.what, LabelWanted):
+                scanned.want(event.slot)
             if files and isinstance(event.what, Record):
                 files.add(event.what)
             if live:
@@ -95,6 +99,30 @@ def show(line: Line, slots: Sequence[Slot], folder: Path | None) -> Summary:
         files.finish(summary.records)
         print(f"records: {files.folder}")
     return summary
+
+
+class _Scanner:
+    """Reads a line when a slot wants a label, for one slot after the other: a scanner is a keyboard."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._wanted: SimpleQueue[Slot] = SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def want(self, slot: Slot) -> None:
+        print(f"scan the label of {escaped(slot.name)}", file=sys.stderr, flush=True)
+        self._wanted.put(slot)
+
+    def _read(self) -> None:
+        while True:
+            slot, text = self._wanted.get(), ""
+            while not text:
+                read = sys.stdin.readline()
+                if not read:  # nobody is there any more
+                    self._line.stop()
+                    return
+                text = read.strip()
+            self._line.give_label(slot, text)
 
 
 def _interrupt(line: Line) -> Callable[[int, FrameType | None], None]:
@@ -123,6 +151,8 @@ def _note(event: Event, row: _Row, summary: Summary) -> None:
         row.verdict, row.took_s = ("FAIL" if what.failed else "PASS"), what.seconds
         row.identity = _identity(what)
         row.step = what.failed.error if what.failed else ""
+    elif isinstance(what, LabelWanted):
+        row.step = "scan the label"
     elif isinstance(what, Waiting):
         row.step = f"{row.step}\nput in the next board".strip()
     else:

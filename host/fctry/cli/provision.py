@@ -14,7 +14,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from fctry.cli.arguments import Argument, Arguments, Option, baud, panel, path, seconds
+from fctry.cli.arguments import Argument, Arguments, Choice, Option, baud, panel, path, seconds
 from fctry.cli.ledgers import LEDGER, ledger_of, place_of, station_of
 from fctry.cli.options import KEYS, PROJECT, keys_of, settings_of
 from fctry.device import flasher
@@ -24,6 +24,7 @@ from fctry.provision.line import Line, Slot
 from fctry.serialport import only_port
 
 EXIT_NOT_TRIED = 3
+SCANS = ("before", "after")  # it is tried, it is proven
 ABOUT = ("order", "part-number", "revision")
 
 PARAMETERS = (
@@ -37,6 +38,8 @@ PARAMETERS = (
     ),
     Option("--app", type=path, metavar="DIR", help="build folder of the application"),
     Option("--tests", type=path, metavar="FOLDER", help="the product's own tests, for pytest"),
+    Option("--hooks", type=path, metavar="FOLDER", help="executables: before, passed, failed"),
+    Option("--scan", type=Choice(SCANS), help="scan the label of each device, on standard input"),
     Option("--baud", type=baud, default=str(flasher.FLASH_BAUD), show_default=True, help="for flashing"),
     Option("--timeout", type=seconds, default=REPORT_TIMEOUT_S, help="seconds to wait for the report"),
     Option("--force", is_flag=True, help="overwrite another device's data"),
@@ -80,6 +83,8 @@ def run(args: Arguments) -> int:
         line=args.line,
         app=args.app,
         tests=args.tests,
+        hooks=args.hooks,
+        scan=args.scan or "",
         keys=keys_of(args),
         is_forced=args.force,
         timeout_s=args.timeout,

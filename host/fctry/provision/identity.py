@@ -46,6 +46,9 @@ def choose_identity(run: Run) -> str:
     known = _device_of_chip(run, run.identities.ledger)
     held, texts = _held(run)
     device = _agreed(run, known, _owner(run.identities.ledger, texts), is_blank=not held and not texts)
+    device = _of_label(run, device) if run.label else device
+    if device:
+        _refuse_other_chip(run, device)
     if device and held and _is_whole(run.identities, device, held):
         run.device, run.public, run.image_sha256 = device.id, device.public, device.image_sha256 or ""
         run.image = FactoryImage(held, tuple(_items(run.identities, held)))
@@ -69,6 +72,20 @@ def choose_identity(run: Run) -> str:
     return f"device {reserved.id}, {'the same with fresh secrets' if device else 'new'}"
 
 
+def check_label(run: Run) -> str:
+    """Compare the label that is scanned with the device that is proven."""
+    text = run.label or (run.scan() if run.scan else "")
+    if not text:
+        raise DeviceError("no label was scanned", hint="try the device again: it keeps its identity")
+    name = next((name for name, value in run.public.items() if value == text), None)
+    if not name:
+        raise DeviceError(
+            f"the label says {text!r}, which is not device {run.device}",
+            hint="put on the right label, and try the device again: it keeps its identity",
+        )
+    return f"{name} {text}"
+
+
 def record_flashed(run: Run) -> str:
     """Write down that the device holds its image."""
     return _record(run, "flashed")
@@ -89,17 +106,18 @@ def _record(run: Run, state: str) -> str:
 def _bind(run: Run) -> None:
     assert run.identities
     assert run.device is not None
+    run.identities.ledger.bind(run.device, **_numbers(run))
+
+
+def _numbers(run: Run) -> dict[str, str]:
+    """What the chip is known by."""
     one = run.identity
-    run.identities.ledger.bind(run.device, mac=one.known_mac, unique_id=one.unique_id, flash_id=one.flash_id)
+    return {"mac": one.known_mac, "unique_id": one.unique_id, "flash_id": one.flash_id}
 
 
 def _device_of_chip(run: Run, ledger: Ledger) -> Device | None:
     """The device that is this chip. Raises DeviceError when a chip that cannot be it has one of its numbers."""
-    said = {
-        "mac": run.identity.known_mac,
-        "unique_id": run.identity.unique_id,
-        "flash_id": run.identity.flash_id,
-    }
+    said = _numbers(run)
     alive = [one for one in ledger.find_chip(**said) if one.state != "scrapped"]
     same = [one for one in alive if not _differing(ledger.chip_of(one.id), said)]
     if len(same) == 1:
@@ -135,6 +153,36 @@ def _agreed(run: Run, known: Device | None, owner: Device | None, *, is_blank: b
             hint="is it the right device, and the right ledger? What it holds is lost with --force",
         )
     return owner or known
+
+
+def _of_label(run: Run, device: Device | None) -> Device:
+    """The device of the label that was scanned. Raises DeviceError when this is another one, or nobody's label."""
+    assert run.identities
+    found = run.identities.ledger.find(run.label)
+    if len(found) != 1:
+        raise DeviceError(
+            f"the label {run.label!r} is that of {len(found)} devices in the ledger",
+            hint="a label has a unique value of a device that was made before: fctry batch, fctry label",
+        )
+    if device and device.id != found[0].id:
+        raise DeviceError(
+            f"this is device {device.id}, the label is that of device {found[0].id}",
+            hint="labels were mixed up: set both devices aside",
+        )
+    return found[0]
+
+
+def _refuse_other_chip(run: Run, device: Device) -> None:
+    """Raise DeviceError when the identity has been given to another chip."""
+    assert run.identities
+    if differing := _differing(run.identities.ledger.chip_of(device.id), _numbers(run)):
+        if run.is_forced:
+            return
+        raise DeviceError(
+            f"device {device.id} is another chip, which differs in {', '.join(differing)}",
+            hint="its data or its label were copied: set this one aside. If its board was exchanged, give this one the "
+            "identity with --force",
+        )
 
 
 def _held(run: Run) -> tuple[bytes, list[str]]:

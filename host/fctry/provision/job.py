@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from fctry.device import flasher
 from fctry.errors import InputError
@@ -21,6 +22,7 @@ from fctry.identity.spec_rules import Room
 from fctry.nvs.encryption import Keys
 from fctry.partitions.flasher_args import FlasherArgs, read_flasher_args
 from fctry.project import Project, Settings, open_project
+from fctry.provision.hooks import check_hooks, run_hook
 from fctry.provision.identity import Identities
 from fctry.provision.record import Record, StepRecord
 from fctry.provision.run import REPORT_TIMEOUT_S, Run, perform
@@ -29,7 +31,10 @@ from fctry.provision.steps import provision_steps
 
 @dataclass(frozen=True)
 class Job:
-    """A product, its project and ledger, and how devices are treated. `about` goes into each record."""
+    """A product, its project and ledger, and how devices are treated. `about` goes into each record.
+
+    A device's label is scanned never, `before` the device is tried, or `after` it is proven.
+    """
 
     spec: Path
     settings: Settings
@@ -39,6 +44,8 @@ class Job:
     line: str = ""
     app: Path | None = None
     tests: Path | None = None
+    hooks: Path | None = None
+    scan: str = ""
     keys: Keys | None = field(default=None, repr=False)
     is_forced: bool = False
     timeout_s: float = REPORT_TIMEOUT_S
@@ -54,6 +61,8 @@ class Job:
         app = read_flasher_args(self.app) if self.app else None
         if self.tests:
             check_tests_of(self.tests)
+        if self.hooks:
+            check_hooks(self.hooks)
         with open_ledger(self.ledger, self.station) as ledger:
             yield OpenJob(self, project, spec, ledger, app)
 
@@ -84,8 +93,13 @@ class OpenJob:
         on_line: Callable[[str], None] | None = None,
         *,
         slot: str = "",
+        label: str = "",
+        scan: Callable[[], str] | None = None,
     ) -> tuple[Run, Record]:
-        """One try on the device at this port. Raises PortError or DeviceError when it could not be tried at all."""
+        """One try on the device at this port. Raises PortError or DeviceError when it could not be tried at all.
+
+        `label` is what was scanned before, `scan` gives what is scanned after the proof.
+        """
         job, partition = self.job, self.project.factory_partition
         maker = ImageMaker(self.spec, partition.size_bytes, read_only=partition.readonly)
         context = Context(datetime.now(timezone.utc), job.lot, job.line)
@@ -96,11 +110,20 @@ class OpenJob:
                 chip, self.project.table, partition, identities=identities, app=self.app, tests=job.tests
             )
             run.is_forced, run.timeout_s, run.on_line = job.is_forced, job.timeout_s, on_line
-            steps = provision_steps(has_app=self.app is not None, has_tests=job.tests is not None)
-            record = perform(run, steps, on_step, self._about(port, slot))
+            run.label, run.scan = label, scan
+            steps = provision_steps(
+                has_app=self.app is not None, has_tests=job.tests is not None, has_label=bool(job.scan)
+            )
+            record = perform(run, steps, on_step, self.about(port, slot))
         return run, record
 
-    def _about(self, port: str, slot: str) -> dict[str, str]:
+    def hook(self, name: str, said: Mapping[str, Any], *, slot: str, port: str) -> None:
+        """Run a hook of the job's. Raises InputError when it fails."""
+        if self.job.hooks:
+            run_hook(self.job.hooks, name, said, slot=slot, port=port)
+
+    def about(self, port: str, slot: str) -> dict[str, str]:
+        """Who tries, where, and for which order."""
         station = self.job.station
         said = {
             "product": self.spec.product,

@@ -11,7 +11,7 @@ import queue
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.context import BaseContext
@@ -20,7 +20,7 @@ from typing import Any
 
 from serial.tools.list_ports import comports
 
-from fctry.errors import DeviceError, FctryError, PortError
+from fctry.errors import DeviceError, FctryError, InputError, PortError
 from fctry.provision.job import Job, OpenJob
 from fctry.provision.record import Record, StepRecord
 from fctry.serialport import open_port
@@ -50,11 +50,19 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class LabelWanted:
+    """The slot waits for the label of its device to be scanned."""
+
+
+What = StepRecord | Record | Untried | Waiting | LabelWanted
+
+
+@dataclass(frozen=True)
 class Event:
     """What happened in a slot."""
 
     slot: Slot
-    what: StepRecord | Record | Untried | Waiting
+    what: What
 
 
 class Line:
@@ -73,10 +81,11 @@ class Line:
         context = _context()
         self._events: Any = context.Queue()
         self._stopped = context.Event()
+        self._labels: dict[Slot, Any] = {slot: context.Queue() for slot in slots}
         self._processes: dict[Slot, BaseProcess] = {
             slot: context.Process(  # type: ignore[attr-defined]
                 target=_serve,
-                args=(job, slot, self._events, self._stopped, is_endless),
+                args=(job, slot, self._events, self._stopped, self._labels[slot], is_endless),
                 name=slot.name,
                 daemon=True,
             )
@@ -91,6 +100,10 @@ class Line:
     def stop(self) -> None:
         """Let every slot finish its device, and begin no other."""
         self._stopped.set()
+
+    def give_label(self, slot: Slot, text: str) -> None:
+        """What was scanned for a slot that wanted it."""
+        self._labels[slot].put(text)
 
     def abandon(self) -> None:
         """End every slot's process at once. What its device is in the ledger, it stays."""
@@ -140,33 +153,47 @@ def _context() -> BaseContext:
     return context
 
 
-def _serve(job: Job, slot: Slot, events: Any, stopped: Any, is_endless: bool) -> None:
+def _serve(job: Job, slot: Slot, events: Any, stopped: Any, labels: Any, is_endless: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the station decides what becomes of its slots
 
-    def tell(what: StepRecord | Record | Untried | Waiting) -> None:
+    def tell(what: What) -> None:
         events.put(Event(slot, what))
+
+    def scan() -> str:
+        tell(LabelWanted())
+        while not stopped.is_set():
+            with suppress(queue.Empty):
+                return str(labels.get(timeout=POLL_S))
+        return ""
 
     try:
         with job.opened() as opened:
             while not stopped.is_set():
-                _take(opened, slot, tell)
+                _take(opened, slot, tell, scan)
                 if not is_endless:
                     break
-                tell(Waiting())
-                _await_next(slot, stopped)
+                if job.scan != "before":  # then a label starts the next device
+                    tell(Waiting())
+                    _await_next(slot, stopped)
     except FctryError as error:
         tell(Untried(str(error), error.hint))
     finally:
         events.put(slot)
 
 
-def _take(opened: OpenJob, slot: Slot, tell: Any) -> None:
+def _take(opened: OpenJob, slot: Slot, tell: Callable[[What], None], scan: Callable[[], str]) -> None:
+    """One device, with the hooks around it. What is wrong with the station is no device's fault."""
+    named = {"slot": slot.name, "port": slot.port}
     try:
-        _, record = opened.take(slot.port, tell, slot=slot.name)
-    except (PortError, DeviceError) as error:
-        tell(Untried(str(error), error.hint))
-    else:
+        label = scan() if opened.job.scan == "before" else ""
+        if opened.job.scan == "before" and not label:  # stopped
+            return
+        opened.hook("before", opened.about(slot.port, slot.name), **named)
+        _, record = opened.take(slot.port, tell, slot=slot.name, label=label, scan=scan)
         tell(record)
+        opened.hook("failed" if record.failed else "passed", record.as_dict(), **named)
+    except (PortError, DeviceError, InputError) as error:
+        tell(Untried(str(error), error.hint))
 
 
 def _await_next(slot: Slot, stopped: Any) -> None:

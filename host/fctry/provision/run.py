@@ -32,7 +32,7 @@ class Run:
     """What the steps of one try are given, and what they find out for those that follow.
 
     `image` is what the device gets, unless `identities` say it; `app` a build for a device that may be blank,
-    `tests` the folder of the product's own tests.
+    `tests` the folder of the product's own tests. `label` was scanned before; else `scan` waits for it after the proof.
     `is_forced`: data of another device, and another table, are overwritten. `on_line` gets every console line. From the
     start of the firmware to the last proof `timeout_s` seconds may pass.
     """
@@ -44,6 +44,8 @@ class Run:
     identities: Identities | None = None
     app: FlasherArgs | None = None
     tests: Path | None = None
+    label: str = ""
+    scan: Callable[[], str] | None = None
     is_forced: bool = False
     timeout_s: float = REPORT_TIMEOUT_S
     on_line: Callable[[str], None] | None = None

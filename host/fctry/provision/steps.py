@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fctry.provision.app import write_app
 from fctry.provision.identify import identify
-from fctry.provision.identity import choose_identity, record_flashed, record_proven
+from fctry.provision.identity import check_label, choose_identity, record_flashed, record_proven
 from fctry.provision.prove import prove
 from fctry.provision.run import Step
 from fctry.provision.write import check_table, check_vacant, plan_write, verify, write
@@ -23,7 +23,7 @@ def verify_steps() -> Sequence[Step]:
     return (identify, check_table, verify, prove)
 
 
-def provision_steps(*, has_app: bool, has_tests: bool = False) -> Sequence[Step]:
+def provision_steps(*, has_app: bool, has_tests: bool = False, has_label: bool = False) -> Sequence[Step]:
     """An identity of the ledger's for a device."""
     app: tuple[Step, ...] = (write_app,) if has_app else ()
     tests: tuple[Step, ...] = ()
@@ -31,5 +31,6 @@ def provision_steps(*, has_app: bool, has_tests: bool = False) -> Sequence[Step]
         from fctry.provision.product_tests import run_tests  # pytest is an extra
 
         tests = (run_tests,)
+    label: tuple[Step, ...] = (check_label,) if has_label else ()
     writing = (check_table, choose_identity, write, verify, record_flashed)
-    return (identify, *app, *writing, prove, *tests, record_proven)
+    return (identify, *app, *writing, prove, *tests, *label, record_proven)

@@ -1,0 +1,56 @@
+"""What a station does around each try, for lamps, doors and an MES: executables `before`, `passed`, `failed`.
+
+Each gets JSON on its standard input, `before` who tries where, the others the record, and the slot's name and port as
+FCTRY_SLOT and FCTRY_PORT. One that does not end with 0 stops the try: a door that is open is not the device's fault.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fctry.errors import InputError
+
+HOOKS = ("before", "passed", "failed")
+TIMEOUT_S = 60.0  # somebody may have to close a door
+
+
+def check_hooks(folder: Path) -> None:
+    """Raise InputError for a folder without any hook."""
+    if not any(_executable(folder, name) for name in HOOKS):
+        raise InputError("no hooks in it", hint=f"executables called {', '.join(HOOKS)}", file=folder)
+
+
+def run_hook(folder: Path, name: str, said: Mapping[str, Any], *, slot: str = "", port: str = "") -> None:
+    """Run a hook, if it is there. Raises InputError when it fails."""
+    program = _executable(folder, name)
+    if not program:
+        return
+    environment = {**os.environ, "FCTRY_SLOT": slot, "FCTRY_PORT": port}
+    try:
+        done = subprocess.run(
+            [program],
+            input=json.dumps(said).encode(),
+            capture_output=True,
+            timeout=TIMEOUT_S,
+            env=environment,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        why = f"did not end within {TIMEOUT_S:g} s" if isinstance(error, subprocess.TimeoutExpired) else error
+        raise InputError(f"the hook {why}", hint="what it waits for comes first", file=program) from error
+    if done.returncode:
+        last = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()[-1:]
+        raise InputError(
+            f"the hook ended with {done.returncode}{''.join(f': {line}' for line in last)}",
+            hint="a hook ends with 0 when all is well",
+            file=program,
+        )
+
+
+def _executable(folder: Path, name: str) -> str | None:
+    return shutil.which(name, path=str(folder.absolute()))
