@@ -78,6 +78,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
         config.pluginmanager.register(without_embedded, "fctry_without_embedded")
         return
+    if (option.port or "").startswith("rfc2217://"):
+        from fctry.serialport import register
+
+        register()  # the fast client: with pyserial's own, one test takes half a minute
     from fctry.pytest_plugin import failures, fixtures
 
     # now, as the last: a fixture of the same name that another plugin has stands behind these
