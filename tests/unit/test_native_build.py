@@ -31,6 +31,23 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return folders
 
 
+def test_project_gives_its_table_and_the_options_of_the_component(tmp_path: Path) -> None:
+    (tmp_path / "partitions.csv").write_text(
+        "nvs,data,nvs,0x9000,0x6000\nunique,data,nvs,0x10000,0x3000,readonly\napp,app,factory,0x600000,1M\n"
+    )
+    (tmp_path / "sdkconfig.defaults").write_text(
+        'CONFIG_FACTORY_DATA_NAMESPACE="lamp"\nCONFIG_FACTORY_DATA_CONSOLE_ALWAYS=y\nCONFIG_FACTORY_DATA_ENCRYPTED=y\n'
+        "CONFIG_ESPTOOLPY_FLASHSIZE_8MB=y\n"
+    )
+    recipe = recipe_of(open_project(Settings(tmp_path / "partitions.csv")))
+    assert recipe.config == {
+        "CONFIG_FACTORY_DATA_PARTITION_LABEL": '"unique"',
+        "CONFIG_FACTORY_DATA_NAMESPACE": '"lamp"',
+        "CONFIG_FACTORY_DATA_CONSOLE_ALWAYS": "1",
+    }
+    assert recipe.flash_bytes == 8 << 20
+
+
 def test_same_content_is_compiled_once(compiled: list[Path], tmp_path: Path) -> None:
     told: list[str] = []
     folders = {build(RECIPE, cache=tmp_path, log=told.append) for _ in range(2)}

@@ -42,8 +42,9 @@ NOT_NATIVE = {
 KEPT_BUILDS = 16
 ABANDONED_AFTER_S = 3600
 DEFAULT_FLASH_BYTES = 4 << 20
-KCONFIG = ("CONFIG_FACTORY_DATA_PARTITION_LABEL", "CONFIG_FACTORY_DATA_NAMESPACE")
-"""Options of the component whose values a project's own sdkconfig gives."""
+KCONFIG = "CONFIG_FACTORY_DATA_"
+"""What the options of the component begin with, whose values a project's own sdkconfig gives."""
+LABEL, ENCRYPTED = f"{KCONFIG}PARTITION_LABEL", f"{KCONFIG}ENCRYPTED"
 
 
 @dataclass(frozen=True)
@@ -76,18 +77,19 @@ class Recipe:
 
 
 def recipe_of(project: Project, *, chip: str = "esp32", config: Mapping[str, str] | None = None) -> Recipe:
-    """The build for a project: its table, the names of partition and namespace in its sdkconfig, and `config`.
+    """The build for a project: its table, what its sdkconfig says of the component, and `config`.
 
     Raises InputError for a project without a factory partition.
     """
     said = project.sdkconfig.values if project.sdkconfig else {}
-    names = {name: said[name] for name in KCONFIG if name in said}
-    names.setdefault(KCONFIG[0], project.factory_partition.name)
+    options = {LABEL: project.factory_partition.name}
+    options |= {name: value for name, value in said.items() if name.startswith(KCONFIG) and value != "n"}
+    options.pop(ENCRYPTED, None)  # a chip's keys would be needed
     flash_bytes = max(DEFAULT_FLASH_BYTES, project.options.flash_size_bytes or 0)
     while flash_bytes < max(partition.end for partition in project.table):
         flash_bytes *= 2
-    texts = {name: f'"{value}"' for name, value in names.items()}
-    return Recipe(project.table, texts | dict(config or {}), chip, flash_bytes)
+    macros = {name: "1" if value == "y" else f'"{value}"' for name, value in options.items()}
+    return Recipe(project.table, macros | dict(config or {}), chip, flash_bytes)
 
 
 def build(recipe: Recipe, *, cache: Path | None = None, log: Callable[[str], None] = lambda _: None) -> Path:
