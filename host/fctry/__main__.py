@@ -2,6 +2,6 @@
 
 import sys
 
-from fctry.cli.main import main
+from fctry.cli.entry import main
 
 sys.exit(main())

@@ -56,7 +56,10 @@ def _settings_in(folder: Path, table: Path | None = None) -> Settings | None:
             import tomli as tomllib
         try:
             said: Any = tomllib.loads(read_file(file).decode())
-        except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
+        except (
+            ValueError,
+            RecursionError,
+        ) as error:  # TOMLDecodeError, UnicodeDecodeError, arrays within arrays
             raise InputError(f"not TOML: {error}", hint="correct it, or move it away", file=file) from None
         for key in keys:
             said = said.get(key) if isinstance(said, dict) else None

@@ -149,6 +149,8 @@ def test_one_of_several_tables_must_be_chosen(is_set_up: bool, folder: Path) -> 
         ('partitons = "x.csv"', "unknown setting `partitons`"),
         ("partition = ", "not TOML: "),
         ("\udcff", "not TOML: "),
+        ("a = " + "[" * 9999, "not TOML: "),
+        ("a = " + "9" * 5000, "not TOML: "),
     ],
 )
 def test_setting_that_is_wrong_is_refused_with_its_file(folder: Path, text: str, message: str) -> None:

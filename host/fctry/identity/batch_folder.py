@@ -72,6 +72,16 @@ def check_same(found: Mapping[str, Any], wanted: Mapping[str, Any], file: Path) 
         )
 
 
+def _read_batch(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {**found, "batch": found["batch"]}
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"it describes no batch: {error}", hint="choose an empty folder", file=path
+        ) from None
+
+
 class BatchFolder:
     """The folder of one batch. Raises InputError when it is another's, OSError when it cannot be written.
 
@@ -98,7 +108,7 @@ class BatchFolder:
     def _open(self) -> None:
         path = self.folder / BATCH
         if path.exists():
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found = _read_batch(path)
             check_same(found, self._identity, self.folder)
             self._identity = found
         elif any(not PART.fullmatch(one.name) for one in self.folder.iterdir()):

@@ -68,7 +68,10 @@ def read_toml(path: Path) -> tuple[dict[str, Any], TomlLines]:
         raise InputError("not UTF-8", hint="save the file as UTF-8", file=path) from None
     try:
         return tomllib.loads(text), TomlLines(path, text)
-    except tomllib.TOMLDecodeError as error:
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # TOMLDecodeError, a number of 5,000 digits, arrays within arrays
         found = PLACE.search(str(error))
         line = int(found[1]) if found and found[1] else None
         message = f"not TOML: {PLACE.sub('', str(error))}"

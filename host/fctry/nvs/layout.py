@@ -127,12 +127,19 @@ class Shape:
         return self.items[slot.item].file, self.items[slot.item].line
 
 
+FLASH_BYTES_MAX = 128 << 20
+
+
 def pages_of(size_bytes: int, read_only: bool) -> int:
     """How many pages a partition of this size has. Raises InputError for sizes that the firmware does not mount."""
     if size_bytes % PAGE_SIZE_BYTES or size_bytes <= 0:
         raise InputError(
             f"partition size {size_bytes:#x} is not a multiple of {PAGE_SIZE_BYTES:#x}",
             hint="NVS is made of pages of 4096 bytes",
+        )
+    if size_bytes > FLASH_BYTES_MAX:
+        raise InputError(
+            f"partition size {size_bytes:#x} is larger than any flash", hint="there are flashes up to 128 MB"
         )
     pages = size_bytes // PAGE_SIZE_BYTES
     if pages < READ_WRITE_PAGES_MIN and not read_only:

@@ -195,6 +195,22 @@ def test_interruption_at_any_moment_ends_in_130_without_a_traceback(
     assert capsys.readouterr().err == ""
 
 
+def test_interruption_while_the_program_starts_ends_in_130_without_a_traceback() -> None:
+    code = (
+        "import os, signal, sys; sys.argv = ['fctry', 'image', 'show', 'x']; from fctry.cli import entry;"
+        "sys.addaudithook(lambda event, args: event == 'import' and args[0] == 'fctry.cli.main'"
+        " and os.kill(os.getpid(), signal.SIGINT)); sys.exit(entry.main())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (130, b"")
+
+
+def test_program_whose_outputs_are_closed_works(tmp_path: Path) -> None:
+    (tmp_path / "partitions.csv").write_text("nvs,data,nvs,,0x6000\n")
+    command = f"{sys.executable} -m fctry layout check partitions.csv >&- 2>&-"
+    assert subprocess.run(["sh", "-c", command], cwd=tmp_path, check=False).returncode == 1
+
+
 def test_output_that_has_no_room_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "image.bin"
     path.write_bytes(b"\xff" * 0x3000)

@@ -118,6 +118,13 @@ def test_folder_that_is_in_use_is_refused(tmp_path: Path) -> None:
     add(tmp_path, 1)
 
 
+@pytest.mark.parametrize("text", ["{", "[]", "[" * 99999, "{}"])
+def test_damaged_description_of_a_batch_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "batch.json").write_text(text)
+    with pytest.raises(InputError, match="describes no batch"):
+        BatchFolder(tmp_path, BATCH, [])
+
+
 def test_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "9.bin").write_bytes(b"of another run")
     with pytest.raises(InputError, match="not empty"):

@@ -172,6 +172,13 @@ def test_value_that_its_encoding_does_not_take_is_refused_without_telling_it(tmp
     assert "70000" not in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["a = " + "[" * 9999, "a = " + "9" * 5000])
+def test_text_that_upsets_the_parser_is_no_toml(tmp_path: Path, text: str) -> None:
+    (tmp_path / "factory.toml").write_text(text)
+    with pytest.raises(InputError, match="not TOML"):
+        read_spec(tmp_path / "factory.toml")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message", "hint"),
     [

@@ -144,3 +144,8 @@ def test_keys_of_equal_hash_are_refused_only_where_the_firmware_compares_hashes(
 def test_namespaces_of_equal_hash_are_refused_without_any_item() -> None:
     with pytest.raises(InputError, match="apart"):
         encode([], 0x3000, namespaces=["key33", "key109932"])
+
+
+def test_partition_that_no_flash_holds_is_refused_before_it_is_made() -> None:
+    with pytest.raises(InputError, match="larger than any flash"):
+        encode([], 0xFFFFF000)
