@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The least that a product does: finish an interrupted reset, mount the user's settings, read who it is.
+ * The least that a product does: finish an interrupted reset, mount the user's settings, read who it is, and report it on the line.
  */
 #include <stdio.h>
 
@@ -26,7 +26,11 @@ static void print_identity(void)
     } else {
         ESP_LOGE(TAG, "serial_number: %s", esp_err_to_name(err));
     }
-    (void)factory_data_report(factory, factory_data_stdout()); /* for the factory's tester; errors are in the report */
+#if !CONFIG_FACTORY_DATA_CONSOLE_NEVER
+    if (factory_data_is_console_open()) { /* on the line, and not in the field */
+        (void)factory_data_report(factory, factory_data_stdout()); /* errors are in the report */
+    }
+#endif
     factory_data_close(factory);
 }
 
