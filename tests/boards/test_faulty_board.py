@@ -42,7 +42,8 @@ def test_damaged_line_never_passes_for_a_good_one(fault: str, standin: Path, tmp
 def test_power_that_fails_at_a_byte_is_a_start(standin: Path, tmp_path: Path) -> None:
     with faulty(tmp_path, standin, "power-cut byte=3") as board:
         console = Console(board.url)
-        console.expect("standin")
+        console.reset()
+        console.expect("standin pid=")
         console.send("xyz")
         console.expect("POWERON_RESET")
         console.expect("standin pid=")

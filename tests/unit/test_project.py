@@ -91,6 +91,9 @@ class StubbedChip:
 
     is_secure_download = False
 
+    def flash_size_bytes(self) -> int | None:
+        return None
+
     def __init__(self) -> None:
         self.written: list[tuple[int, int]] = []
         self.table = pack(open_project(settings(), variables=os.environ).table)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sys
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ from fctry.serialport import ROM_BAUD
 
 FLASH_BAUD = 460800
 STUB_TIMEOUT_S = 3.0  # for its greeting
+BAUD_CHANGES_S = 0.1  # up and down again. Source: esptool 5.6.0 esptool/loader.py, change_baud
+BITS_PER_BYTE = 10
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class Chip:
 
     `esp` is esptool's object for the ROM loader; it holds the pyserial port. `is_in_download_mode` says that it
     has been connected just now; otherwise the chip is reset into download mode when that is first needed.
-    `console_baud` is the baud rate at which its firmware prints.
+    `flash_baud` is for what is worth the time that a change of the baud rate takes; `console_baud` is the baud rate
+    at which its firmware prints.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Chip:
         self._stub: esptool.ESPLoader | None = None
         self.is_in_download_mode = is_in_download_mode
         self._flash_baud = flash_baud
+        self._is_at_flash_baud = False
         self._console_baud = console_baud
         self._log = log
         self._received = b""
@@ -84,12 +89,13 @@ class Chip:
 
         Raises DeviceError when the chip does not answer or holds something else afterwards.
         """
-        with self._esptool("write the flash") as stub:
+        sent_bytes = sum(len(zlib.compress(data, 1)) for _, data in writes)
+        with self._esptool("write the flash", sent_bytes) as stub:
             esptool.write_flash(stub, list(writes), no_progress=True)
 
     def read(self, address: int, size_bytes: int) -> bytes:
         """Read `size_bytes` of flash at `address`. Raises DeviceError."""
-        with self._esptool("read the flash") as stub:
+        with self._esptool("read the flash", size_bytes) as stub:
             return bytes(esptool.read_flash(stub, address, size_bytes, no_progress=True))
 
     def erase(self, address: int, size_bytes: int) -> None:
@@ -115,6 +121,14 @@ class Chip:
         with self._esptool("read the chip's identity") as stub:
             return ChipIdentity(self.name, mac, unique_id_of(stub), flash_id_of(stub))
 
+    def flash_size_bytes(self) -> int | None:
+        """How large its flash is; None where that is not said. Raises DeviceError."""
+        if self.is_secure_download:
+            return None
+        with self._esptool("read the size of the flash") as stub:
+            size_bytes: int | None = esptool.flash_size_bytes(esptool.detect_flash_size(stub))
+            return size_bytes
+
     @property
     def is_secure_download(self) -> bool:
         """Whether its ROM is in Secure Download mode: flash can be written and erased, and nothing is read back."""
@@ -133,13 +147,14 @@ class Chip:
     def reset(self) -> None:
         """Reset into the application. What it prints from then on is on `port`."""
         with self._captured("reset the chip"):
-            if self._stub is not None and self._stub.IS_STUB and self._flash_baud != ROM_BAUD:
+            if self._stub is not None and self._is_at_flash_baud:
                 self._stub.change_baud(ROM_BAUD)  # some chips are told registers first
             self.port.baudrate = self._console_baud
             self.port.reset_input_buffer()
             self._received = b""
             esptool.reset_chip(self._stub or self._rom, "hard-reset")
         self._stub = None
+        self._is_at_flash_baud = False
         self.is_in_download_mode = False
 
     def send(self, data: bytes) -> None:
@@ -163,11 +178,15 @@ class Chip:
                 self._received += self.port.read(max(1, self.port.in_waiting))
 
     @contextlib.contextmanager
-    def _esptool(self, what: str) -> Iterator[esptool.ESPLoader]:
+    def _esptool(self, what: str, wire_bytes: int = 0) -> Iterator[esptool.ESPLoader]:
+        """The loader, ready for that; `wire_bytes` is about what will go over the wire, where that is much."""
         with self._captured(what):
             try:
                 if self._stub is None:
                     self._stub = self._start_stub()
+                if self._stub.IS_STUB and not self._is_at_flash_baud and self._is_worth_a_change(wire_bytes):
+                    self._stub.change_baud(self._flash_baud)
+                    self._is_at_flash_baud = True
                 yield self._stub
             except BaseException:  # whatever state it is in now: begin from a reset the next time
                 self._stub = None
@@ -183,10 +202,14 @@ class Chip:
             return self._rom
         self.port.timeout = STUB_TIMEOUT_S
         stub = esptool.run_stub(self._rom)
-        if self._flash_baud != ROM_BAUD:
-            stub.change_baud(self._flash_baud)
+        self._is_at_flash_baud = False
         esptool.attach_flash(stub)
         return stub
+
+    def _is_worth_a_change(self, wire_bytes: int) -> bool:
+        """A lower baud rate than the ROM's is for a bad line; a higher one has to save more than it costs."""
+        saved_s = wire_bytes * BITS_PER_BYTE * (1 / ROM_BAUD - 1 / self._flash_baud)
+        return self._flash_baud < ROM_BAUD or saved_s > BAUD_CHANGES_S
 
     @contextlib.contextmanager
     def _captured(self, what: str) -> Iterator[None]:

@@ -37,6 +37,8 @@ def write_app(run: Run) -> str:
 def _is_other_device(run: Run) -> bool:
     if run.chip.is_secure_download:
         return False  # nobody can know
+    if run.chip.holds(run.table.offset, binary.pack(run.table)):
+        return False
     raw = run.chip.read(run.table.offset, binary.TABLE_BYTES)
     try:
         return raw.count(0xFF) != len(raw) and list(binary.unpack(raw)) != list(run.table)

@@ -12,6 +12,7 @@ from fctry.partitions.table import Partition, PartitionTable
 from fctry.project import check_partition
 
 SECTOR_BYTES = 0x1000
+BLANK = b"\xff" * SECTOR_BYTES
 
 
 class DevicePartition:
@@ -43,10 +44,11 @@ class DevicePartition:
             return list(self._sectors(image))
         if self.holds(image):
             return []
+        is_blank = self.is_blank()  # as most are: then the chip need not read each sector
         return [
             (address, sector)
             for address, sector in self._sectors(image)
-            if not self._chip.holds(address, sector)
+            if not (sector == BLANK if is_blank else self._chip.holds(address, sector))
         ]
 
     def write(self, image: bytes) -> int:
@@ -73,6 +75,8 @@ def open_partition(chip: Chip, table: PartitionTable, partition: Partition) -> D
     An image at a wrong offset destroys whatever lies there; the device's table decides where that is.
     """
     check_partition(table, partition)
+    if chip.holds(table.offset, binary.pack(table)):  # most do: nothing has to be read
+        return DevicePartition(chip, partition)
     try:
         found = binary.unpack(chip.read(table.offset, binary.TABLE_BYTES))
     except FormatError as error:
