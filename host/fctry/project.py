@@ -6,7 +6,7 @@ What nobody says is taken from the project's own files: the sdkconfig beside the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -35,7 +35,7 @@ class Settings:
 
     `partitions` is the table: a CSV, a binary, or a dump of a flash; `partition` names the factory partition;
     `build` is an ESP-IDF build folder; `extra_subtypes` are lines as in EXTRA_PARTITION_SUBTYPES. Offsets are
-    addresses in flash.
+    addresses in flash. `slots` are the places for boards at a station: a name, and the serial port or its USB location.
     """
 
     partitions: Path = PARTITIONS_FILE
@@ -51,6 +51,7 @@ class Settings:
     recovery_bootloader_offset: int | None = None
     extra_subtypes: tuple[str, ...] = ()
     secret_namespaces: tuple[str, ...] = SECRET_NAMESPACES
+    slots: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

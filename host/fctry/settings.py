@@ -121,6 +121,12 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(map(_text, value))
 
 
+def _slots(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise TypeError("not a table of names and ports")
+    return {name: _text(place) for name, place in value.items()}
+
+
 def _secure_boot(value: object) -> str:
     if value not in ("v1", "v2"):
         raise ValueError("there are v1 and v2")
@@ -141,6 +147,7 @@ _SPELLED: Mapping[str, Callable[[Any], Any]] = {
     "recovery_bootloader_offset": _size,
     "extra_subtypes": _texts,
     "secret_namespaces": _texts,
+    "slots": _slots,
 }
 assert set(_SPELLED) == {field.name for field in fields(Settings)}
 KINDS = {name.removesuffix("_bytes").replace("_", "-"): (name, kind) for name, kind in _SPELLED.items()}

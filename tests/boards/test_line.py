@@ -14,7 +14,12 @@ import pytest
 
 from fctry.boards import Board
 from fctry.cli.main import main
-from fctry.provision.record import from_dict
+from fctry.identity.ledger import Station, create_ledger
+from fctry.provision.job import Job
+from fctry.provision.line import Line, Waiting
+from fctry.provision.record import Record, from_dict
+from fctry.provision.slots import Slot
+from fctry.settings import find_settings
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "firmware" / "native" / "build"
@@ -152,3 +157,30 @@ def test_label_that_is_scanned_before_says_which_device_it_is(
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{label}\n"))
         assert provision([port], "--scan", "before") == 1
         assert said in capsys.readouterr().out
+
+
+def test_slots_of_the_settings_take_one_board_after_the_other_until_the_line_stops(
+    folder: Path, ports: list[str], tmp_path: Path
+) -> None:
+    settings = find_settings()
+    ledger = str(folder / "ledger.db")
+    create_ledger(ledger, station := Station("here", folder=tmp_path / "state"))[0].close()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number = free.getsockname()[1]
+    job = Job(folder / "factory.toml", settings, ledger, station, app=BUILD)
+    line = Line(job, [Slot("left", f"rfc2217://127.0.0.1:{number}")], is_endless=True)
+    records: list[Record] = []
+    with ExitStack() as stack:
+        for event in line.events():
+            if isinstance(event.what, Record):
+                records.append(event.what)
+                stack.close()
+                if len(records) == 2:
+                    line.stop()
+            elif isinstance(event.what, Waiting) and event.what.is_empty:
+                mac = bytes([0x24, 0x0A, 0xC4, 0, 0, len(records)])
+                stack.enter_context(
+                    Board(tmp_path / f"next{len(records)}.bin", [BUILD], mac=mac, port=number)
+                )
+    assert [record.device for record in records] == [1, 2]
+    assert {record.about["slot"] for record in records} == {"left"}

@@ -21,6 +21,7 @@ extra-subtypes = ["data, pictures, 0x40"]
 idf = "v5.4"
 md5 = false
 secret-namespaces = ["keys", "pins"]
+slots = { left = "1-1.2" }
 """
 
 
@@ -45,6 +46,7 @@ def read(path: Path) -> Settings:
         idf=(5, 4),
         md5=False,
         secret_namespaces=("keys", "pins"),
+        slots={"left": "1-1.2"},
     )
 
 
@@ -146,6 +148,8 @@ def test_one_of_several_tables_must_be_chosen(is_set_up: bool, folder: Path) -> 
         ('idf = "v4.4"', "`idf`: v4.4 is not known"),
         ('extra-subtypes = "data, a, 0x40"', "`extra-subtypes`: not a list of texts"),
         ('secure-boot = "v3"', "`secure-boot`: there are v1 and v2"),
+        ('slots = ["1-1.2"]', "`slots`: not a table of names and ports"),
+        ("slots = { left = 1 }", "`slots`: not a text"),
         ('partitons = "x.csv"', "unknown setting `partitons`"),
         ("partition = ", "not TOML: "),
         ("\udcff", "not TOML: "),

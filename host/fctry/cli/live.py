@@ -20,9 +20,10 @@ from rich.table import Table
 from rich.text import Text
 
 from fctry.cli.text import counted, escaped
-from fctry.provision.line import Event, LabelWanted, Line, Slot, Untried, Waiting
+from fctry.provision.line import Event, LabelWanted, Line, Untried, Waiting
 from fctry.provision.record import Record, StepRecord
 from fctry.provision.record_files import RecordFolder
+from fctry.provision.slots import Slot
 
 VERDICTS = {  # to be read from a step away
     "PASS": ("bold white on green4", "█▀█ █▀█ █▀▀ █▀▀\n█▀▀ █▀█ ▀▀█ ▀▀█\n▀   ▀ ▀ ▀▀▀ ▀▀▀"),
@@ -154,10 +155,11 @@ def _note(event: Event, row: _Row, summary: Summary) -> None:
     elif isinstance(what, LabelWanted):
         row.step = "scan the label"
     elif isinstance(what, Waiting):
-        row.step = f"{row.step}\nput in the next board".strip()
+        wish = "put in the next board" if what.is_empty else "take the board out"
+        row.step = "\n".join(filter(None, [row.verdict and row.step.partition("\n")[0], wish]))
     else:
         summary.untried.append((event.slot, what))
-        row.step, row.took_s = what.error, 0.0
+        row.step, row.verdict, row.took_s = what.error, "", 0.0
 
 
 def _identity(record: Record) -> str:

@@ -11,7 +11,6 @@ fctry provision factory.toml -p /dev/ttyUSB0 -p /dev/ttyUSB1 --app build --loop
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from fctry.cli.arguments import Argument, Arguments, Choice, Option, baud, panel, path, seconds
@@ -20,8 +19,8 @@ from fctry.cli.options import KEYS, PROJECT, keys_of, settings_of
 from fctry.device import flasher
 from fctry.provision import REPORT_TIMEOUT_S
 from fctry.provision.job import Job
-from fctry.provision.line import Line, Slot
-from fctry.serialport import only_port
+from fctry.provision.line import Line
+from fctry.provision.slots import choose_slots
 
 EXIT_NOT_TRIED = 3
 SCANS = ("before", "after")  # it is tried, it is proven
@@ -34,7 +33,8 @@ PARAMETERS = (
         "-p",
         "ports",
         multiple=True,
-        help="serial port, again for more of them (default: $ESPPORT, or the only board)",
+        help="serial port, USB location or slot, again for more; `all` takes all (default: the settings' slots, "
+        "$ESPPORT, or the only board)",
     ),
     Option("--app", type=path, metavar="DIR", help="build folder of the application"),
     Option("--tests", type=path, metavar="FOLDER", help="the product's own tests, for pytest"),
@@ -72,11 +72,11 @@ PARAMETERS = (
 def run(args: Arguments) -> int:
     from fctry.cli.live import show
 
-    names = args.ports or [os.environ.get("ESPPORT") or only_port()]
+    settings = settings_of(args)
     said = {name: getattr(args, name.replace("-", "_")) for name in ABOUT}
     job = Job(
         args.spec,
-        settings_of(args),
+        settings,
         place_of(args, args.spec.parent),
         station_of(args),
         lot=args.lot,
@@ -93,11 +93,7 @@ def run(args: Arguments) -> int:
     )
     with ledger_of(args, args.spec.parent), job.opened():
         pass  # whatever is wrong with them is said once, before a port is touched
-    slots = _slots(names)
+    wanted = args.ports or ([os.environ["ESPPORT"]] if "ESPPORT" in os.environ and not settings.slots else [])
+    slots = choose_slots(settings.slots, wanted)
     run = show(Line(job, slots, is_endless=args.loop, failures_max=args.failures), slots, args.records)
     return 1 if run.failed else EXIT_NOT_TRIED if run.untried else 0
-
-
-def _slots(ports: Sequence[str]) -> list[Slot]:
-    """A slot for each port, called by what tells the ports apart."""
-    return [Slot(port.rsplit("/", 1)[-1], port) for port in dict.fromkeys(ports)]

@@ -6,7 +6,6 @@ esptool is not made for threads, and a process that hangs or dies takes no other
 from __future__ import annotations
 
 import multiprocessing
-import os
 import queue
 import signal
 import sys
@@ -18,22 +17,13 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from serial.tools.list_ports import comports
-
 from fctry.errors import DeviceError, FctryError, InputError, PortError
 from fctry.provision.job import Job, OpenJob
 from fctry.provision.record import Record, StepRecord
-from fctry.serialport import open_port
+from fctry.provision.slots import Slot
+from fctry.serialport import is_connected, port_at
 
 POLL_S = 0.2
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A place for a board at the station: what it is called, and its serial port."""
-
-    name: str
-    port: str
 
 
 @dataclass(frozen=True)
@@ -46,7 +36,9 @@ class Untried:
 
 @dataclass(frozen=True)
 class Waiting:
-    """The slot waits for its next board."""
+    """The slot waits for its next board, or, where it is not empty, for this one to be taken out."""
+
+    is_empty: bool
 
 
 @dataclass(frozen=True)
@@ -168,13 +160,18 @@ def _serve(job: Job, slot: Slot, events: Any, stopped: Any, labels: Any, is_endl
 
     try:
         with job.opened() as opened:
+            waits = is_endless and job.scan != "before"  # else a label starts the next device
             while not stopped.is_set():
-                _take(opened, slot, tell, scan)
+                if waits and not is_connected(slot.place):
+                    tell(Waiting(is_empty=True))
+                    _await(slot, stopped, is_there=True)
+                if not stopped.is_set():
+                    _take(opened, slot, tell, scan)
                 if not is_endless:
                     break
-                if job.scan != "before":  # then a label starts the next device
-                    tell(Waiting())
-                    _await_next(slot, stopped)
+                if waits:
+                    tell(Waiting(is_empty=False))
+                    _await(slot, stopped, is_there=False)
     except FctryError as error:
         tell(Untried(str(error), error.hint))
     finally:
@@ -183,29 +180,20 @@ def _serve(job: Job, slot: Slot, events: Any, stopped: Any, labels: Any, is_endl
 
 def _take(opened: OpenJob, slot: Slot, tell: Callable[[What], None], scan: Callable[[], str]) -> None:
     """One device, with the hooks around it. What is wrong with the station is no device's fault."""
-    named = {"slot": slot.name, "port": slot.port}
     try:
         label = scan() if opened.job.scan == "before" else ""
         if opened.job.scan == "before" and not label:  # stopped
             return
-        opened.hook("before", opened.about(slot.port, slot.name), **named)
-        _, record = opened.take(slot.port, tell, slot=slot.name, label=label, scan=scan)
+        port = port_at(slot.place)
+        opened.hook("before", opened.about(port, slot.name), slot=slot.name, port=port)
+        _, record = opened.take(port, tell, slot=slot.name, label=label, scan=scan)
         tell(record)
-        opened.hook("failed" if record.failed else "passed", record.as_dict(), **named)
+        opened.hook("failed" if record.failed else "passed", record.as_dict(), slot=slot.name, port=port)
     except (PortError, DeviceError, InputError) as error:
         tell(Untried(str(error), error.hint))
 
 
-def _await_next(slot: Slot, stopped: Any) -> None:
-    """Wait until the board has gone, and another one has come."""
-    for is_there in (False, True):
-        while not stopped.is_set() and _is_there(slot.port) != is_there:
-            time.sleep(POLL_S)
-
-
-def _is_there(port: str) -> bool:
-    if "://" not in port:  # to open it would reset the board
-        return any(os.path.realpath(port) == os.path.realpath(found.device) for found in comports())
-    with suppress(PortError), open_port(port):
-        return True
-    return False
+def _await(slot: Slot, stopped: Any, *, is_there: bool) -> None:
+    """Wait until a board has come, or has gone."""
+    while not stopped.is_set() and is_connected(slot.place) != is_there:
+        time.sleep(POLL_S)

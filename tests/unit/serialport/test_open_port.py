@@ -10,7 +10,7 @@ import pytest
 import serial
 
 from fctry.errors import PortError
-from fctry.serialport import FoundPort, find, find_ports, only_port, open_port
+from fctry.serialport import FoundPort, find, find_ports, is_connected, only_port, open_port, port_at
 
 
 def test_port_nobody_listens_on_names_the_remedy() -> None:
@@ -79,3 +79,23 @@ def test_only_port_is_taken_and_a_choice_is_listed(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(find, "find_ports", list)
     with pytest.raises(PortError, match="no board is connected"):
         only_port()
+
+
+def test_port_is_found_by_its_usb_location_whatever_its_name_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports = [
+        SimpleNamespace(device="/dev/ttyS0", location=None),
+        SimpleNamespace(device="/dev/ttyUSB3", location="1-1.2"),
+        SimpleNamespace(device="/dev/ttyACM1", location="1-1.3:1.0"),
+        SimpleNamespace(device="/dev/ttyUSB4", location="1-1.2.1"),
+    ]
+    monkeypatch.setattr(find, "comports", lambda: ports)
+    assert [port_at(place) for place in ("1-1.2", "1-1.3", "1-1.2.1", "COM3")] == [
+        "/dev/ttyUSB3",
+        "/dev/ttyACM1",
+        "/dev/ttyUSB4",
+        "COM3",
+    ]
+    assert (is_connected("1-1.2"), is_connected("/dev/ttyACM1")) == (True, True)
+    assert (is_connected("1-1"), is_connected("/dev/ttyACM7")) == (False, False)
+    with pytest.raises(PortError, match=r"location 1-1\.4"):
+        port_at("1-1.4")
