@@ -14,6 +14,7 @@ fctry batch config.csv values.csv -o images --name {id} --unique serial --ledger
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ from fctry.errors import InputError
 if TYPE_CHECKING:
     from fctry.identity.batch import Batch
     from fctry.identity.csv_devices import Devices
+    from fctry.identity.draft import Draft
     from fctry.identity.images import ImageMaker
     from fctry.identity.ledger import Ledger
     from fctry.identity.spec import Spec
@@ -86,7 +88,7 @@ def run(args: Arguments) -> int:
     maker = ImageMaker(spec, target.size_bytes, read_only=target.read_only, version=target.version)
     batch = replace(_batch(args, spec, maker, count, devices), finish=_finish(keys_of(args), args.seal))
     if devices:
-        devices.check(maker.check)
+        devices.check(_checks(batch, maker, devices))
     elif count > 1:
         require_difference(spec)
     _try_name(args, batch, spec)
@@ -147,6 +149,24 @@ def _read(args: Arguments) -> tuple[Spec, Devices | None]:
     return read_csv_spec(args.spec, args.values, CsvOptions(args.unique, args.optional, args.secret))
 
 
+def _checks(batch: Batch, maker: ImageMaker, devices: Devices) -> Callable[[Draft], None]:
+    """What raises InputError for a device whose image or file cannot be, before anything is handed out."""
+    from fctry.identity.batch_folder import check_file_name
+
+    numbers, names = itertools.count(1), set[int]()
+
+    def check(draft: Draft) -> None:
+        maker.check(draft)
+        check_file_name(name := batch.name(next(numbers), draft))
+        key = hash(name.casefold())
+        if key in names and not devices.is_drawn:
+            hint = "name the files by a field that is unique, without regard to upper and lower case"
+            raise InputError(f"another device has the file {name!r}, too", hint=hint)
+        names.add(key)
+
+    return check
+
+
 def _try_name(args: Arguments, batch: Batch, spec: Spec) -> None:
     """Raise InputError for a name that is none, or is the same for all, before anything is handed out."""
     from fctry.identity.batch_folder import check_file_name
@@ -162,7 +182,7 @@ def _try_name(args: Arguments, batch: Batch, spec: Spec) -> None:
 
 def _batch(args: Arguments, spec: Spec, maker: ImageMaker, count: int, devices: Devices | None) -> Batch:
     from fctry.identity.batch import Batch
-    from fctry.identity.draft import Context, Draft, Product
+    from fctry.identity.draft import Context, Product
     from fctry.identity.named import fill
 
     now = datetime.now(timezone.utc)

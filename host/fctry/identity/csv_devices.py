@@ -60,13 +60,18 @@ class Devices:
             cells.update({column: first[column] for column in self.repeated if column in first})
         return cells
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether values come from counters or from chance: what is drawn to be looked at, is not what will be."""
+        used = self.spec.used
+        return bool(self.spec.counters) or any(self.spec.sources[name].is_random for name in used)
+
     def check(self, also: Callable[[Draft], object] = lambda draft: None) -> None:
         """Raise InputError, for all that is wrong at once: values that are none, repeated ones that differ, and devices
         that are the same or share a value that must be unique, with the lines of both. `also` raises it for more.
         """
         refusals = Refusals()
         numbers = {name: one.first for name, one in self.spec.counters.items()}
-        is_drawn = numbers or any(self.spec.sources[name].is_random for name in self.spec.used)
         seen: dict[tuple[str, bytes] | bytes, int] = {}
         for number, row in enumerate(self.rows, 1):
             try:
@@ -74,7 +79,7 @@ class Devices:
                 self._check_repeated(row, cells)
                 draft = self._draw(row, cells, numbers)
                 self._try(row, also, draft)
-                if not is_drawn:
+                if not self.is_drawn:
                     self._check_twins(row, draft, seen)
             except InputError as error:
                 refusals.add(error)

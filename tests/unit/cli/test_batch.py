@@ -41,6 +41,21 @@ def manifest(folder: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [("CON", "'CON.bin' cannot be the name"), ("ONE", "another device has the file 'ONE.bin'")],
+)
+def test_file_name_that_cannot_be_is_refused_with_its_line_before_anything_is_made(
+    capsys: pytest.CaptureFixture[str], second: str, message: str
+) -> None:
+    Path("keys.csv").write_text("key,type,encoding,value\nn,namespace,,\nsn,data,string,\n")
+    Path("values.csv").write_text(f"id,sn\none,1\n{second},2\n")
+    assert main(["batch", "keys.csv", "values.csv", "-o", "out", "--size", "24K", "--name", "{id}"]) == 1
+    assert f"error: values.csv:3: {message}" in capsys.readouterr().err
+    assert not Path("out").exists()
+    assert not Path("ledger.db").exists()
+
+
 def test_every_device_has_values_of_its_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["batch", "factory.toml", "--count", "12", "-o", "first", "--name", "{serial_number}"]) == 0
     said = capsys.readouterr().err

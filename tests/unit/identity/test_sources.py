@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from base64 import b64decode
 from collections.abc import Mapping
@@ -27,7 +28,7 @@ from stdnum.iso7064 import mod_11_10, mod_37_36
 from fctry.errors import InputError
 from fctry.identity.draft import Context
 from fctry.identity.sources.certificate import Certificate
-from fctry.identity.sources.file import File
+from fctry.identity.sources.file import File, read_content
 from fctry.identity.sources.homekit import PRIME, HomeKit, setup_payload, srp_verifier
 from fctry.identity.sources.mac import Mac
 from fctry.identity.sources.password import ALPHABET, Password
@@ -355,6 +356,12 @@ def test_locked_key_of_a_ca_is_refused_without_telling_more(ca: Path) -> None:
 def test_subject_that_is_none_is_refused() -> None:
     with pytest.raises(InputError, match="subject"):
         certificate(subject="{serial}")
+
+
+def test_pipe_in_place_of_a_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="it is no file"):
+        read_content(tmp_path / "pipe")
 
 
 def test_file_of_each_device_is_read(tmp_path: Path) -> None:

@@ -40,9 +40,9 @@ class File(Source):
 def read_content(path: Path) -> bytes:
     """Raises InputError that names the file."""
     try:
-        return path.read_bytes()
+        if not path.exists() or path.is_file():
+            return path.read_bytes()
+        reason: object = "it is no file"
     except (OSError, ValueError) as error:  # the place is that of the field, and this is about another file
         reason = error.strerror if isinstance(error, OSError) else "not a path"
-        raise InputError(
-            f"cannot read {str(path)!r}: {reason}", hint="paths are relative to the spec"
-        ) from None
+    raise InputError(f"cannot read {str(path)!r}: {reason}", hint="paths are relative to the spec")
