@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from fctry import nvs
 from fctry.boards import Board
 from fctry.cli.main import main
 from fctry.identity.ledger import Station, create_ledger
+from fctry.partitions.csv import read_csv
 from fctry.provision.job import Job
 from fctry.provision.line import Line, Waiting
 from fctry.provision.record import Record, from_dict
@@ -26,14 +28,27 @@ BUILD = ROOT / "firmware" / "native" / "build"
 
 
 @pytest.fixture
-def ports(tmp_path: Path) -> Iterator[list[str]]:
+def boards(tmp_path: Path) -> Iterator[list[Board]]:
     with ExitStack() as stack:
         yield [
             stack.enter_context(
                 Board(tmp_path / f"{number}.bin", [BUILD], mac=bytes([0x24, 0x0A, 0xC4, 0, 0, number]))
-            ).url
+            )
             for number in range(2)
         ]
+
+
+@pytest.fixture
+def ports(boards: list[Board]) -> list[str]:
+    return [board.url for board in boards]
+
+
+def secrets_of(board: Board) -> list[bytes]:
+    """The secrets that the board has, as a text may have them."""
+    factory = read_csv(ROOT / "partitions.csv").find("fctry")
+    items = nvs.decode(board.flash.read(factory.offset, factory.size_bytes))
+    values = [item.value for item in items if item.namespace == "secrets" and isinstance(item.value, str)]
+    return [form for value in values for form in (value.encode(), value.encode().hex().encode())]
 
 
 @pytest.fixture
@@ -53,10 +68,10 @@ def provision(ports: list[str], *arguments: str) -> int:
 
 
 def test_each_slot_proves_a_device_of_its_own(
-    folder: Path, ports: list[str], capsys: pytest.CaptureFixture[str]
+    folder: Path, boards: list[Board], ports: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert provision(ports, "--lot", "4711", "--order", "A1", "--operator", "Ada") == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
     assert len(re.findall("^PASS ", out, re.MULTILINE)) == 2
     assert "2 of 2 devices proven (100%)" in out
     lines = (folder / "records" / "events.jsonl").read_text().splitlines()
@@ -70,6 +85,11 @@ def test_each_slot_proves_a_device_of_its_own(
     assert "4 keys equal" in capsys.readouterr().out
     assert main(["record", "export", "-o", "again"]) == 0
     assert len(list((folder / "again").glob("*.openhtf.json"))) == 2
+    said = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    said |= {Path("stdout"): (out + capsys.readouterr().out).encode(), Path("stderr"): err.encode()}
+    secrets = [secret for board in boards for secret in secrets_of(board)]
+    assert len(secrets) >= 8
+    assert not [(path, secret) for path, text in said.items() for secret in secrets if secret in text]
 
 
 def test_port_without_a_board_could_not_be_tried(

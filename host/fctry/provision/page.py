@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from statistics import mean
 
-from fctry.provision.record import Record
+from fctry.provision.record import Measurement, Record
 
 STYLE = """
 :root{color-scheme:light dark;
@@ -56,6 +56,7 @@ def page(records: Sequence[Record]) -> str:
         _figures(records, failed),
         f"<h2>Time per step</h2>{_bars(_step_seconds(records), ' s')}",
         f"<h2>Failures by reason</h2>{_bars(dict(reasons.most_common()), '')}" if reasons else "",
+        _measurements(records),
         "<h2>Devices</h2><div class=scroll><table><tr><th>device<th>outcome<th>values<th>chip<th>time</tr>",
         *map(_row, records),
         "</table></div></html>\n",
@@ -93,6 +94,25 @@ def _bars(values: dict[str, float] | dict[str, int], unit: str) -> str:
         bar = f"<i style='width:{value / largest * BAR_SHARE:.1f}%'></i>"
         rows.append(f"<span>{escape(name)}</span><div>{bar}{shown}{unit}</div>")
     return f"<div class=bars>{''.join(rows)}</div>"
+
+
+def _measurements(records: Sequence[Record]) -> str:
+    """A row for each measurement: how many, how they spread, and how many were out of their limits."""
+    found: dict[str, list[Measurement]] = {}
+    for record in records:
+        for one in record.measurements:
+            found.setdefault(f"{one.name} {one.unit}".rstrip(), []).append(one)
+    rows = []
+    for name, taken in found.items():
+        values = [one.value for one in taken]
+        spread = "".join(f"<td class=n>{value:g}" for value in (min(values), mean(values), max(values)))
+        outside = sum(not one.is_within for one in taken)
+        mark = f"<span class=fail>{outside}</span>" if outside else "0"
+        cells = f"<td class=n>{len(values)}{spread}<td>{escape(taken[-1].limits)}<td class=n>{mark}"
+        rows.append(f"<tr><td>{escape(name)}{cells}</tr>")
+    head = "<tr><th>what<th>taken<th>least<th>mean<th>most<th>limits<th>outside</tr>"
+    table = f"<div class=scroll><table>{head}{''.join(rows)}</table></div>"
+    return f"<h2>Measurements</h2>{table}" if rows else ""
 
 
 def _row(record: Record) -> str:

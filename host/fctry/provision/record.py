@@ -12,6 +12,7 @@ from typing import Any
 from fctry.errors import FormatError
 
 VERSION = 1
+RUN_TESTS = "run tests"  # the step that runs the product's tests
 
 
 @dataclass(frozen=True)
@@ -40,15 +41,19 @@ class Measurement:
         """Whether it is within its limits."""
         return (self.low is None or self.low <= self.value) and (self.high is None or self.value <= self.high)
 
-    def __str__(self) -> str:
+    @property
+    def limits(self) -> str:
+        """Its limits in words."""
         limits = [
             f"{word} {limit:g}"
             for word, limit in (("low", self.low), ("high", self.high))
             if limit is not None
         ]
-        return f"{self.name} {self.value:g} {self.unit}".rstrip() + (
-            f" ({', '.join(limits)})" if limits else ""
-        )
+        return ", ".join(limits)
+
+    def __str__(self) -> str:
+        limits = f" ({self.limits})" if self.limits else ""
+        return f"{self.name} {self.value:g} {self.unit}".rstrip() + limits
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,11 @@ class Record:
         """The step that failed, None when the device is proven."""
         last = self.steps[-1]
         return last if last.error else None
+
+    @property
+    def measurements(self) -> list[Measurement]:
+        """What its tests measured."""
+        return [one for case in self.cases for one in case.measurements]
 
     @property
     def seconds(self) -> float:

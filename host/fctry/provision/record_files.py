@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from fctry.files import write_file
 from fctry.provision.page import page
-from fctry.provision.record import Record
+from fctry.provision.record import RUN_TESTS, Measurement, Record
 
 EVENTS, JUNIT, PAGE = "events.jsonl", "junit.xml", "run.html"
 
@@ -68,7 +68,8 @@ def junit(records: Sequence[Record]) -> bytes:
         product, took = record.about.get("product", ""), f"{record.seconds:.3f}"
         case = _below(suite, "testcase", name=named, classname=product, time=took)
         properties = _below(case, "properties")
-        for name, text in {**record.about, **record.chip, **record.public}.items():
+        measured = {one.name: f"{one.value:g} {one.unit}".rstrip() for one in record.measurements}
+        for name, text in {**record.about, **record.chip, **record.public, **measured}.items():
             _below(properties, "property", name=name, value=text)
         if record.failed:
             said = f"{record.failed.name}: {record.failed.error}"
@@ -90,17 +91,17 @@ def openhtf(record: Record) -> dict[str, object]:
     """
     start_ms = round(datetime.fromisoformat(record.started_at).timestamp() * 1000)
     phases, at_ms = [], start_ms
-    for number, step in enumerate(record.steps):
-        end_ms = at_ms + round(step.seconds * 1000)
+    for number, (name, seconds, outcome, said, measured) in enumerate(_phases(record)):
+        end_ms = at_ms + round(seconds * 1000)
         phases.append(
             {
                 "descriptor_id": number,
-                "name": step.name,
-                "codeinfo": {"name": step.name, "docstring": step.did or step.error, "sourcecode": ""},
+                "name": name,
+                "codeinfo": {"name": name, "docstring": said, "sourcecode": ""},
                 "start_time_millis": at_ms,
                 "end_time_millis": end_ms,
-                "outcome": "FAIL" if step.error else "PASS",
-                "measurements": {},
+                "outcome": outcome,
+                "measurements": {one.name: _openhtf_measurement(one) for one in measured},
                 "attachments": {},
             }
         )
@@ -116,6 +117,23 @@ def openhtf(record: Record) -> dict[str, object]:
         "metadata": {"test_name": "fctry provision", **record.about, **record.chip, **record.public},
         "phases": phases,
     }
+
+
+def _phases(record: Record) -> Iterator[tuple[str, float, str, str, tuple[Measurement, ...]]]:
+    """Steps, and in place of the one that runs the product's tests these: name, time, outcome, text, measurements."""
+    outcomes = {"passed": "PASS", "failed": "FAIL", "skipped": "SKIP"}
+    for step in record.steps:
+        if step.name == RUN_TESTS and record.cases:
+            for case in record.cases:
+                yield case.name, case.seconds, outcomes[case.outcome], case.error, case.measurements
+        else:
+            yield step.name, step.seconds, "FAIL" if step.error else "PASS", step.did or step.error, ()
+
+
+def _openhtf_measurement(one: Measurement) -> dict[str, object]:
+    said = {"name": one.name, "outcome": "PASS" if one.is_within else "FAIL", "measured_value": one.value}
+    unit = {"name": one.unit, "code": "", "suffix": one.unit}
+    return {**said, **({"units": unit} if one.unit else {}), "validators": [one.limits] if one.limits else []}
 
 
 def _xml(text: str) -> str:

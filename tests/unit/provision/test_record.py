@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any, cast
 from xml.etree import ElementTree
 
 import jsonschema
 import pytest
 
 from fctry.errors import FormatError
-from fctry.provision.record import SCHEMA, Record, StepRecord, from_dict
+from fctry.provision.record import SCHEMA, CaseRecord, Measurement, Record, StepRecord, from_dict
 from fctry.provision.record_files import RecordFolder, junit, name_of, openhtf
 
 PASSED = Record(
     "2026-11-26T02:21:08.274+00:00",
-    (StepRecord("identify", 0.1, "ESP32"), StepRecord("prove", 0.25, "4 keys equal")),
+    (StepRecord("identify", 0.1, "ESP32"), StepRecord("run tests", 0.25, "1 tests, 2 measurements")),
     device=7,
     image_sha256="ab" * 32,
     chip={"name": "ESP32", "mac": "24:0a:c4:00:00:01"},
     public={"serial_number": "SN7"},
     about={"station": "left", "lot": "4711", "slot": "usb/1"},
+    cases=(
+        CaseRecord(
+            "test_lamp.py::test_supply",
+            0.25,
+            "passed",
+            measurements=(Measurement("vbat", 3.31, "V", 3.2, 3.4), Measurement("turns", 3)),
+        ),
+    ),
 )
 HOSTILE = "</script><b>&\"'\x1b[31m\0"
 FAILED = Record(
@@ -29,6 +38,7 @@ FAILED = Record(
     public={HOSTILE: HOSTILE},
     about={"product": HOSTILE},
     unchecked=("the MAC address",),
+    cases=(CaseRecord(HOSTILE, 0.1, "failed", HOSTILE, (Measurement(HOSTILE, 9.0, HOSTILE, high=1.0),)),),
 )
 
 
@@ -51,6 +61,7 @@ def test_junit_has_a_case_for_each_device() -> None:
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
     passed, failed = suite.findall("testcase")
     assert passed.get("name") == "device 7"
+    assert {one.get("name"): one.get("value") for one in passed.iter("property")}["vbat"] == "3.31 V"
     assert passed.find("failure") is None
     assert failed.find("failure") is not None
 
@@ -64,6 +75,15 @@ def test_openhtf_is_told_of_each_step_and_the_outcome() -> None:
     ]
     assert said["end_time_millis"] - said["start_time_millis"] == 600  # type: ignore[operator]
     assert openhtf(PASSED)["dut_id"] == "7"
+    _, supply = cast(list[dict[str, Any]], openhtf(PASSED)["phases"])
+    assert (supply["name"], supply["outcome"]) == ("test_lamp.py::test_supply", "PASS")
+    assert supply["measurements"]["vbat"] == {
+        "name": "vbat",
+        "outcome": "PASS",
+        "measured_value": 3.31,
+        "units": {"name": "V", "code": "", "suffix": "V"},
+        "validators": ["low 3.2, high 3.4"],
+    }
 
 
 def test_files_of_a_run_hold_each_record_and_nothing_that_was_not_escaped(tmp_path: Path) -> None:
