@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import struct
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
@@ -276,6 +277,11 @@ def _mapped(what: str, port: str, *, has_answered: bool = False) -> Iterator[Non
         raise PortError(
             f"cannot {what} at {port}: {error}",
             hint="is the cable in place, and the board's server still there?",
+        ) from error
+    except (IndexError, UnicodeDecodeError, struct.error) as error:  # what esptool makes of a cut-off answer
+        raise DeviceError(
+            f"cannot {what} at {port}: the chip's answer was damaged",
+            hint="check the cable, or try a lower baud rate, such as --baud 57600",
         ) from error
     except (FatalError, OSError) as error:
         text = next(iter(str(error).strip().splitlines()), type(error).__name__)
