@@ -37,10 +37,13 @@ def write_app(run: Run) -> str:
 def _is_other_device(run: Run) -> bool:
     if run.chip.is_secure_download:
         return False  # nobody can know
-    if run.chip.holds(run.table.offset, binary.pack(run.table)):
+    ours = binary.pack(run.table)
+    if run.chip.holds(run.table.offset, ours):
         return False
     raw = run.chip.read(run.table.offset, binary.TABLE_BYTES)
+    if all(old & new == new for old, new in zip(raw, ours, strict=True)):
+        return False  # blank, or ours, whose writing was interrupted: programming clears bits
     try:
-        return raw.count(0xFF) != len(raw) and list(binary.unpack(raw)) != list(run.table)
+        return list(binary.unpack(raw)) != list(run.table)
     except FormatError:
         return False  # half of a table is no device's: its writing was interrupted
