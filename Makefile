@@ -9,7 +9,7 @@ REPORTS ?=
 # what a .venv is made of
 PARTS  := pyproject.toml requirements/$(LOCK).txt scripts/setup
 
-.PHONY: help setup lock native demo test check bench clean
+.PHONY: help setup lock native demo test check bench docs clean
 .DEFAULT_GOAL := help
 
 # a .venv whose Python is gone, or is not the one that is asked for
@@ -54,6 +54,10 @@ check: $(VENV)/.installed ## style, types, C warnings, import rules
 
 bench: native   ## speed, as ratios against what a user would run instead
 	$(BIN)/python -m pytest benchmarks --benchmark-columns=min,median,ops --benchmark-sort=name -s
+
+docs: $(VENV)/.installed ## the documentation as a site, build/site; warnings are errors, links are checked
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 clean:          ## remove what was built, keep .venv
 	rm -rf firmware/native/build firmware/build
