@@ -54,6 +54,8 @@ def make_batch(batch: Batch, ledger: Ledger | None, folder: BatchFolder) -> Iter
             hint=f"go on with --count {beyond} or more",
             file=folder.folder,
         )
+    if ledger and folder.is_witness:
+        ledger.check_witness_of([folder.folder])
     yield len(folder.done)
     if ledger:
         yield from _recorded(batch, ledger, folder, reserved)

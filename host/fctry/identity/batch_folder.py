@@ -138,6 +138,11 @@ class BatchFolder:
         """The batch's own name, made when it was begun."""
         return str(self._identity["batch"])
 
+    @property
+    def is_witness(self) -> bool:
+        """Whether it knows how far the ledger had come."""
+        return WITNESS in self._identity
+
     def remember(self, witness: Mapping[str, Any]) -> None:
         """Write down how far the ledger has come, for the day when a backup of it is put back."""
         self._identity[WITNESS] = dict(witness)

@@ -1,7 +1,7 @@
 """Go on with a backup that was put back: counters go on behind all that the witnesses have seen handed out.
 
-Give the witness files of all other stations too: what only they have seen would be handed out again. Random values that
-were handed out since the backup are not known any more.
+Give the witness files of all other stations too, in their state folders: what only they have handed out would be handed
+out again. Batches and exports as JSON lines know how far the counters had come, and nothing of random values.
 
 fctry ledger accept-restore line2.witness.json
 """
@@ -13,7 +13,12 @@ from fctry.cli.ledgers import LEDGER, place_of, station_of
 from fctry.identity.ledger import accept_restore
 
 PARAMETERS = (
-    Argument("witness", nargs=-1, type=path, help="*.witness.json of the state folders of other stations"),
+    Argument(
+        "witness",
+        nargs=-1,
+        type=path,
+        help="*.witness.json in the state folder of another station, a batch, an export",
+    ),
     *LEDGER,
 )
 

@@ -1,4 +1,5 @@
 """Export all devices as CSV or JSON lines. Secrets are left out, unless the private key is given: that is noted.
+JSON lines are also a witness of how far the ledger had come, for the day when a backup is put back.
 
 fctry ledger export --format jsonl
 """
@@ -29,6 +30,7 @@ def run(args: Arguments) -> int:
     if args.secrets and args.format == "csv":
         raise LedgerError("secrets are exported as JSON lines only", hint="add --format jsonl")
     with existing_ledger(args) as ledger:
+        witness = ledger.witness()
         if args.format == "csv":
             names = sorted({name for one in ledger.devices(batch=args.batch) for name in one.public})
             writer = csv.writer(sys.stdout)
@@ -38,7 +40,10 @@ def run(args: Arguments) -> int:
                 writer.writerow((*row, *(one.public.get(name, "") for name in names)))
             return 0
         for one in ledger.devices(batch=args.batch):
-            line = {name: getattr(one, name) for name in FIXED} | {"public": dict(one.public)}
+            line = {name: getattr(one, name) for name in FIXED} | {
+                "public": dict(one.public),
+                "witness": witness,
+            }
             if args.secrets:
                 line["secrets"] = as_json(ledger.reveal(one.id, args.secrets, why="export"))
             print(json.dumps(line, ensure_ascii=False))

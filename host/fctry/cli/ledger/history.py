@@ -31,12 +31,12 @@ def run(args: Arguments) -> int:
 
 def _told(data: Mapping[str, Any], device: int | None) -> str:
     """What a line of the journal says, for people: of the devices in it the one that is asked for, or their number."""
-    told = {name: value for name, value in data.items() if name not in ("devices", "sha256")}
-    devices = data.get("devices", ())
+    told = {name: value for name, value in data.items() if name not in ("devices", "given")}
+    devices = data.get("devices") or data.get("given", ())
     if device is None and devices:
         told["devices"] = len(devices)
-    elif isinstance(devices, Mapping) and devices.get(str(device)):
-        told["image_sha256"] = devices[str(device)]
+    elif image_sha256 := data.get("devices", {}).get(str(device)):
+        told["image_sha256"] = image_sha256
     return "  ".join(
         f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in told.items()
     )

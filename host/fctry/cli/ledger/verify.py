@@ -1,17 +1,22 @@
-"""Check that journal and devices are what was written, and that this station has not seen more of them.
+"""Check that journal and tables are what was written, and that nobody has seen more of them: neither this station nor
+FILE, which is a batch, an export as JSON lines, or the witness file of another station.
 
 fctry ledger verify
+fctry ledger verify images export.jsonl
 """
 
 from __future__ import annotations
 
-from fctry.cli.arguments import Arguments
+from fctry.cli.arguments import Argument, Arguments, path
 from fctry.cli.ledgers import LEDGER, existing_ledger
 
-PARAMETERS = (*LEDGER,)
+PARAMETERS = (
+    Argument("files", nargs=-1, type=path, metavar="FILE", help="what knows how far the ledger had come"),
+    *LEDGER,
+)
 
 
 def run(args: Arguments) -> int:
     with existing_ledger(args) as ledger:
-        print(f"whole: {ledger.verify()} lines of the journal")
+        print(f"whole: {ledger.verify(args.files)} lines of the journal")
     return 0

@@ -16,7 +16,7 @@ from fctry.errors import InputError, LedgerError
 
 BUSY_TIMEOUT_S = 300.0  # fifty processes that take turns
 WRITERS_LOCK = 0x66637472  # of PostgreSQL's advisory locks, which are numbers: `fctr`
-REVISION = "0001"
+REVISION = "0002"
 
 
 def url_of(ledger: str) -> str:

@@ -18,10 +18,12 @@ import pyrage
 
 from fctry.errors import LedgerError
 from fctry.files import write_secrets
+from fctry.identity.draft import Claim
 from fctry.identity.sealing import encrypt_for
 from fctry.nvs.item import Value
 
 INDEX_KEY_BYTES = 32
+TAG_BYTES, SECRET_TAG_BYTES = 8, 3
 
 
 class IndexKey:
@@ -38,6 +40,18 @@ class IndexKey:
     def blind(self, scope: str, value: bytes) -> bytes:
         """The blind index of a value, 32 bytes."""
         return hmac.digest(self._key, scope.encode() + b"\0" + value, "sha256")
+
+    def stored(self, one: Claim) -> bytes:
+        """What the ledger has of a claim's value."""
+        return self.blind(one.scope, one.value) if one.is_secret else one.value
+
+    def tag(self, scope: str, stored: bytes, *, is_secret: bool) -> str:
+        """What a station remembers of a value that it has handed out, beside this key.
+
+        Of a secret so little that several codes of eight digits have the same: who finds it has none of them.
+        """
+        size_bytes = SECRET_TAG_BYTES if is_secret else TAG_BYTES
+        return hmac.digest(self._key, b"tag\0" + scope.encode() + b"\0" + stored, "sha256")[:size_bytes].hex()
 
 
 def index_key(folder: Path, ledger: str, *, expected_id: str | None = None) -> IndexKey:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,13 +12,13 @@ from sqlalchemy import Connection, Engine, String, bindparam, func, insert, or_,
 
 from fctry.errors import InputError, LedgerError
 from fctry.identity.draft import Context, Draft, Drawer, Product
-from fctry.identity.ledger import journal, keys
+from fctry.identity.ledger import audit, journal, keys
 from fctry.identity.ledger.database import place_of, reading, writing
-from fctry.identity.ledger.keys import as_json
+from fctry.identity.ledger.memory import remember
 from fctry.identity.ledger.reservation import Reserved, handed_out, reserve, settle
 from fctry.identity.ledger.rows import Device, devices
-from fctry.identity.ledger.tables import STATES, about, chip, claim, device, sealed
-from fctry.identity.ledger.witness import Witness, check_witness, write_witness
+from fctry.identity.ledger.tables import about, burnt, chip, claim, device, sealed
+from fctry.identity.ledger.witness import Witness, check_files, check_witness, write_witness
 from fctry.identity.station import Station
 from fctry.nvs.item import Value
 
@@ -44,6 +42,7 @@ class Ledger:
         self._station = station
         self._tool = tool
         self._chunk = 4  # devices in the next transaction
+        self._handed: list[str] = []  # tags of the values of this transaction
         with reading(engine) as connection:
             row = connection.execute(select(about)).one()
         self.id: str = row.ledger
@@ -65,9 +64,28 @@ class Ledger:
     def _writing(self) -> Iterator[Connection]:
         with writing(self._engine) as connection:
             check_witness(connection, self._station.folder, self.id)
+            self._handed.clear()
             yield connection
             seen = witness_of(connection)
+        remember(self._station.folder, self.id, self._handed)
         write_witness(self._station.folder, self.id, seen)  # before anybody gets what was handed out
+
+    def _remember(self, drafts: Iterable[Draft]) -> None:
+        """What the station remembers of values, for the day when a backup of the ledger is put back."""
+        self._handed += [
+            self._key.tag(one.scope, self._key.stored(one), is_secret=one.is_secret)
+            for draft in drafts
+            for one in draft.claims
+        ]
+
+    def burn(self, connection: Connection, tags: set[str]) -> int:
+        """Hand out no value with one of these tags, but for those that the ledger knows; says how many they are."""
+        for scope, value in connection.execute(select(claim.c.scope, claim.c.value)):
+            tags.discard(self._key.tag(scope, bytes(value), is_secret=False))
+        tags -= set(connection.scalars(select(burnt.c.tag)))
+        if tags:
+            connection.execute(insert(burnt), [{"tag": tag} for tag in sorted(tags)])
+        return len(tags)
 
     # -- handing out
 
@@ -102,11 +120,10 @@ class Ledger:
                 )
                 self._seal(connection, {one.id: one.draft for one in reserved}, generation=1)
                 ids = [one.id for one in reserved]
-                rows = [(one.id, as_json(one.draft.values), one.draft.public) for one in reserved]
-                data = self._station.said(
-                    part[0], product=product.name, batch=batch, devices=ids, sha256=_digest(rows)
-                )
+                given = audit.fingerprints(connection, ids)
+                data = self._station.said(part[0], product=product.name, batch=batch, given=given)
                 journal.append(connection, "reserved", data, ids)
+                self._remember(one.draft for one in reserved)
             start += len(part)
             # some values take a quarter of a second to draw, others nothing
             is_fast = time.monotonic() - began_s < TURN_S
@@ -132,8 +149,10 @@ class Ledger:
                 select(func.coalesce(func.max(sealed.c.generation), 0)).where(sealed.c.device == device_id)
             ).scalar_one()
             self._seal(connection, drafts, generation=generation + 1)
-            data = self._station.said(context, generation=generation + 1)
+            given = audit.fingerprints(connection, [device_id])
+            data = self._station.said(context, generation=generation + 1, given=given)
             journal.append(connection, "secrets renewed", data, [device_id])
+            self._remember(drafts.values())
         return Reserved(device_id, found.number, drafts[device_id])
 
     def _seal(self, connection: Connection, drafts: Mapping[int, Draft], *, generation: int) -> None:
@@ -189,7 +208,8 @@ class Ledger:
         with self._writing() as connection:
             if not connection.execute(update(chip).where(chip.c.device == device_id).values(row)).rowcount:
                 connection.execute(insert(chip).values(device=device_id, **row))
-            journal.append(connection, "bound", self._station.said(**row), [device_id])
+            data = self._station.said(device=device_id, **row)
+            journal.append(connection, "bound", data, [device_id])
 
     # -- looking
 
@@ -241,7 +261,7 @@ class Ledger:
             return list(journal.entries(connection, device_id))
 
     def witness(self) -> dict[str, Any]:
-        """How far the ledger has come, as `witness.find_witnesses` reads it."""
+        """How far the ledger has come, as `witness.read_witnesses` reads it."""
         with reading(self._engine) as connection:
             seen = witness_of(connection)
         return {"ledger": self.id, "seq": seen.seq, "hash": seen.hash, "counters": dict(seen.counters)}
@@ -262,27 +282,19 @@ class Ledger:
             journal.append(connection, "revealed", self._station.said(why=why), [device_id])
         return revealed
 
-    def verify(self) -> int:
-        """Check the journal's chain, and that every device has the values that it was given.
+    def check_witness_of(self, files: Iterable[Path]) -> None:
+        """Raise LedgerError if one of these files knows more of the ledger than there is."""
+        with reading(self._engine) as connection:
+            check_files(connection, files, self.id)
 
-        Returns the journal's length; raises LedgerError.
+    def verify(self, witnesses: Iterable[Path] = ()) -> int:
+        """Check journal and tables against each other, and that the ledger has all that these files know of it.
+
+        They are as `witness.read_witnesses` takes them. Returns the journal's length; raises LedgerError.
         """
         with reading(self._engine) as connection:
-            length = journal.check_chain(connection)
-            unknown = connection.execute(
-                select(device.c.id).where(device.c.state.not_in(STATES)).limit(1)
-            ).scalar()
-            handed = 0
-            for one in journal.entries(connection):
-                if one.event == "reserved":
-                    handed += len(one.data["devices"])
-                    _check_rows(connection, one)
-            there = connection.execute(select(func.count()).select_from(device)).scalar_one()
-        if handed != there or unknown is not None:
-            raise LedgerError(
-                f"the journal tells of {handed} devices, the ledger has {there}",
-                hint="rows were added or removed by hand: take the ledger from a backup",
-            )
+            length = audit.check(connection)
+            check_files(connection, witnesses, self.id)
         return length
 
 
@@ -300,20 +312,3 @@ def _ready(connection: Connection, ids: Sequence[int], states: Sequence[str]) ->
         )
         found.update(connection.scalars(query))
     return found
-
-
-def _digest(rows: Sequence[tuple[int, Mapping[str, Any], Mapping[str, str]]]) -> str:
-    """SHA-256 of what devices were given: of each its id, values and what people may see."""
-    text = json.dumps([[id_, dict(values), dict(public)] for id_, values, public in rows], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _check_rows(connection: Connection, entry: journal.Entry) -> None:
-    query = select(device.c.id, device.c.item_values, device.c.public).order_by(device.c.id)
-    found = connection.execute(query.where(device.c.id.in_(entry.data["devices"])))
-    rows = [(row.id, row.item_values, row.public) for row in found]
-    if len(rows) == len(entry.data["devices"]) and _digest(rows) != entry.data["sha256"]:
-        raise LedgerError(
-            f"a device of line {entry.seq} of the journal has not the values that it was given",
-            hint="rows were changed by hand: take the ledger from a backup",
-        )

@@ -22,15 +22,17 @@ from fctry.identity.ledger.database import (
     writing,
 )
 from fctry.identity.ledger.ledger import Ledger, witness_of
+from fctry.identity.ledger.memory import remembered
 from fctry.identity.ledger.reservation import handed_out
 from fctry.identity.ledger.tables import about, counter
 from fctry.identity.ledger.witness import (
     Witness,
+    check_files,
     check_witness,
     is_behind,
-    parse_witness,
     places,
     read_witness,
+    read_witnesses,
     write_witness,
 )
 from fctry.identity.sealing import check_recipients
@@ -81,27 +83,33 @@ def create_ledger(
         return Ledger(engine, station, tool), private_key
 
 
-def open_ledger(ledger: str, station: Station, *, tool: str = TOOL) -> Ledger:
-    """Open a ledger. Raises LedgerError where there is none, for another schema, and for a restored backup."""
+def open_ledger(ledger: str, station: Station, *, tool: str = TOOL, witnesses: Iterable[Path] = ()) -> Ledger:
+    """Open a ledger. `witnesses` are files that may know more of it than the station does.
+
+    Raises LedgerError where there is none, for another schema, and for a restored backup.
+    """
     with _existing(ledger) as engine:
         opened = Ledger(engine, station, tool)
         with reading(engine) as connection:
             check_witness(connection, station.folder, opened.id)
+            check_files(connection, witnesses, opened.id)
         return opened
 
 
 def accept_restore(ledger: str, station: Station, *, others: Iterable[Path] = ()) -> dict[str, int]:
     """Go on with a backup that was put back: counters go on behind what is known to be handed out.
 
-    That is what this station's witness and those of `others` know: without them, numbers that only other stations
-    have seen handed out would be handed out again. Random values that were handed out since the backup are not known
-    any more. Returns the next numbers of the counters that were moved. Raises LedgerError when nothing was restored.
+    That is what this station's witness and those of `others` know, which are as `witness.read_witnesses` takes them:
+    without them, what only other stations have handed out would be handed out again. Other values are burnt that a
+    state folder with one of these witnesses remembers. Returns the next numbers of the counters that were moved.
+    Raises LedgerError when nothing was restored.
     """
     with _existing(ledger) as engine:
         opened = Ledger(engine, station, TOOL)
         own = read_witness(station.folder, opened.id)
         witnesses = [own] if own else []
-        witnesses += [parse_witness(path) for path in others]
+        others = list(others)
+        witnesses += [one for path in others for one in read_witnesses(path, opened.id)]
         with writing(engine) as connection:
             if not any(is_behind(connection, witness) for witness in witnesses):
                 raise LedgerError(
@@ -110,7 +118,10 @@ def accept_restore(ledger: str, station: Station, *, others: Iterable[Path] = ()
                     file=ledger,
                 )
             moved = _skip(connection, witnesses)
-            data = station.said(counters=moved, witnesses=[[one.seq, one.hash] for one in witnesses])
+            folders = {station.folder, *(path.parent for path in others)}
+            lost = opened.burn(connection, remembered(folders, opened.id))
+            seen_by = sorted({(one.seq, one.hash) for one in witnesses})
+            data = station.said(counters=moved, witnesses=seen_by, burnt=lost)
             journal.append(connection, "restore accepted", data)
             seen = witness_of(connection)
         write_witness(station.folder, opened.id, seen, is_forced=True)

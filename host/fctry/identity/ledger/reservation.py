@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from fctry.errors import InputError
 from fctry.identity.draft import Claim, Context, CounterRange, Draft, Drawer, Product
 from fctry.identity.ledger.keys import IndexKey, as_json
-from fctry.identity.ledger.tables import claim, counter, device
+from fctry.identity.ledger.tables import burnt, claim, counter, device
 
 DRAWS_MAX = 20  # of one device: by then its random values have too few possibilities
 _IDS = "device"  # the counter of the ledger's own numbers
@@ -113,12 +113,18 @@ def settle(
     open_ids = list(drafts)
     scopes: set[str] = set()
     for _ in range(DRAWS_MAX):
-        lost = _lost(connection, key, {id_: drafts[id_].claims for id_ in open_ids})
+        claims = {id_: drafts[id_].claims for id_ in open_ids}
+        lost = {**_burnt(connection, key, claims), **_lost(connection, key, claims)}
         if not lost:
             return
         scopes.update(one.scope for one, _ in lost.values())
         open_ids = list(lost)
         for id_, (one, owner) in lost.items():
+            if not one.is_random and owner is None:
+                raise InputError(
+                    f"a value of {one.scope!r} was handed out before a backup of the ledger was put back",
+                    hint="the ledger has lost the device that has it: give this one another",
+                )
             if not one.is_random:
                 raise InputError(
                     f"a value of {one.scope!r} was handed out already: device {owner} has it",
@@ -132,18 +138,33 @@ def settle(
     )
 
 
+def _burnt(
+    connection: Connection, key: IndexKey, claims: Mapping[int, Iterable[Claim]]
+) -> dict[int, tuple[Claim, int | None]]:
+    """Of each device with a value that a lost device may have: a claim. There are such after a backup was put back."""
+    if connection.execute(select(burnt.c.tag).limit(1)).first() is None:
+        return {}
+    found: dict[int, tuple[Claim, int | None]] = {}
+    for id_, ones in claims.items():
+        tags = {key.tag(one.scope, key.stored(one), is_secret=one.is_secret): one for one in ones}
+        for tag in connection.scalars(select(burnt.c.tag).where(burnt.c.tag.in_(tags))):
+            if id_ not in found or found[id_][0].is_random:
+                found[id_] = tags[tag], None
+    return found
+
+
 def _lost(
     connection: Connection, key: IndexKey, claims: Mapping[int, Iterable[Claim]]
-) -> dict[int, tuple[Claim, int]]:
+) -> dict[int, tuple[Claim, int | None]]:
     """Claim these values; of each device that did not get all of its own: a claim, and which device has the value."""
-    wanted = {(one.scope, _stored(key, one), id_): one for id_, ones in claims.items() for one in ones}
+    wanted = {(one.scope, key.stored(one), id_): one for id_, ones in claims.items() for one in ones}
     if not wanted:
         return {}
     rows = [dict(zip(("scope", "value", "device"), row, strict=True)) for row in wanted]
     statement = _INSERT[connection.dialect.name](claim).on_conflict_do_nothing()
     result = connection.execute(statement.returning(claim.c.scope, claim.c.value, claim.c.device), rows)
     won = {(row.scope, bytes(row.value), row.device) for row in result}
-    lost: dict[int, tuple[Claim, int]] = {}
+    lost: dict[int, tuple[Claim, int | None]] = {}
     for (scope, value, id_), one in wanted.items():
         if (scope, value, id_) in won:
             continue
@@ -153,10 +174,6 @@ def _lost(
         if owner != id_ and (id_ not in lost or lost[id_][0].is_random):
             lost[id_] = one, owner
     return lost
-
-
-def _stored(key: IndexKey, one: Claim) -> bytes:
-    return key.blind(one.scope, one.value) if one.is_secret else one.value
 
 
 def handed_out(connection: Connection) -> dict[str, int]:

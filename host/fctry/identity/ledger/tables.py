@@ -1,6 +1,6 @@
 """The tables of the ledger. What is unique is unique because these constraints say so.
 
-`claim`, `journal` and `sealed` are only ever added to; triggers refuse anything else.
+`burnt`, `claim`, `journal` and `sealed` are only ever added to; triggers refuse anything else.
 """
 
 from __future__ import annotations
@@ -105,4 +105,11 @@ journal_device = Table(
     Column("seq", ForeignKey("journal.seq"), primary_key=True),
 )
 
-APPEND_ONLY = ("claim", "journal", "journal_device", "sealed")
+burnt = Table(
+    "burnt",
+    metadata,
+    Column("tag", String, primary_key=True),  # of a value that was handed out after the backup was made
+)
+
+CHIP_IDS = ("mac", "unique_id", "flash_id")
+APPEND_ONLY = ("burnt", "claim", "journal", "journal_device", "sealed")

@@ -6,9 +6,11 @@ A database that was put back to yesterday's state looks right from inside and wo
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 from sqlalchemy import Connection, select
@@ -19,19 +21,26 @@ from fctry.identity.ledger import journal
 from fctry.identity.ledger.tables import journal as lines
 
 _SUFFIX = ".witness.json"
+BATCH = "batch.json"  # of a batch that `fctry batch` has made
 
 
 @dataclass(frozen=True)
 class Witness:
     """The last line of the journal that this station has seen, and the next number of each counter by then.
 
-    `place` is where the ledger was.
+    `place` is where the ledger was, where that is known.
     """
 
     place: str
     seq: int
     hash: str
     counters: Mapping[str, int]
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Witness:
+        """What a batch, an export or a station's file says. Raises LookupError, TypeError or ValueError."""
+        counters = {str(name): int(following) for name, following in said["counters"].items()}
+        return cls(str(said.get("place", "")), int(said["seq"]), str(said["hash"]), counters)
 
 
 def read_witness(folder: Path, ledger: str) -> Witness | None:
@@ -43,13 +52,56 @@ def read_witness(folder: Path, ledger: str) -> Witness | None:
 def parse_witness(path: Path) -> Witness:
     """What a station remembers of a ledger in this file. Raises LedgerError."""
     try:
-        return Witness(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError) as error:
+        return Witness.of(json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise LedgerError(
             f"the station's witness of the ledger cannot be read: {error}",
             hint="remove it after a look at what was handed out: `fctry ledger show`",
             file=path,
         ) from None
+
+
+def read_witnesses(path: Path, ledger: str) -> list[Witness]:
+    """What a file knows of a ledger: a station's witness, a batch (folder, its batch.json or ZIP file) or an export.
+
+    Raises LedgerError for one that knows nothing of this ledger.
+    """
+    try:
+        return [
+            Witness.of(said) for said in _sayings(path) if said.get("ledger", ledger) == ledger
+        ] or _nothing()
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, zipfile.BadZipFile) as error:
+        raise LedgerError(
+            f"no witness of this ledger: {error}",
+            hint="give a batch, an export as JSON lines, or a *.witness.json of a station's state folder",
+            file=path,
+        ) from None
+
+
+def _nothing() -> list[Witness]:
+    raise ValueError("it tells of another ledger, or of none")
+
+
+def _sayings(path: Path) -> Iterator[Mapping[str, Any]]:
+    if path.is_dir():
+        path = path / BATCH
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            yield json.loads(archive.read(BATCH))["witness"]
+    elif path.suffix == ".jsonl":
+        with path.open(encoding="utf-8") as lines:
+            yield from (json.loads(line)["witness"] for line in lines)
+    else:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        yield said.get("witness", said)
+
+
+def check_files(connection: Connection, paths: Iterable[Path], ledger: str) -> None:
+    """Raise LedgerError for a file that knows more of the ledger than there is."""
+    for path in paths:
+        for witness in read_witnesses(path, ledger):
+            if is_behind(connection, witness):
+                raise _restored(connection, witness, "it knows").at(file=path)
 
 
 def places(folder: Path) -> set[str]:
@@ -66,11 +118,15 @@ def check_witness(connection: Connection, folder: Path, ledger: str) -> None:
     """Raise LedgerError if this station has seen more of the ledger than there is."""
     witness = read_witness(folder, ledger)
     if witness and is_behind(connection, witness):
-        raise LedgerError(
-            f"the ledger was restored from a backup: this station has seen line {witness.seq} of its journal, "
-            f"and it has {journal.head_of(connection).seq} lines that are not the same",
-            hint="what was handed out since would be handed out again; `fctry ledger accept-restore` skips it",
-        )
+        raise _restored(connection, witness, "this station has seen")
+
+
+def _restored(connection: Connection, witness: Witness, who: str) -> LedgerError:
+    return LedgerError(
+        f"the ledger was restored from a backup: {who} line {witness.seq} of its journal, "
+        f"and it has {journal.head_of(connection).seq} lines that are not the same",
+        hint="what was handed out since would be handed out again; `fctry ledger accept-restore` skips it",
+    )
 
 
 def write_witness(folder: Path, ledger: str, witness: Witness, *, is_forced: bool = False) -> None:

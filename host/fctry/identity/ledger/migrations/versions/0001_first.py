@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from fctry.identity.ledger.migrations.append_only import triggers
+
 revision = "0001"
 down_revision = None
 
@@ -79,21 +81,5 @@ def upgrade() -> None:
         sa.Column("seq", _ID, sa.ForeignKey("journal.seq"), primary_key=True),
     )
     for table in APPEND_ONLY:
-        for statement in _append_only(table, op.get_bind().dialect.name):
+        for statement in triggers(table, op.get_bind().dialect.name):
             op.execute(statement)
-
-
-def _append_only(table: str, dialect: str) -> list[str]:
-    """Triggers that refuse to change or delete a row: what was handed out or said stays."""
-    if dialect == "sqlite":
-        return [
-            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, 'the table {table} is append-only'); END"
-            for verb in ("UPDATE", "DELETE")
-        ]
-    return [
-        f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION 'the table {table} is append-only'; END $$",
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()",
-    ]
