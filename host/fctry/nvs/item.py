@@ -66,9 +66,18 @@ class Item:
         return InputError(message, hint=hint, file=self.file, line=self.line)
 
 
-def with_secrets(items: Iterable[Item], secret_namespaces: Collection[str] = SECRET_NAMESPACES) -> list[Item]:
-    """The items, with those in these namespaces stated to be secret."""
-    return [replace(item, is_secret=True) if item.namespace in secret_namespaces else item for item in items]
+def with_secrets(
+    items: Iterable[Item],
+    secret_namespaces: Collection[str] = SECRET_NAMESPACES,
+    public: Collection[tuple[str, str]] = (),
+) -> list[Item]:
+    """The items, with those in these namespaces stated to be secret, but for the namespaces and keys of `public`."""
+    return [
+        replace(item, is_secret=True)
+        if item.namespace in secret_namespaces and (item.namespace, item.key) not in public
+        else item
+        for item in items
+    ]
 
 
 NUMBERS = {

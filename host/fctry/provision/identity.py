@@ -221,4 +221,5 @@ def _is_whole(identities: Identities, device: Device, held: bytes) -> bool:
 
 def _items(identities: Identities, held: bytes) -> list[Item]:
     plain = nvs.decrypt(held, identities.keys) if identities.keys else held
-    return list(with_secrets(nvs.decode(plain), identities.spec.secret_namespaces))
+    public = {(one.namespace, one.key) for one in identities.spec.fields if not one.is_secret}
+    return with_secrets(nvs.decode(plain), identities.spec.secret_namespaces, public)

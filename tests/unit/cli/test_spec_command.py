@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import jsonschema
@@ -14,6 +13,7 @@ from fctry.identity.draft import CounterRange
 from fctry.identity.spec_example import example
 from fctry.identity.spec_file import json_schema, read_spec
 from fctry.identity.toml_lines import tomllib
+from tests.unit.identity.template_files import write_certificates
 
 
 @pytest.fixture
@@ -128,36 +128,24 @@ def test_mistake_in_a_spec_is_told_with_its_line(spec: Path, capsys: pytest.Capt
 
 @pytest.mark.parametrize("sdk", ["rainmaker", "matter", "homekit"])
 def test_template_for_an_sdk_is_right_once_its_files_are_there(
-    tmp_path: Path, certificates: Path, monkeypatch: pytest.MonkeyPatch, sdk: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sdk: str
 ) -> None:
-    monkeypatch.chdir(certificates)
+    write_certificates(tmp_path)
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin.isatty", lambda: False)
     assert main(["spec", "new", "-o", "factory.toml", "--for", sdk, "--product", "lamp"]) == 0
-    spec = read_spec(certificates / "factory.toml")
+    spec = read_spec(tmp_path / "factory.toml")
     assert spec.product == "lamp"
     assert main(["spec", "check", "factory.toml", "--size", "0x6000", "--read-only", "--strict"]) == 0
     jsonschema.Draft202012Validator(json_schema()).validate(
-        tomllib.loads((certificates / "factory.toml").read_text(encoding="utf-8"))
+        tomllib.loads((tmp_path / "factory.toml").read_text(encoding="utf-8"))
     )
 
 
-@pytest.fixture
-def certificates(tmp_path: Path) -> Path:
-    """A folder with what the templates name: a CA, an intermediate of Matter, a declaration."""
-    command = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj /CN=Test"
-    files = ["-keyout", "ca.key", "-out", "ca.pem"]
-    subprocess.run(["openssl", *command.split(), *files], cwd=tmp_path, check=True, capture_output=True)
-    (tmp_path / "pai.pem").write_bytes((tmp_path / "ca.pem").read_bytes())
-    (tmp_path / "pai.key").write_bytes((tmp_path / "ca.key").read_bytes())
-    for name in ("pai.der", "cd.der"):
-        (tmp_path / name).write_bytes(b"\x30\x00")
-    return tmp_path
-
-
 def test_check_names_the_partition_that_the_sdk_reads(
-    certificates: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(certificates)
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin.isatty", lambda: False)
     assert main(["spec", "new", "-o", "factory.toml", "--for", "homekit"]) == 0
     Path("partitions.csv").write_text("nvs,data,nvs,0x9000,0x5000\nfctry,data,nvs,0xe000,0x3000,readonly\n")

@@ -15,7 +15,8 @@
 #define CONFIG_FACTORY_DATA_MORE_NAMESPACES ""
 #endif
 #ifndef CONFIG_FACTORY_DATA_SECRET_KEYS
-#define CONFIG_FACTORY_DATA_SECRET_KEYS "chip-factory:dac-key,rmaker_creds:client_key,rmaker_creds:random"
+#define CONFIG_FACTORY_DATA_SECRET_KEYS \
+    "chip-factory:dac-key,chip-factory:verifier,hap_setup:setup_verifier,rmaker_creds:client_key,rmaker_creds:random"
 #endif
 #if !defined(CONFIG_FACTORY_DATA_CONSOLE_NEVER) && !defined(CONFIG_FACTORY_DATA_CONSOLE_ALWAYS)
 #define CONFIG_FACTORY_DATA_CONSOLE_UNTIL_SEALED 1
