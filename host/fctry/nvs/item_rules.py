@@ -136,13 +136,14 @@ def duplicate_key(contents: Contents, read_only: bool) -> Iterator[Finding]:
             yield duplicate_key.at(_where(duplicate), message)
 
 
-@NvsRule("nvs-key-tail", ERROR, "bytes behind the NUL of a key or namespace: never found", TOOL)
+@NvsRule("nvs-key-tail", ERROR, "bytes behind the NUL of a name: such a key is never found", TOOL)
 def key_tail(contents: Contents, read_only: bool) -> Iterator[Finding]:
-    """The firmware's hash is that of all 16 bytes; a look-up fills up with zeros."""
+    """The firmware's hash is that of all 16 bytes; a look-up fills up with zeros. Namespaces it compares without."""
     for entry in contents.entries:
         if entry.fault in ("", "data") and entry.raw_key != entry.id[1].ljust(len(entry.raw_key), b"\0"):
-            what = "namespace" if entry.ns_index == NAMESPACE_NS_INDEX else "key"
-            message = f"{what} {entry.key!r} has bytes behind its end: the firmware never finds it"
+            message = f"key {entry.key!r} has bytes behind its end: the firmware never finds it"
+            if entry.ns_index == NAMESPACE_NS_INDEX:
+                message = f"namespace {entry.key!r} has bytes behind its end: not every reader finds it"
             yield key_tail.at(_where(entry), message)
 
 

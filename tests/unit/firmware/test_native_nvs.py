@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fctry.nvs import Item, ItemType, Keys, check, decode, decrypt, encode, encrypt
+from fctry.nvs.format import ENTRIES_OFFSET, ENTRY_HEADER, ENTRY_SIZE_BYTES, entry_crc
 from fctry.partitions.table import Partition, PartitionTable
 from tests.conformance.nvs_oracle import oracle_encode
 from tests.unit.firmware.conftest import flash_of
@@ -404,3 +405,14 @@ def test_keys_of_equal_hash_lose_the_older_one_as_in_nvs_flash(
     commands = ["open nvs n rw", "set u8 yjzrfx 01", "set u8 gfumdy 02", "list nvs"]
     assert "n/yjzrfx 01 ESP_OK 01" in flash.script("mount nvs", *commands)
     assert flash.values("nvs") == {"n/gfumdy": "02"}
+
+
+@pytest.mark.parametrize(("entry", "found"), [(0, "07"), (1, "ESP_ERR_NVS_NOT_FOUND")])
+def test_bytes_behind_a_name_hide_a_key_and_no_namespace(flash: Flash, entry: int, found: str) -> None:
+    image = bytearray(encode([Item("n", "key", ItemType.U8, 7)], 0x6000))
+    at = ENTRIES_OFFSET + entry * ENTRY_SIZE_BYTES
+    head, _, key, data = ENTRY_HEADER.unpack_from(image, at)
+    key = key[:5] + b"tail" + key[9:]
+    ENTRY_HEADER.pack_into(image, at, head, entry_crc(head, key, data), key, data)
+    flash.write(fctry=bytes(image))
+    assert flash.values("fctry") == {"n/key": found}
