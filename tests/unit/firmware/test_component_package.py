@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fctry.identity.spec_file import read_spec
 from fctry.nvs import Item, ItemType, encode
 from fctry.partitions.table import PartitionTable
 from tests.unit.firmware.conftest import NATIVE, SECTOR_BYTES, flash_of
@@ -60,6 +61,19 @@ def test_manifest_has_all_that_the_registry_shows() -> None:
 def test_project_beside_the_component_takes_the_component_around_it(manifest: Path) -> None:
     place = said("override_path", manifest.read_text("utf-8"))
     assert (manifest.parent / place).samefile(COMPONENT)
+
+
+def test_secrets_that_sdks_read_are_in_no_report_by_default() -> None:
+    kconfig = (COMPONENT / "Kconfig").read_text("utf-8")
+    found = re.search(r'config FACTORY_DATA_SECRET_KEYS\n.*\n +default "(.*)"', kconfig)
+    assert found
+    native = (NATIVE / "port/include/sdkconfig.h").read_text("utf-8").replace('" \\\n    "', "")
+    assert f'CONFIG_FACTORY_DATA_SECRET_KEYS \\\n    "{found[1]}"' in native
+    specs = [
+        read_spec(ROOT / f"host/fctry/identity/{name}.toml") for name in ("rainmaker", "matter", "homekit")
+    ]
+    secrets = {one.name for spec in specs for one in spec.fields if one.is_secret and one.namespace}
+    assert secrets == set(found[1].split(","))
 
 
 @pytest.mark.parametrize("standard", ["gnu++11", "c++17", "gnu++23"])

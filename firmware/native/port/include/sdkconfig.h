@@ -16,7 +16,8 @@
 #endif
 #ifndef CONFIG_FACTORY_DATA_SECRET_KEYS
 #define CONFIG_FACTORY_DATA_SECRET_KEYS \
-    "chip-factory:dac-key,chip-factory:verifier,hap_setup:setup_verifier,rmaker_creds:client_key,rmaker_creds:random"
+    "chip-factory:dac-key,chip-factory:rd-id-uid,chip-factory:verifier,hap_setup:setup_verifier," \
+    "rmaker_creds:client_key,rmaker_creds:random"
 #endif
 #if !defined(CONFIG_FACTORY_DATA_CONSOLE_NEVER) && !defined(CONFIG_FACTORY_DATA_CONSOLE_ALWAYS)
 #define CONFIG_FACTORY_DATA_CONSOLE_UNTIL_SEALED 1
