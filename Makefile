@@ -39,7 +39,7 @@ COMPILE := --quiet --universal --python-version 3.10 --extra dev --no-header --n
 native: $(VENV)/.installed ## the firmware as a host program, plain and with NVS encryption: firmware/native/build
 	$(MAKE) --no-print-directory -j$(JOBS) -C firmware/native PYTHON=$(CURDIR)/$(BIN)/python all encrypted
 
-demo: $(VENV)/.installed-run ## two devices from spec to proof, on simulated boards
+demo: $(VENV)/.installed-run ## four devices from spec to proof, on simulated boards
 	$(BIN)/fctry demo
 
 test: native    ## everything that needs no hardware

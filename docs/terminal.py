@@ -1,4 +1,4 @@
-"""Make pictures/demo.svg, the picture of the terminal in README.md, of a real run: `python docs/terminal.py`."""
+"""Make the pictures of terminals, of a real run: `python docs/terminal.py` makes pictures/demo.svg and provision.svg."""
 
 import os
 import pty
@@ -10,14 +10,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-PICTURE = Path(__file__).parent / "pictures" / "demo.svg"
+PICTURES = Path(__file__).parent / "pictures"
 COLUMNS = 108
+RETRY = "[4/5]"
 
 
 def run_in_terminal(command: list[str]) -> str:
     """What a program prints to a terminal, with its colours."""
     ours, theirs = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS)}
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS), "LINES": "60"}
     with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment) as process:
         os.close(theirs)
         printed = b""
@@ -35,18 +36,39 @@ def run_in_terminal(command: list[str]) -> str:
     return printed.decode().replace("\r\n", "\n")
 
 
-def main() -> None:
-    printed = run_in_terminal([sys.executable, "-m", "fctry", "demo"])
-    steps = printed.split("identify  ")  # a device's begin with it: one of them is enough
-    last = printed[printed.index("[4/4]") :].rstrip()
-    lines = [line for line in f"{steps[0]}identify  {steps[1]}{last}".split("\n") if "@fctry" not in line]
+def screen(printed: str) -> list[str]:
+    """The lines that are left on the screen: rich goes up and erases what it shows anew."""
+    lines, row = [""], 0
+    for part in re.findall(
+        r"\x1b\[\d*[AK]|\x1b\[\?25[lh]|\r|\n|(?:(?!\x1b\[\d*[AK]|\x1b\[\?25)[^\r\n])+", printed
+    ):
+        if part.endswith("A"):
+            row -= 1
+        elif part.endswith("K"):
+            lines[row] = ""
+        elif part == "\n":
+            row += 1
+            lines += [""] * (row == len(lines))
+        elif part != "\r" and not part.startswith("\x1b[?"):
+            lines[row] += part
+    return lines
+
+
+def picture(name: str, command: str, lines: list[str]) -> None:
+    """Write the lines as a picture that loads nothing from elsewhere."""
     console = Console(record=True, width=COLUMNS, file=Path(os.devnull).open("w"), force_terminal=True)  # noqa: SIM115
-    console.print(Text("$ fctry demo", "bold"))
+    console.print(Text(f"$ {command}", "bold"))
     for line in lines:
-        console.print(Text.from_ansi(line), soft_wrap=True)
-    svg = console.export_svg(title="fctry demo", unique_id="demo")
-    svg = re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # a picture loads nothing from elsewhere
-    PICTURE.write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n", encoding="utf-8")
+        console.print(Text.from_ansi(line), soft_wrap=True, no_wrap=True, crop=True)
+    svg = console.export_svg(title=command, unique_id=name)
+    svg = re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
+    text = "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
+    (PICTURES / f"{name}.svg").write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    lines = screen(run_in_terminal([sys.executable, "-m", "fctry", "demo"]))
+    picture("demo", "fctry demo", lines)
 
 
 if __name__ == "__main__":

@@ -98,16 +98,20 @@ def test_number_and_empty_string_among_the_secrets_are_proven_and_not_shown(
     assert "4711" not in out
 
 
-def test_demo_proves_two_devices_and_refuses_a_twin_in_an_empty_folder(
+def test_demo_proves_four_devices_one_on_its_second_try_and_refuses_a_twin_in_an_empty_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["demo"]) == 0
+    assert main(["demo", "--records", "records"]) == 0
     out = capsys.readouterr().out
-    assert out.count("proven: 4 of 4 keys equal") == 2
-    first, second = re.findall(r"device \d: serial_number (\w+)", out)
-    assert first != second
+    proven = dict(re.findall(r"^PASS (\w): .*serial_number (\w+)", out, re.MULTILINE))
+    assert set(proven) == {"A", "B", "C", "D"}
+    assert len(set(proven.values())) == 4
+    (failed,) = re.findall(r"^FAIL (\w): .*serial_number (\w+)", out, re.MULTILINE)
+    assert failed == ("D", proven["D"])
+    assert "proven: 4 of 4 keys equal" in out
     assert "refused: a value of 'my-product/fctryNamespace:serial_number' was handed out already" in out
+    assert (tmp_path / "records" / "run.html").is_file()
 
 
 def test_data_of_another_device_are_overwritten_by_force_only(

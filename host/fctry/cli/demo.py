@@ -1,48 +1,50 @@
-"""The main job in one go, on simulated boards: two devices get what no other device has, and prove it.
+"""The main job in one go, on simulated boards: four devices at once get what no other device has, and prove it.
 
 A factory spec says what each device gets, a ledger hands it out, real esptool flashes application, partition table and
-image, the firmware boots, and what it says is compared with what was written. Then a value that was handed out is asked
-for again, and refused. It needs a C compiler, and nothing else: in a folder without a project it takes an example. In
-this repository, the commands below do the same after `make native`.
+image, the firmware boots, and what it says is compared with what was written. The power of one board fails meanwhile,
+and it is tried again. Then a value that was handed out is asked for again, and refused. It needs a C compiler, and
+nothing else: in a folder without a project it takes an example. In this repository, these commands do the same after
+`make native`, each board in a terminal of its own.
 
-fctry batch examples/factory.toml --count 2 -o images
-fctry board --app firmware/native/build --port 4000 --flash board.bin
-cd firmware/native/build
-fctry esptool --port rfc2217://127.0.0.1:4000 write-flash 0x8000 partition_table/partition-table.bin 0x20000 fctry.bin
-cd -
-fctry flash images/00001.bin --port rfc2217://127.0.0.1:4000
+fctry board --app firmware/native/build --port 4000 --flash a.bin --mac 24:0a:c4:00:00:00
+fctry board --app firmware/native/build --port 4001 --flash b.bin --mac 24:0a:c4:00:00:01 --fault "power-cut erase=3"
+fctry provision examples/factory.toml --app firmware/native/build -p rfc2217://127.0.0.1:4000 -p rfc2217://127.0.0.1:4001
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 from fctry import reference
-from fctry.boards import Board
+from fctry.boards import Board, parse_fault
 from fctry.boards.board import DEFAULT_FLASH_BYTES
 from fctry.cli.arguments import Argument, Arguments, Option, path
-from fctry.cli.flash import print_step
+from fctry.cli.live import show
 from fctry.cli.options import PROJECT, project_of
 from fctry.cli.proof_table import print_proof
-from fctry.cli.text import escaped
-from fctry.device import flasher
+from fctry.cli.record.show import print_record
 from fctry.errors import InputError
 from fctry.identity.draft import Context, Draft
-from fctry.identity.images import ImageMaker
-from fctry.identity.ledger import Device, Ledger, Product, Station, create_ledger
+from fctry.identity.ledger import Device, Ledger, Product, Station, create_ledger, open_ledger
 from fctry.identity.spec import Spec
 from fctry.identity.spec_file import read_spec
 from fctry.nvs.item import Value
 from fctry.partitions.flasher_args import read_flasher_args
 from fctry.project import Project, open_project
-from fctry.provision import Identities, Run, perform, provision_steps
+from fctry.provision.job import Job
+from fctry.provision.line import Line
+from fctry.provision.record_files import RecordFolder
+from fctry.provision.records import records_of
+from fctry.provision.slots import Slot
 from fctry.reference.native_build import build, recipe_of
 
-DEVICES = 2
+SLOTS = ("A", "B", "C", "D")
+FAULT = parse_fault("power-cut erase=3")  # table, application, factory partition
 SPEC_FILE = Path("factory.toml")
 MAC = bytes.fromhex("24:0a:c4:00:00".replace(":", ""))
 
@@ -55,30 +57,48 @@ PARAMETERS = (
         type=path,
         help="build folder of the application (default: the reference firmware, compiled for this machine)",
     ),
+    Option("--records", type=path, metavar="FOLDER", help="keep the records in this folder"),
 )
 
 
 def run(args: Arguments) -> int:
     project = _project(args)
-    path = args.spec or (SPEC_FILE if SPEC_FILE.is_file() else reference.SPEC)
-    spec, partition = read_spec(path), project.factory_partition
+    file = args.spec or (SPEC_FILE if SPEC_FILE.is_file() else reference.SPEC)
+    spec, partition = read_spec(file), project.factory_partition
     app = args.app or build(recipe_of(project), log=print)
     print(
-        f"[1/4] spec: {path.name} -> {len(spec.fields)} values for each {spec.product}, in {partition.name!r}"
+        f"[1/5] spec: {file.name} -> {len(spec.fields)} values for each {spec.product}, in {partition.name!r}"
     )
     with tempfile.TemporaryDirectory() as folder:
         station = Station("demo", folder=Path(folder, "state"))
         Path(folder, "ledger").mkdir()
-        ledger, _ = create_ledger(str(Path(folder, "ledger", "ledger.db")), station)
-        with ledger:
-            print("[2/4] ledger: new, for this demo; it hands out every value once")
-            print(f"[3/4] {DEVICES} devices, each on a simulated ESP32 with an empty flash")
-            are_proven = [
-                _device(ledger, spec, project, app, n, Path(folder, f"board{n}.bin")) for n in range(DEVICES)
-            ]
-            print("[4/4] another device with the serial number of the first")
+        place = str(Path(folder, "ledger", "ledger.db"))
+        create_ledger(place, station)[0].close()
+        job = Job(file, project.settings, place, station, lot="DEMO", app=app)
+        print("[2/5] ledger: new, for this demo; it hands out every value once")
+        print(
+            f"[3/5] {len(SLOTS)} simulated ESP32 with empty flashes at once; the power of {SLOTS[-1]} fails once"
+        )
+        with _boards(project, app, Path(folder)) as slots:
+            first = show(Line(job, slots), slots, None)
+            print("[4/5] the one that failed again; and the first comes back, and keeps its identity")
+            again = show(Line(job, slots[-1:]), slots[-1:], None)
+            with job.opened() as opened:
+                came_back, record = opened.take(slots[0].place, slot=slots[0].name)
+                records = records_of(opened.ledger)
+        for one in records:
+            if one.about["slot"] == SLOTS[-1]:
+                print_record(one)
+        if came_back.proof:
+            print_proof(came_back.proof)
+        if args.records:
+            RecordFolder(args.records).write_all(records)
+            print(f"records: {args.records}")
+        print("[5/5] another device with the serial number of device 1")
+        with open_ledger(place, station) as ledger:
             is_refused = _is_refused(ledger, spec)
-    return 0 if all(are_proven) and is_refused else 1
+    is_well = len(first.failed) == 1 and not (first.untried or again.untried or again.failed or record.failed)
+    return 0 if is_well and is_refused else 1
 
 
 def _project(args: Arguments) -> Project:
@@ -89,24 +109,22 @@ def _project(args: Arguments) -> Project:
     return open_project(replace(project.settings, partitions=reference.PARTITIONS))
 
 
-def _device(ledger: Ledger, spec: Spec, project: Project, app: Path, number: int, flash: Path) -> bool:
-    partition = project.factory_partition
-    maker = ImageMaker(spec, partition.size_bytes, read_only=partition.readonly)
-    identities = Identities(ledger, spec, maker, _now())
+@contextmanager
+def _boards(project: Project, app: Path, folder: Path) -> Iterator[Sequence[Slot]]:
     size = read_flasher_args(app).flash_size_bytes or DEFAULT_FLASH_BYTES
-    offset, mac = project.table.offset, MAC + bytes([number])
-    with (
-        Board(flash, [app], mac=mac, flash_size_bytes=size, table_offset=offset) as board,
-        flasher.connect(board.url) as chip,
-    ):
-        run = Run(chip, project.table, partition, identities=identities, on_line=_print_report)
-        run.app = read_flasher_args(app)
-        record = perform(run, provision_steps(has_app=True), print_step)
-    public = ", ".join(f"{name} {text}" for name, text in run.public.items())
-    print(f"\n      device {run.device}: {public}")
-    if run.proof:
-        print_proof(run.proof)
-    return record.failed is None
+    with ExitStack() as stack:
+        slots = []
+        for number, name in enumerate(SLOTS):
+            board = Board(
+                folder / f"{name}.bin",
+                [app],
+                mac=MAC + bytes([number]),
+                flash_size_bytes=size,
+                table_offset=project.table.offset,
+                faults=[FAULT] if name == SLOTS[-1] else [],
+            )
+            slots.append(Slot(name, stack.enter_context(board).url))
+        yield slots
 
 
 class _Twin:
@@ -124,23 +142,11 @@ class _Twin:
 
 
 def _is_refused(ledger: Ledger, spec: Spec) -> bool:
+    now = Context(datetime.now(timezone.utc), lot="DEMO")
     try:
-        list(ledger.reserve(_product(spec), _Twin(spec, ledger.device(1)), [_now()]))
+        list(ledger.reserve(Product(spec.product, spec.sha256), _Twin(spec, ledger.device(1)), [now]))
     except InputError as error:
         print(f"      refused: {error}")
         return True
     print("      NOT refused")
     return False
-
-
-def _product(spec: Spec) -> Product:
-    return Product(spec.product, spec.sha256)
-
-
-def _now() -> Context:
-    return Context(datetime.now(timezone.utc), lot="DEMO")
-
-
-def _print_report(line: str) -> None:
-    if line.startswith("@fctry ") and '"id":' not in line:  # answers to challenges say nothing to people
-        print(f"      {escaped(line)}")

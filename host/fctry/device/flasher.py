@@ -28,6 +28,7 @@ from fctry.errors import DeviceError, InputError, PortError
 from fctry.serialport import ROM_BAUD
 
 FLASH_BAUD = 460800
+_ADVICE = " This can have many causes"  # of esptool's own; the hint is ours
 STUB_TIMEOUT_S = 3.0  # for its greeting
 BAUD_CHANGES_S = 0.1  # up and down again. Source: esptool 5.6.0 esptool/loader.py, change_baud
 BITS_PER_BYTE = 10
@@ -284,7 +285,7 @@ def _mapped(what: str, port: str, *, has_answered: bool = False) -> Iterator[Non
             hint="check the cable, or try a lower baud rate, such as --baud 57600",
         ) from error
     except (FatalError, OSError) as error:
-        text = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        text = next(iter(str(error).strip().splitlines()), type(error).__name__).partition(_ADVICE)[0]
         raise DeviceError(f"cannot {what} at {port}: {text}", hint=_hint(text, has_answered)) from error
 
 

@@ -69,7 +69,7 @@ class Line:
     ) -> None:
         self._job, self._slots, self._is_endless = job, slots, is_endless
         self._failures_max = failures_max
-        self._same: list[tuple[str, str]] = []
+        self._same: list[str] = []
         context = _context()
         self._events: Any = context.Queue()
         self._stopped = context.Event()
@@ -119,17 +119,17 @@ class Line:
             if isinstance(event, Slot):
                 ended.add(event)
                 continue
-            self._count(event)
+            self.count(event)
             yield event
         for process in self._processes.values():
             process.join()
 
-    def _count(self, event: Event) -> None:
+    def count(self, event: Event) -> None:
+        """Take notice of an event; `events` does."""
         if not isinstance(event.what, Record):
             return
-        failed = event.what.failed
-        said = (failed.name, failed.error) if failed else None
-        if said is None or (self._same and self._same[-1] != said):
+        said = event.what.reason
+        if not said or (self._same and self._same[-1] != said):
             self._same.clear()
         if said:
             self._same.append(said)

@@ -47,7 +47,7 @@ def page(records: Sequence[Record]) -> str:
         if name in about
     ]
     when = f"{_time(records[0])} to {_time(records[-1])} UTC" if records else ""
-    reasons = Counter(f"{record.failed.name}: {record.failed.error}" for record in failed if record.failed)
+    reasons = Counter(record.reason for record in failed)
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8>",
         "<meta name=viewport content='width=device-width,initial-scale=1'>",

@@ -93,6 +93,15 @@ class Record:
         return last if last.error else None
 
     @property
+    def reason(self) -> str:
+        """Why it failed, in the same words for every slot."""
+        if not self.failed:
+            return ""
+        port = self.about.get("port")
+        error = self.failed.error.replace(f" at {port}", "") if port else self.failed.error
+        return f"{self.failed.name}: {error}"
+
+    @property
     def measurements(self) -> list[Measurement]:
         """What its tests measured."""
         return [one for case in self.cases for one in case.measurements]

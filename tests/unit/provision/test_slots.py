@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
 from fctry.errors import InputError
 from fctry.provision import slots
+from fctry.provision.job import Job
+from fctry.provision.line import Event, Line
+from fctry.provision.record import Record, StepRecord
 from fctry.provision.slots import Slot, choose_slots
 from fctry.serialport import FoundPort
 
@@ -35,3 +40,20 @@ def test_without_slots_any_port_is_taken_once_or_all_boards(monkeypatch: pytest.
         Slot("h:1", "rfc2217://h:1"),
     ]
     assert choose_slots({}, ["all"]) == [Slot("ttyA", "/dev/ttyA"), Slot("ttyB", "/dev/ttyB")]
+
+
+def test_equal_failures_in_a_row_stop_the_line_in_whichever_slots() -> None:
+    slots = [Slot(name, name) for name in "ab"]
+    line = Line(cast(Job, None), slots, failures_max=2)
+
+    def told(slot: Slot, error: str) -> bool:
+        steps = (StepRecord("write", 0.1, error=error),)
+        line.count(Event(slot, Record("2026-11-26T02:21:08+00:00", steps, about={"port": slot.place})))
+        return line.is_halted
+
+    assert not told(slots[0], "cannot write at a: why")
+    assert not told(slots[1], "other")
+    assert not told(slots[0], "cannot write at a: why")
+    assert not told(slots[0], "")  # proven
+    assert not told(slots[0], "cannot write at a: why")
+    assert told(slots[1], "cannot write at b: why")
