@@ -1,4 +1,4 @@
-"""Make the pictures of terminals, of a real run: `python docs/terminal.py` makes pictures/demo.svg and provision.svg."""
+"""Make the pictures of terminals, each of a real run: `python docs/terminal.py`."""
 
 import os
 import pty
