@@ -6,20 +6,22 @@ with the same public values and fresh secrets; what the folder has is never touc
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from fctry.errors import InputError
+from fctry.identity.ahead import prepared
 from fctry.identity.batch_folder import BatchFolder
-from fctry.identity.draft import Context, Draft, Drawer, Product
+from fctry.identity.draft import Context, Draft, Preparer, Product
 
 if TYPE_CHECKING:
     from fctry.identity.ledger import Ledger, Reserved
 
-CHUNK = 1000  # devices that are reserved, written and recorded together: what a crash has to do again
+CHUNK = 1000  # devices that are reserved, written and recorded together: what a crash has to do again,
+CHUNK_S = 2.0  # or as many as are prepared in this time
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Batch:
     """
 
     product: Product
-    drawer: Drawer
+    drawer: Preparer
     count: int
     context: Callable[[int], Context]
     image: Callable[[Draft], bytes]
@@ -60,9 +62,10 @@ def make_batch(batch: Batch, ledger: Ledger | None, folder: BatchFolder) -> Iter
     if ledger:
         yield from _recorded(batch, ledger, folder, reserved)
         return
-    for numbers in _chunks(number for number in range(1, batch.count + 1) if number not in folder.done):
-        drawn = ((number, batch.drawer.draw({}, batch.context(number))) for number in numbers)
-        _build(batch, folder, drawn)
+    for chunk in _chunks(
+        batch, (number for number in range(1, batch.count + 1) if number not in folder.done)
+    ):
+        _build(batch, folder, ((number, batch.drawer.draw({}, context)) for number, context in chunk.items()))
         yield len(folder.done)
 
 
@@ -74,16 +77,15 @@ def _recorded(
         lines = (line for line in folder.lines() if line.number in late)
         ledger.record({reserved[line.number][0]: line.sha256 for line in lines}, "built")
         folder.remember(ledger.witness())
-    for numbers in _chunks(number for number in sorted(reserved) if number not in folder.done):
-        yield _record(
-            batch,
-            ledger,
-            folder,
-            [ledger.renew(reserved[number][0], batch.drawer, batch.context(number)) for number in numbers],
+    for chunk in _chunks(batch, (number for number in sorted(reserved) if number not in folder.done)):
+        renewed = [
+            ledger.renew(reserved[number][0], batch.drawer, context) for number, context in chunk.items()
+        ]
+        yield _record(batch, ledger, folder, renewed)
+    for chunk in _chunks(batch, (number for number in range(1, batch.count + 1) if number not in reserved)):
+        devices = ledger.reserve(
+            batch.product, batch.drawer, list(chunk.values()), batch=folder.batch, numbers=list(chunk)
         )
-    for numbers in _chunks(number for number in range(1, batch.count + 1) if number not in reserved):
-        contexts = [batch.context(number) for number in numbers]
-        devices = ledger.reserve(batch.product, batch.drawer, contexts, batch=folder.batch, numbers=numbers)
         yield _record(batch, ledger, folder, list(devices))
 
 
@@ -110,7 +112,14 @@ def _build(batch: Batch, folder: BatchFolder, drawn: Iterable[tuple[int, Draft]]
     return built
 
 
-def _chunks(numbers: Iterable[int]) -> Iterator[list[int]]:
-    numbers = iter(numbers)
-    while chunk := list(islice(numbers, CHUNK)):
+def _chunks(batch: Batch, numbers: Iterable[int]) -> Iterator[dict[int, Context]]:
+    """The contexts of these devices by their numbers, as many at once as are there in time."""
+    chunk: dict[int, Context] = {}
+    began_s = time.monotonic()
+    for number, made in prepared(batch.drawer, numbers):
+        chunk[number] = replace(batch.context(number), prepared=made)
+        if len(chunk) == CHUNK or time.monotonic() - began_s > CHUNK_S:
+            yield chunk
+            chunk, began_s = {}, time.monotonic()
+    if chunk:
         yield chunk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from fctry.nvs.item import Value
 
@@ -36,7 +36,7 @@ class Context:
     """What a draft depends on beside the spec: where and when it is made, and what is known of this device alone.
 
     `columns` are the cells of its line in a CSV, `station` what only the station knows: the chip's MAC, a scanned
-    code.
+    code. `prepared` is what was made ahead for this device, by the name of the source.
     """
 
     now: datetime
@@ -44,6 +44,7 @@ class Context:
     line: str = ""
     columns: Mapping[str, str] = field(default_factory=dict, repr=False)
     station: Mapping[str, str] = field(default_factory=dict, repr=False)
+    prepared: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -80,3 +81,10 @@ class Drawer(Protocol):
 
         `kept` are values that the device has already, by `namespace:key`: they are not drawn anew.
         """
+
+
+class Preparer(Drawer, Protocol):
+    """A drawer of which some work can be done ahead."""
+
+    def prepare(self) -> Mapping[str, Any]:
+        """What takes long to make for one device, for its `Context.prepared`."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from fctry.errors import InputError
 from fctry.identity.draft import Claim, Context, CounterRange, Draft
@@ -209,6 +210,11 @@ class Spec:
                 claims.append(Claim(one.scope, canonical(value), self.is_random(one.source), one.is_secret))
         return Draft(values, secrets, public, tuple(claims))
 
+    def prepare(self) -> Mapping[str, Any]:
+        """What takes long to make for a device, by the name of its source. See `Preparer`."""
+        made = ((name, self.sources[name].prepare()) for name in self.used)
+        return {name: one for name, one in made if one is not None}
+
     def draw_sources(
         self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Drawn] = MappingProxyType({})
     ) -> Mapping[str, Drawn]:
@@ -218,8 +224,9 @@ class Spec:
         for name in self.used:
             source = self.sources[name]
             given = uncounted
-            if source.counter:
-                given = replace(uncounted, counter=counters.get(self._counter_of(name), 0))
+            if source.counter or name in context.prepared:
+                number = counters.get(self._counter_of(name), 0)
+                given = replace(uncounted, counter=number, prepared=context.prepared.get(name))
             try:
                 parts = source.draw(given)
             except InputError as error:

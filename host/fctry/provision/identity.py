@@ -56,7 +56,9 @@ def choose_identity(run: Run) -> str:
         return f"device {device.id}, as it is"
     ledger, spec = run.identities.ledger, run.identities.spec
     context = replace(
-        run.identities.context, station={**run.identities.context.station, "mac": run.identity.mac}
+        run.identities.context,
+        station={**run.identities.context.station, "mac": run.identity.mac},
+        prepared=spec.prepare(),  # before the ledger waits for it
     )
     if device:
         reserved = ledger.renew(device.id, spec, context)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,9 @@ class Lamps:
     )
     codes: int = 10**9
     passwords: list[str] = field(default_factory=list)
+
+    def prepare(self) -> Mapping[str, Any]:
+        return {}
 
     def draw(
         self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] | None = None

@@ -6,7 +6,7 @@ Nothing looks first: whether a value is free is what the UNIQUE constraint says 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -131,7 +131,7 @@ def settle(
                     hint=f"each device needs its own: correct the input; `fctry ledger show {owner}` shows who has it",
                 )
             numbers, context = again[id_]
-            drafts[id_] = drawer.draw(numbers, context, (kept or {}).get(id_, {}))
+            drafts[id_] = drawer.draw(numbers, replace(context, prepared={}), (kept or {}).get(id_, {}))
     raise InputError(
         f"no free value of {' or '.join(sorted(scopes))} was found in {DRAWS_MAX} draws",
         hint="too few are left: give it more possibilities in the spec",

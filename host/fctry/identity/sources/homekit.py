@@ -1,7 +1,8 @@
 """What a HomeKit accessory gets: setup code, setup id, SRP-6a salt and verifier, setup payload.
 
 Source: HomeKit Accessory Protocol Specification (non-commercial), 4.2.1 (setup code, payload), 5.5 (SRP: 3072-bit group
-of RFC 5054, SHA-512).
+of RFC 5054, SHA-512); esp-homekit-sdk, tools/factory_nvs_gen (namespace `hap_setup`: `setup_id`, 4 bytes, `setup_salt`
+and `setup_verifier`, all of them blobs).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha512
+from itertools import count
 from typing import ClassVar
 
 from fctry.identity.sources.setup_code import CODES, draw_code
@@ -22,8 +24,8 @@ SALT_SIZE_BYTES, VERIFIER_SIZE_BYTES = 16, 384
 USER = b"Pair-Setup"
 FLAG_IP, FLAG_BLE = 2, 4
 GENERATOR = 5
-WINDOW_BITS = 6
-WINDOW = 1 << WINDOW_BITS
+DIGEST_SIZE_BYTES = 64
+TABLE_PAYS_AFTER = 40  # verifiers of one process
 # the 3072-bit group of RFC 5054, appendix A
 PRIME = int(
     "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
@@ -36,6 +38,8 @@ PRIME = int(
     "BBE117577A615D6C770988C0BAD946E208E24FA074E5AB3143DB5BFCE0FD108E4B82D120A93AD2CAFFFFFFFFFFFFFFFF",
     16,
 )
+
+_verifiers = count()
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,9 @@ class HomeKit(Source):
         return len(SETUP_ID_ALPHABET) ** 4 if part == "setup_id" else 1 << 8 * SALT_SIZE_BYTES
 
     def draw(self, given: Given) -> Mapping[str, Drawn]:
+        return given.prepared or self.prepare()
+
+    def prepare(self) -> Mapping[str, Drawn]:
         number = draw_code()
         digits = f"{number:08}"
         code = f"{digits[:3]}-{digits[3:5]}-{digits[5:]}"
@@ -86,23 +93,24 @@ def srp_verifier(code: str, salt: bytes) -> bytes:
     """The 384 bytes that prove knowledge of a code such as `123-45-679`. Source: RFC 5054, 2.5.3, with SHA-512."""
     inner = sha512(USER + b":" + code.encode()).digest()
     exponent = int.from_bytes(sha512(salt + inner).digest(), "big")
+    if next(_verifiers) < TABLE_PAYS_AFTER:
+        return pow(GENERATOR, exponent, PRIME).to_bytes(VERIFIER_SIZE_BYTES, "big")
     power = 1
-    for row in _powers():
-        power = power * row[exponent % WINDOW] % PRIME
-        exponent //= WINDOW
+    for row, digit in zip(_powers(), exponent.to_bytes(DIGEST_SIZE_BYTES, "little"), strict=True):
+        power = power * row[digit] % PRIME
     return power.to_bytes(VERIFIER_SIZE_BYTES, "big")
 
 
 @cache
 def _powers() -> list[list[int]]:
-    """For each digit of an exponent, in base `WINDOW`, the generator to the power of what it may stand for.
+    """For each byte of an exponent, the generator to the power of what it may stand for: 7 MB.
 
-    Takes as long as ten verifiers by `pow`, and makes each five times faster: 2 ms in place of 9 on one core.
+    Takes as long as forty verifiers by `pow`, and makes each seven times faster: 1.3 ms in place of 9 on one core.
     """
     rows, base = [], GENERATOR
-    for _ in range(-(-512 // WINDOW_BITS)):
+    for _ in range(DIGEST_SIZE_BYTES):
         row = [1]
-        for _ in range(WINDOW):
+        for _ in range(256):
             row.append(row[-1] * base % PRIME)
         base = row.pop()
         rows.append(row)

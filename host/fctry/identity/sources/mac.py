@@ -1,6 +1,6 @@
 """MAC addresses out of a block that is yours.
 
-Source: IEEE 802-2014, 8.2.2 (the two low bits of the first byte); ESP-IDF v5.5.5,
+Source: IEEE 802-2014, 8.2.2 (the two low bits of the first byte); ESP-IDF v5.3 to v6.1-beta1, which agree,
 components/esp_hw_support/port/*/Kconfig.mac (how many addresses a chip derives from its base MAC, by default).
 """
 
@@ -26,6 +26,8 @@ DERIVED_ADDRESSES = {
     "esp32c6": 4,
     "esp32c61": 4,
     "esp32h2": 2,
+    "esp32h21": 2,
+    "esp32h4": 2,
     "esp32p4": 1,
 }
 MULTICAST, LOCAL = 1 << 40, 2 << 40

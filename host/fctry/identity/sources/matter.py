@@ -82,6 +82,9 @@ class Matter(Source):
         }.get(part, 1)
 
     def draw(self, given: Given) -> Mapping[str, Drawn]:
+        return given.prepared or self.prepare()
+
+    def prepare(self) -> Mapping[str, Drawn]:
         passcode, discriminator = draw_code(), secrets.randbelow(DISCRIMINATORS)
         salt = secrets.token_bytes(self.salt_size_bytes)
         return {

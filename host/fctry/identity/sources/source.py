@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fctry.errors import InputError
 from fctry.identity.draft import Context, CounterRange
@@ -27,13 +27,15 @@ class Part:
 class Given:
     """What a source may draw from: its own number, what is known of the device, and what other sources have drawn.
 
-    `drawn` is by `source` or `source.part`. `folder` is that of the spec.
+    `drawn` is by `source` or `source.part`. `folder` is that of the spec. `prepared` is what the source's `prepare`
+    made for this device, if that was done ahead.
     """
 
     counter: int
     context: Context
     drawn: Mapping[str, Drawn] = field(repr=False)
     folder: Path = Path()
+    prepared: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,10 @@ class Source:
     def references(self) -> tuple[str, ...]:
         """What it needs of other sources, as `source` or `source.part`."""
         return ()
+
+    def prepare(self) -> Any:
+        """What takes long to make for a device and depends on nothing that is given, or None: it can be made ahead."""
+        return None
 
     def draw(self, given: Given) -> Mapping[str, Drawn]:
         """Part -> value. Raises InputError for what cannot be drawn for this device."""

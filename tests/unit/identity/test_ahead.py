@@ -1,0 +1,110 @@
+"""What takes long is made by several processes, in order, and no secret shows on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fctry.identity import ahead
+from fctry.identity.ahead import prepared
+from fctry.identity.draft import Context
+from fctry.identity.sources.certificate import Certificate
+from fctry.identity.sources.homekit import HomeKit
+from fctry.identity.sources.source import Given
+from fctry.identity.spec import Field, Spec
+from tests.unit.identity.conftest import NOW, Lamps
+
+HOMEKIT = Spec("lamp", (Field("s", "k", "string", "h.code", is_secret=True),), {"h": HomeKit(category=5)})
+
+
+@dataclass
+class Slow(Lamps):
+    """Says which process made it."""
+
+    def prepare(self) -> Mapping[str, int]:
+        time.sleep(0.01)
+        return {"process": os.getpid()}
+
+
+def test_numbers_come_in_order_and_from_several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "WORTH_S", 0.02)
+    made = list(prepared(Slow(), range(1, 61), cores=2))
+    assert [number for number, _ in made] == list(range(1, 61))
+    assert len({one["process"] for _, one in made} - {os.getpid()}) == 2
+    assert not multiprocessing_children()
+
+
+def test_little_work_and_one_core_need_no_process() -> None:
+    for preparer, cores in ((Lamps(), 2), (Slow(), 1)):
+        list(prepared(preparer, range(4), cores=cores))
+        assert not multiprocessing_children()
+
+
+def multiprocessing_children() -> list[str]:
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    said = [Path(f"/proc/{child}/cmdline").read_bytes().decode() for child in children]
+    return [one for one in said if "spawn_main" in one]
+
+
+def test_prepared_values_are_those_of_the_device_and_drawn_anew_without_them() -> None:
+    one = HOMEKIT.prepare()
+    context = Context(NOW.now, prepared=one)
+    assert HOMEKIT.draw({}, context).secrets == {"s:k": one["h"]["code"]}
+    assert HOMEKIT.draw({}, NOW).secrets != HOMEKIT.draw({}, NOW).secrets
+
+
+def test_key_that_was_made_ahead_is_the_certificates(tmp_path: Path) -> None:
+    source = Certificate(ca_certificate="ca.pem", ca_key="ca.key", subject="CN=x", format="der")
+    key = source.prepare()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Certificate, "_signed", lambda self, given, key: Signed())
+        drawn = source.draw(Given(0, NOW, {}, tmp_path, key))
+    assert drawn["key"] == key
+
+
+class Signed:
+    def public_bytes(self, encoding: object) -> bytes:
+        return b""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_processes_end_with_the_one_that_began_them_and_say_no_secret(tmp_path: Path) -> None:
+    """Killed while they work."""
+    script = tmp_path / "work.py"
+    script.write_text(
+        "from tests.unit.identity.test_ahead import HOMEKIT, ahead\n"
+        "if __name__ == '__main__':\n"
+        "    ahead.WORTH_S = 0.001\n"
+        "    for number, one in ahead.prepared(HOMEKIT, range(10**6), cores=2):\n"
+        "        print(one['h']['code'], flush=True)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, script],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "TMPDIR": str(tmp_path)},
+    ) as process:
+        assert process.stdout
+        codes = {process.stdout.readline().strip() for _ in range(20)}
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert len(children) >= 2
+        said = b"".join(
+            Path(f"/proc/{one}/{name}").read_bytes()
+            for one in [str(process.pid), *children]
+            for name in ("cmdline", "environ")
+        )
+        said += b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+        assert not [code for code in codes if code.encode() in said]
+        process.send_signal(signal.SIGKILL)
+    deadline_s = time.monotonic() + 20
+    while any(Path(f"/proc/{child}").exists() for child in children):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
