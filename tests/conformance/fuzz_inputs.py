@@ -18,6 +18,7 @@ from contextlib import redirect_stderr, suppress
 from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree as ET
+from zlib import crc32
 
 import atheris
 
@@ -33,13 +34,16 @@ with atheris.instrument_imports(include=["fctry"]):
     from fctry.identity.label.svg import svg as label_svg
     from fctry.identity.spec_check import check as check_spec
     from fctry.identity.spec_file import read_spec
-    from fctry.nvs import Item, ItemType, decode, encode
+    from fctry.nvs import Item, ItemType, check, decode, encode, format_csv
     from fctry.nvs.contents import read
     from fctry.nvs.csv import read_sheet
+    from fctry.nvs.format import CRC, CRC_SEED, ENTRY_HEADER, PAGE_SIZE_BYTES, entry_crc
     from fctry.nvs.picture import svg as nvs_svg
+    from fctry.nvs.values import read_erased_items, read_items
     from fctry.partitions.binary import pack, unpack
     from fctry.partitions.checker import check as check_layout
-    from fctry.partitions.csv import format_csv, parse_csv
+    from fctry.partitions.csv import format_csv as format_table
+    from fctry.partitions.csv import parse_csv
     from fctry.partitions.flasher_args import read_flasher_args
     from fctry.partitions.layout import layout_of_csv, parse_layout
     from fctry.partitions.options import Options
@@ -49,6 +53,7 @@ with atheris.instrument_imports(include=["fctry"]):
     from fctry.partitions.sdkconfig import find_sdkconfig, read_sdkconfig
     from fctry.settings import find_settings
 
+PAGES_MAX = 4
 LAYOUT = (ROOT / "partitions.csv").read_text()
 FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
 
@@ -58,6 +63,40 @@ def written(data: bytes, name: str) -> Path:
     path = FOLDER / name
     path.write_bytes(data)
     return path
+
+
+def repaired(image: bytes) -> bytes:
+    """The image with the crc of every page header and of every entry made right."""
+    result = bytearray(image)
+    for page in range(0, len(image), PAGE_SIZE_BYTES):
+        result[page + 28 : page + 32] = CRC.pack(crc32(result[page + 4 : page + 28], CRC_SEED))
+        for offset in range(page + 64, page + PAGE_SIZE_BYTES, 32):
+            head, _, key, data = ENTRY_HEADER.unpack_from(result, offset)
+            if set(head) != {0xFF}:
+                ENTRY_HEADER.pack_into(result, offset, head, entry_crc(head, key, data), key, data)
+    return bytes(result)
+
+
+def image(data: bytes) -> None:
+    """The first byte says whether the crcs are repaired: without that no mutation would ever get past them."""
+    mode, image = data[:1], data[1 : 1 + PAGES_MAX * PAGE_SIZE_BYTES]
+    if mode and mode[0] & 1:
+        image = repaired(image.ljust(-(-len(image) // PAGE_SIZE_BYTES) * PAGE_SIZE_BYTES, b"\xff"))
+    findings = check(image, read_only=bool(mode and mode[0] & 2))
+    try:
+        contents = read(image)
+    except FctryError:
+        assert findings
+        return
+    items = [item for item, _ in read_items(contents)]
+    read_erased_items(contents)
+    nvs_svg(contents.pages, "fuzz")
+    with suppress(FctryError):
+        format_csv(items, contents.namespaces.values(), "fuzz")
+    with suppress(FctryError):
+        strict = decode(image)
+        again = encode(strict, PAGES_MAX * 2 * PAGE_SIZE_BYTES, read_only=True)
+        assert repr(decode(again)) == repr(strict)  # NaN is not equal to itself, its repr is
 
 
 def nvs_csv(data: bytes) -> None:
@@ -85,7 +124,7 @@ def partition_csv(data: bytes) -> None:
         return  # and may be cut within a character, or at a NUL
     assert pack(read) == binary
     with suppress(FctryError):
-        assert pack(parse_csv(format_csv(read), options=Options(idf=(5, 3)))) == binary
+        assert pack(parse_csv(format_table(read), options=Options(idf=(5, 3)))) == binary
 
 
 def sdkconfig(data: bytes) -> None:
@@ -160,7 +199,7 @@ def settings(data: bytes) -> None:
 TARGETS = {
     one.__name__: one
     for one in (
-        *(nvs_csv, batch_csv, partition_csv, sdkconfig, sdkconfig_json, flasher_args),
+        *(image, nvs_csv, batch_csv, partition_csv, sdkconfig, sdkconfig_json, flasher_args),
         *(report, pictures, dump, spec, settings),
     )
 }
@@ -180,7 +219,16 @@ def seeds(target: str) -> list[bytes]:
         "flash_files": {"0x8000": "partition_table/partition-table.bin"},
         "app": {"offset": "0x10000", "file": "app.bin", "encrypted": "false"},
     }
+    items = [
+        Item("n", "number", ItemType.U32, 7),
+        Item("n", "fraction", ItemType.DOUBLE, 0.5),
+        Item("n", "text", ItemType.STR, "text" * 20),
+        Item("m", "blob", ItemType.BLOB, bytes(5000)),
+        Item("m", "last", ItemType.I8, -1),
+    ]
+    images = [encode(items, 0x3000), encode(items[:3], 0x3000, version=1)]
     return {
+        "image": [bytes([mode]) + one for mode in range(4) for one in images],
         "nvs_csv": [
             device,
             b"\xef\xbb\xbf" + device.replace(b"\n", b"\r\n"),

@@ -53,6 +53,7 @@ ENCODING = LayoutRule("layout-encoding", ERROR, "the file is text in UTF-8, UTF-
 UNSET_VARIABLE = LayoutRule(
     "layout-variable", ERROR, "a variable at the start of a line is set", enforced=True
 )
+SEPARATORS = {";": "`;`", "\t": "a tab"}
 FIELD_MISSING = LayoutRule(
     "layout-field-missing", ERROR, "type, size and an application's subtype are given", enforced=True
 )
@@ -174,7 +175,13 @@ class _RowReader:
     def _type(self) -> int | None:
         text = self.fields[1]
         if not text:
-            self._problem(FIELD_MISSING, "the type is missing", "write app or data in the second column")
+            message, hint = "the type is missing", "write app or data in the second column"
+            if separator := next((name for one, name in SEPARATORS.items() if one in self.fields[0]), ""):
+                message, hint = (
+                    f"columns are separated by {separator}",
+                    "save it with commas: ESP-IDF reads no other",
+                )
+            self._problem(FIELD_MISSING, message, hint)
             return None
         known = self.options.keywords.types
         return self._keyword("type", text, self.keywords.types, TYPE_SINCE.get(known.get(text.lower(), -1)))
@@ -215,6 +222,9 @@ class _RowReader:
         if type_ == PARTITION_TABLE and places:
             return TABLE_SECTOR_BYTES
         if not self.fields[4]:
+            if not any(self.fields[1:]):  # told already
+                self.is_complete = False
+                return None
             hint = "write it in the fifth column: bytes, 0x…, or a whole number of K or M"
             self._problem(FIELD_MISSING, "the size is missing", hint)
             return None

@@ -19,7 +19,7 @@ from fctry.partitions.layout import layout_of_csv, parse_layout
 from fctry.partitions.options import Options
 from fctry.partitions.picture.flashmap import Kind, flash_map
 from fctry.partitions.picture.svg import draw
-from fctry.partitions.picture.terminal import cell_bytes, grid, legend, marks
+from fctry.partitions.picture.terminal import grid, legend, marks, picture
 from fctry.partitions.rule import Evidence, Needs
 from fctry.partitions.rules import rules_for
 from fctry.partitions.table import TABLE_BYTES
@@ -84,7 +84,7 @@ def test_map_of_any_layout_can_be_drawn(text: str, options: Options) -> None:
     flash = flash_map(layout, bootloader_offset=0)
     assert flash.total(*Kind) >= flash.size_bytes  # more only where partitions overlap
     letters = marks(flash)
-    cell = cell_bytes(flash.size_bytes, 64)
+    cell, _ = picture([flash], letters, 64)
     assert sum(len(row) for row in grid(flash, letters, 64, cell)) == -(-flash.size_bytes // cell)
     assert len(legend(flash, letters, cell)) == len(flash.segments)
     ElementTree.fromstring(draw(flash, flash))

@@ -66,6 +66,8 @@ def _remedy(code: str, *lines: str, options: Options | None = None, evidence: Ev
             (*BASE, "b,app,ota_0,,1M"),
             "add the line `otadata, data, ota, 0x16000, 0x2000,`",
         ),
+        ("layout-field-missing", ("a;data;nvs;;4K",), "save it with commas"),
+        ("layout-field-missing", ("a\tdata\tnvs\t\t4K",), "save it with commas"),
         ("layout-ota-without-otadata", ("a,app,ota_0,0x10000,1M",), "`otadata, data, ota, , 0x2000,`"),
         ("layout-user-nvs", (PHY, FCTRY, APPLICATION), "add the line `nvs, data, nvs, 0x9000, 0x6000,`"),
         (
