@@ -14,11 +14,11 @@ from time import monotonic
 from types import FrameType
 
 from rich import box
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from fctry.cli.console import Console
 from fctry.cli.text import counted, escaped
 from fctry.provision.line import Event, LabelWanted, Line, Untried, Waiting
 from fctry.provision.record import Record, StepRecord
@@ -71,7 +71,7 @@ def show(line: Line, slots: Sequence[Slot], folder: Path | None) -> Summary:
     """Let a line work, show it, and write its records. Ctrl-C lets what runs come to its end; again, it does not."""
     summary, files = Summary(), RecordFolder(folder) if folder else None
     rows = {slot: _Row() for slot in slots}
-    console = Console(highlight=False)
+    console = Console()
     with ExitStack() as stack:
         stack.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, _interrupt(line)))
         live, scanned = None, _Scanner(line)

@@ -9,12 +9,13 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import rich_click as click
 from click.exceptions import Exit, NoArgsIsHelpError
 
 from fctry import cli
-from fctry.cli.arguments import Arguments
+from fctry.cli.arguments import Arguments, Option
 from fctry.cli.text import escaped
 from fctry.errors import FctryError
 
@@ -97,10 +98,23 @@ def _examples(module: ModuleType) -> str:
 
 def root() -> Group:
     """The command `fctry`."""
-    add_version = click.version_option(
-        None, "-V", "--version", package_name="fctry", message="%(prog)s %(version)s"
-    )
-    return add_version(Group("fctry", cli))
+    group = Group("fctry", cli)
+    flag: dict[str, Any] = {
+        "is_flag": True,
+        "is_eager": True,
+        "expose_value": False,
+        "callback": _say_version,
+    }
+    group.params.append(Option("--version", "-V", help="Show the version and exit.", **flag))
+    return group
+
+
+def _say_version(ctx: click.Context, _: click.Parameter, is_wanted: bool) -> None:
+    if is_wanted and not ctx.resilient_parsing:
+        from importlib.metadata import version  # costs more than most commands
+
+        click.echo(f"fctry {version('fctry')}")
+        ctx.exit()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,7 +32,11 @@ def shortened(text: str, size_bytes: int, width: int = VALUE_WIDTH) -> str:
 
 def fitted(line: str) -> str:
     """The line as wide as the terminal is; all of it where no terminal reads it."""
-    return cut(line, get_terminal_size().columns) if sys.stdout.isatty() else line
+    if not sys.stdout.isatty():
+        return line
+    from shutil import get_terminal_size  # costs more than what most commands print
+
+    return cut(line, get_terminal_size().columns)
 
 
 def say_written(output: Path, text: str) -> None:

@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[3]
 PAGES = {path.stem: path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
 NEEDS_A_BOARD = ("board", "demo", "esptool", "flash", "provision")
 COMMAND = re.compile(r"^ *\$ (fctry .*)$", re.MULTILINE)
+FEWER = {"1000": "10", "1010": "20"}  # devices: what they are to show takes no thousand
 LAST = {"commands": 1, "factory-spec": 0, "firmware": 2, "first-device": 4, "identities": 15, "layouts": 4}
 """How many commands there are to run at least, so that none is lost to another way of writing them."""
 
@@ -59,7 +60,7 @@ def test_every_command_of_the_page_works(page: str, product: Path) -> None:
     if page == "sdks":
         write_certificates()
     for line in COMMAND.findall(PAGES[page].read_text()):
-        words = shlex.split(line, comments=True)
+        words = [FEWER.get(word, word) for word in shlex.split(line, comments=True)]
         if words[1] in NEEDS_A_BOARD:
             parse(words[1:])
         elif "|" in words:
@@ -72,7 +73,7 @@ def test_every_command_of_the_page_works(page: str, product: Path) -> None:
         ran += 1
     assert ran >= LAST.get(page, 0)
     if page == "identities":
-        assert len(list(Path("images").glob("*.bin"))) == 1010
+        assert len(list(Path("images").glob("*.bin"))) == 20
         assert Path("labels.pdf").read_bytes().startswith(b"%PDF")
 
 

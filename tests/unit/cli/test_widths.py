@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,10 @@ ITEMS = [
 ]
 
 
+def lines_of(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+
+
 @pytest.fixture(params=[60, 80, 120])
 def columns(
     request: pytest.FixtureRequest,
@@ -32,7 +37,7 @@ def columns(
     Path("before.bin").write_bytes(encode(ITEMS, 0x4000))
     Path("after.bin").write_bytes(encode([*ITEMS[1:], Item("n", "k", ItemType.STR, LONG)], 0x4000))
     monkeypatch.setenv("COLUMNS", str(request.param))
-    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("TERM", "xterm")
     return int(request.param)
 
 
@@ -42,7 +47,7 @@ def test_values_fit_the_terminal(
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     main(command.split())
-    lines = capsys.readouterr().out.splitlines()
+    lines = lines_of(capsys)
     assert max(map(len, lines)) <= columns
     assert max(map(len, lines)) > 40
 
@@ -59,7 +64,7 @@ def test_devices_of_a_ledger_fit_the_terminal(
     for command in ("ledger show", "ledger history"):
         capsys.readouterr()
         assert main(command.split()) == 0
-        lines = capsys.readouterr().out.splitlines()
+        lines = lines_of(capsys)
         assert len(lines) >= 2
         assert max(map(len, lines)) <= columns
 
@@ -67,7 +72,7 @@ def test_devices_of_a_ledger_fit_the_terminal(
 def test_proof_fits_the_terminal(columns: int, capsys: pytest.CaptureFixture[str]) -> None:
     rows = tuple(Comparison(one.namespace, one.key, one.type.value, one.value, one.value) for one in ITEMS)
     print_proof(Proof(rows, ()))
-    assert max(map(len, capsys.readouterr().out.splitlines())) <= columns
+    assert max(map(len, lines_of(capsys))) <= columns
 
 
 def test_long_values_are_shortened_alike_in_every_table(
