@@ -233,11 +233,28 @@ class Ledger:
             return {row.number: (row.id, row.state) for row in connection.execute(query)}
 
     def find(self, value: str) -> list[Device]:
-        """The devices that have this unique public value (serial number, MAC address, label), or are this chip."""
-        with reading(self._engine) as connection:
-            ids = set(connection.scalars(select(claim.c.device).where(claim.c.value == value.encode())))
+        """The devices that have this unique value (serial number, MAC address, label), or are this chip."""
         chips = self.find_chip(mac=value, unique_id=value, flash_id=value)
-        return [self.device(one) for one in sorted(ids | {one.id for one in chips})]
+        return [
+            self.device(one) for one in sorted({*self.owners([value.encode()]), *(one.id for one in chips)})
+        ]
+
+    def owners(self, values: Iterable[bytes]) -> dict[int, set[str]]:
+        """The devices that have unique values among these, secret ones too: in which scopes."""
+        values = list(values)
+        found: dict[int, set[str]] = {}
+        with reading(self._engine) as connection:
+            scopes = list(connection.scalars(select(claim.c.scope).distinct()))
+            stored = {*values, *(self._key.blind(scope, value) for scope in scopes for value in values)}
+            for part in _parts(sorted(stored)):
+                columns = (claim.c.device, claim.c.scope)
+                for id_, scope in connection.execute(select(*columns).where(claim.c.value.in_(part))):
+                    found.setdefault(id_, set()).add(scope)
+        return found
+
+    def with_image(self, sha256: str) -> list[Device]:
+        """The devices whose image has this SHA-256."""
+        return list(devices(self._engine, device.c.image_sha256 == sha256))
 
     def find_chip(self, *, mac: str = "", unique_id: str = "", flash_id: str = "") -> list[Device]:
         """The devices that are a chip with one of these, as `bind` was told."""
@@ -306,9 +323,12 @@ def witness_of(connection: Connection) -> Witness:
 def _ready(connection: Connection, ids: Sequence[int], states: Sequence[str]) -> set[int]:
     """Those of the devices that are in one of the states. Nobody else writes meanwhile."""
     found: set[int] = set()
-    for start in range(0, len(ids), CHUNK_MAX):
-        query = select(device.c.id).where(
-            device.c.id.in_(ids[start : start + CHUNK_MAX]), device.c.state.in_(states)
-        )
+    for part in _parts(ids):
+        query = select(device.c.id).where(device.c.id.in_(part), device.c.state.in_(states))
         found.update(connection.scalars(query))
     return found
+
+
+def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """As many at once as every database takes in one statement."""
+    return (values[start : start + CHUNK_MAX] for start in range(0, len(values), CHUNK_MAX))

@@ -1,0 +1,90 @@
+"""Which device this is: by what is in its flash, or by a text that was scanned from its label."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fctry.identity.spec import canonical
+from fctry.nvs.item import Item
+
+if TYPE_CHECKING:
+    from fctry.identity.ledger import Device, Ledger
+
+MAC = re.compile(r"[0-9a-f]{2}([:-]?[0-9a-f]{2}){5}", re.IGNORECASE)
+WORD = re.compile(r"[^\s/?#&=,;\"']+")
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A device that this may be, and what speaks for it.
+
+    `unique` are the scopes of unique values that only it has, `matching` and `differing` its public values in flash.
+    """
+
+    device: Device
+    is_same_image: bool
+    unique: tuple[str, ...]
+    matching: tuple[str, ...]
+    differing: tuple[str, ...]
+
+    @property
+    def certainty(self) -> str:
+        """How sure it is, for people."""
+        if self.is_same_image:
+            return "certain: the image that it was given, byte for byte"
+        said = f"{len(self.matching)} of {len(self.matching) + len(self.differing)} public values"
+        if self.unique:
+            said += f"; unique to it: {', '.join(self.unique)}"
+        if self.differing:
+            return f"doubtful: {said}; other than in the ledger: {', '.join(self.differing)}"
+        return f"{'sure' if self.unique else 'possible'}: {said}"
+
+    @property
+    def _rank(self) -> tuple[object, ...]:
+        return (
+            not self.is_same_image,
+            len(self.differing),
+            -len(self.unique),
+            -len(self.matching),
+            self.device.id,
+        )
+
+
+def recognise(ledger: Ledger, items: Iterable[Item], image_sha256: str = "") -> list[Recognised]:
+    """The devices that have some of these items or this image, those first that are it most likely."""
+    items = list(items)
+    held = {f"{one.namespace}:{one.key}": one.value for one in items}
+    owners = ledger.owners({canonical(one.value) for one in items})
+    same = {one.id for one in ledger.with_image(image_sha256)} if image_sha256 else set()
+    found = []
+    for id_ in {*owners, *same}:
+        device = ledger.device(id_)
+        matching = {name for name, value in device.values.items() if held.get(name) == value}
+        differing = device.values.keys() - matching
+        unique = owners.get(id_, ())
+        found.append(
+            Recognised(
+                device, id_ in same, tuple(sorted(unique)), tuple(sorted(matching)), tuple(sorted(differing))
+            )
+        )
+    return sorted(found, key=lambda one: one._rank)
+
+
+def scanned(ledger: Ledger, text: str) -> list[Device]:
+    """The devices of a text as a scanner gives it: a unique value, or one within it, as in the address of a page."""
+    text = text.strip()
+    for candidates in ([text], WORD.findall(text)):
+        found = {one.id: one for word in candidates for way in _ways(word) for one in ledger.find(way)}
+        if found:
+            return [found[id_] for id_ in sorted(found)]
+    return []
+
+
+def _ways(word: str) -> Iterable[str]:
+    """A word as it is, and a MAC address as the ledger has it."""
+    yield word
+    if MAC.fullmatch(word):
+        yield bytes.fromhex(re.sub("[:-]", "", word)).hex(":").upper()
