@@ -1,7 +1,6 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "factory_data_private.h"
@@ -210,8 +209,8 @@ esp_err_t factory_data_report_namespaces(const char *partition_label, const char
     esp_err_t err = ESP_OK;
     for (const char *at = namespaces; *at != '\0';) {
         const size_t length = strcspn(at, ",");
-        char name[NVS_NS_NAME_MAX_SIZE + 1]; /* one that is too long is refused when it is opened */
-        (void)snprintf(name, sizeof(name), "%.*s", (int)length, at);
+        char name[NVS_NS_NAME_MAX_SIZE + 1] = ""; /* one that is too long is refused when it is opened */
+        memcpy(name, at, length < sizeof(name) ? length : sizeof(name) - 1);
         const factory_data_config_t place = {.partition_label = partition_label, .namespace_name = name};
         const esp_err_t its = length > 0 ? report_namespace(&place, &report) : ESP_OK;
         err = at == namespaces ? its : err;
