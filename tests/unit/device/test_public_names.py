@@ -12,7 +12,7 @@ from fctry import device, serialport
             device,
             "Answer Chip Comparison Console Deadline Event FakeConsole Proof Report ReportedItem Wire compare connect",
         ),
-        (serialport, "ROM_BAUD FoundPort find_ports only_port open_port register"),
+        (serialport, "ROM_BAUD FoundPort find_ports is_connected only_port open_port port_at register"),
     ],
 )
 def test_public_names_are_these(package: ModuleType, names: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fctry.partitions.table import PartitionTable
 from tests.unit.firmware.conftest import ROOT
 
@@ -28,7 +30,8 @@ def kconfig_defaults() -> dict[str, str]:
 
 def test_native_sdkconfig_has_the_defaults_of_kconfig() -> None:
     sdkconfig = FIRMWARE / "native" / "port" / "include" / "sdkconfig.h"
-    lines = [line.split(" ", 2) for line in sdkconfig.read_text().splitlines() if line.startswith("#define")]
+    text = re.sub(r'\\\n\s*|" \\\n\s*"', "", sdkconfig.read_text())  # lines that go on below
+    lines = [line.split(" ", 2) for line in text.splitlines() if line.startswith("#define")]
     defined = {name: value for _, name, value in lines}
     assert defined.pop("CONFIG_IDF_TARGET") == '"esp32"'
     assert defined.pop("CONFIG_ESP_MAC_UNIVERSAL_MAC_ADDRESSES") == "4"  # ESP-IDF's own default for it
