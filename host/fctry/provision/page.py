@@ -24,7 +24,7 @@ h1{font-size:1.4rem;margin:0}h2{font-size:1.05rem;margin:2rem 0 .5rem}p{color:va
 {display:block;font-size:1.9rem;line-height:1.2}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}
 td,th{padding:.35rem .8rem .35rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
-th{color:var(--soft);font-weight:600}td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+th{color:var(--soft);font-weight:600}td.n,th.n{text-align:right}td.n{font-variant-numeric:tabular-nums;white-space:nowrap}
 .pass{color:var(--pass);font-weight:700}.fail{color:var(--fail);font-weight:700}
 .bars{display:grid;grid-template-columns:minmax(8rem,auto) 1fr;gap:.25rem 1rem;max-width:52rem}
 .bars span{max-width:24rem}.bars div{white-space:nowrap}
@@ -57,7 +57,7 @@ def page(records: Sequence[Record]) -> str:
         f"<h2>Time per step</h2>{_bars(_step_seconds(records), ' s')}",
         f"<h2>Failures by reason</h2>{_bars(dict(reasons.most_common()), '')}" if reasons else "",
         _measurements(records),
-        "<h2>Devices</h2><div class=scroll><table><tr><th>device<th>outcome<th>values<th>chip<th>time</tr>",
+        "<h2>Devices</h2><div class=scroll><table><tr><th>device<th>outcome<th>values<th>chip<th class=n>time</tr>",
         *map(_row, records),
         "</table></div></html>\n",
     ]
@@ -105,12 +105,13 @@ def _measurements(records: Sequence[Record]) -> str:
     rows = []
     for name, taken in found.items():
         values = [one.value for one in taken]
-        spread = "".join(f"<td class=n>{value:g}" for value in (min(values), mean(values), max(values)))
+        spread = "".join(f"<td class=n>{value:.4g}" for value in (min(values), mean(values), max(values)))
         outside = sum(not one.is_within for one in taken)
         mark = f"<span class=fail>{outside}</span>" if outside else "0"
         cells = f"<td class=n>{len(values)}{spread}<td>{escape(taken[-1].limits)}<td class=n>{mark}"
         rows.append(f"<tr><td>{escape(name)}{cells}</tr>")
-    head = "<tr><th>what<th>taken<th>least<th>mean<th>most<th>limits<th>outside</tr>"
+    numbers = "".join(f"<th class=n>{name}" for name in ("taken", "least", "mean", "most"))
+    head = f"<tr><th>what{numbers}<th>limits<th class=n>outside</tr>"
     table = f"<div class=scroll><table>{head}{''.join(rows)}</table></div>"
     return f"<h2>Measurements</h2>{table}" if rows else ""
 

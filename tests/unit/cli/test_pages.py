@@ -1,6 +1,7 @@
 """README and docs, line by line: commands are run, code is executed, settings and specs are read.
 
-What needs a board is parsed as far as its options go. docs/testing.md has a test of its own in tests/boards.
+What needs a board is parsed as far as its options go. docs/testing.md and provisioning.md have tests of their own in
+tests/boards.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ PAGES = {path.stem: path for path in (ROOT / "README.md", *sorted((ROOT / "docs"
 NEEDS_A_BOARD = ("board", "demo", "esptool", "flash", "provision")
 COMMAND = re.compile(r"^ *\$ (fctry .*)$", re.MULTILINE)
 FEWER = {"1000": "10", "1010": "20"}  # devices: what they are to show takes no thousand
+ELSEWHERE = ("testing", "provisioning")
 LAST = {"commands": 1, "factory-spec": 0, "firmware": 2, "first-device": 4, "identities": 15, "layouts": 4}
 """How many commands there are to run at least, so that none is lost to another way of writing them."""
 
@@ -54,7 +56,7 @@ def product(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page != "testing"])
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in ELSEWHERE])
 def test_every_command_of_the_page_works(page: str, product: Path) -> None:
     ran = 0
     if page == "sdks":
@@ -117,7 +119,7 @@ def test_readme_is_one_screen() -> None:
 
 @pytest.mark.parametrize(
     ("page", "code"),
-    [(page, code) for page in PAGES if page != "testing" for code in blocks(page, "python")],
+    [(page, code) for page in PAGES if page not in ELSEWHERE for code in blocks(page, "python")],
     ids=lambda value: value.splitlines()[0],
 )
 def test_code_of_a_page_runs(page: str, code: str) -> None:
@@ -138,7 +140,8 @@ def test_settings_and_specs_of_a_page_are_read(page: str, text: str, product: Pa
     else:
         Path("fctry.toml").write_text(text)
         settings = find_settings(folder=product)
-        assert settings.secret_namespaces == tuple(keys["secret-namespaces"])
+        assert settings.secret_namespaces == tuple(keys.get("secret-namespaces", ["secrets"]))
+        assert settings.slots == keys.get("slots", {})
 
 
 def test_commands_page_has_every_command() -> None:
