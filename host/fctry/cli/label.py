@@ -1,9 +1,10 @@
 """Print labels of devices that the ledger has: as SVG, as a sheet in PDF, or as ZPL for a label printer.
 
-DEVICE is a unique value of a device, such as its serial number; --batch takes all of a batch folder. Texts have public
-fields in them; secrets, such as a setup code, only with the private key that reads them: --private-key. The journal
-says what was printed, also again.
+DEVICE is a unique value of a device, such as its serial number; --batch takes all of a batch. What the label says is in
+the spec, under [label], or in --qr, --text and --code. Texts have public fields in them; secrets, such as a setup code,
+only with the private key that reads them: --private-key. The journal says what was printed, also again.
 
+fctry label SN0000001G -o label.svg
 fctry label SN0000001G --text "Lamp 2" --text "SN {serial_number}" --qr {serial_number} -o label.svg
 fctry label --batch images --qr {serial_number} --text {serial_number} --sheet 3x8 -o labels.pdf
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fctry.cli.arguments import Argument, Arguments, BadParameter, Choice, Option, panel, path
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("svg", "pdf", "zpl")
 DPI = (203, 300, 600)
+SPEC = Path("factory.toml")
+SIZE_MM = (50.0, 25.0)
 
 
 def pair(text: str) -> tuple[float, float]:
@@ -37,12 +41,17 @@ def pair(text: str) -> tuple[float, float]:
 
 PARAMETERS = (
     Argument("device", nargs=-1, metavar="DEVICE", help="a unique value of the device"),
-    Option("--batch", type=path, metavar="FOLDER", help="all devices of this batch"),
+    Option("--batch", type=path, metavar="FOLDER", help="all devices of this batch, folder or ZIP file"),
     Option(
         "-o", "--output", type=path, required=True, metavar="FILE", help=f"ends in .{' or .'.join(FORMATS)}"
     ),
     Option("--format", type=Choice(FORMATS), help="for another ending, or for `-`, standard output"),
-    Option("--qr", required=True, metavar="TEXT", help="what the QR code says: {serial_number}"),
+    Option(
+        "--spec", type=path, metavar="TOML", help="whose [label] it is (default: factory.toml, if it is here)"
+    ),
+    Option(
+        "--qr", metavar="TEXT", help="what the QR code says: {serial_number} (default: as the spec has it)"
+    ),
     Option("--text", multiple=True, metavar="TEXT", help="a line of text"),
     Option(
         "--code",
@@ -50,7 +59,7 @@ PARAMETERS = (
         metavar="TEXT",
         help="setup code of HomeKit, manual code of Matter: {setup_code}",
     ),
-    Option("--size", type=pair, default="50x25", metavar="WxH", show_default=True, help="of a label in mm"),
+    Option("--size", type=pair, metavar="WxH", help="of a label in mm (default: the spec's, or 50x25)"),
     Option("--dpi", type=Choice(DPI), default=DPI[0], show_default=True, help="of the label printer"),
     Option("--private-key", type=path, metavar="FILE", help="reads the secrets that are on the label"),
     *panel(
@@ -67,24 +76,41 @@ PARAMETERS = (
 
 def run(args: Arguments) -> int:
     from fctry.files import write_file
-    from fctry.identity.label import LabelTemplate
 
     form = args.format or args.output.suffix[1:]
     if form not in FORMATS:
         raise InputError(
             "no kind of label", hint=f"end the name in .{' or .'.join(FORMATS)}", file=args.output
         )
-    template = LabelTemplate(tuple(args.text), args.qr, args.code, *args.size)
+    template = _template(args)
     with existing_ledger(args) as ledger:
         devices = list(_devices(args, ledger))
         if len(devices) > 1 and form == "svg":
             raise InputError("one SVG is one label", hint="take .pdf or .zpl for several", file=args.output)
         drawings = [_drawing(args, ledger, one, template) for one in devices]
-        data = _document(form, drawings, args.dpi, _sheet(args))
+        data = _document(form, drawings, args.dpi, _sheet(args, template))
         ledger.note([one.id for one in devices], "label", file=args.output.name)
         write_file(args.output, data)
     say_written(args.output, f"{counted(len(drawings), 'label')}")
     return 0
+
+
+def _template(args: Arguments) -> LabelTemplate:
+    """The label of the options, or that of the spec."""
+    from fctry.identity.label import LabelTemplate
+
+    if args.qr:
+        return LabelTemplate(tuple(args.text), args.qr, args.code, *(args.size or SIZE_MM))
+    file = args.spec or SPEC
+    said = None
+    if args.spec or file.exists():
+        from fctry.identity.spec_file import read_spec
+
+        said = read_spec(file).label
+    if not said or args.text or args.code:
+        hint = f"give --qr, or a table [label] in {file}"
+        raise InputError("what shall the QR code say?", hint=hint)
+    return LabelTemplate(said.lines, said.qr, said.code, *(args.size or said.size_mm))
 
 
 def _devices(args: Arguments, ledger: Ledger) -> Iterator[Device]:
@@ -130,13 +156,15 @@ def _document(form: str, drawings: list[Drawing], dpi: int, sheet: Sheet) -> byt
     return svg(drawings[0]).encode()
 
 
-def _sheet(args: Arguments) -> Sheet:
+def _sheet(args: Arguments, template: LabelTemplate) -> Sheet:
     from fctry.identity.label import Sheet
 
     columns, rows = map(int, args.sheet)
     if not columns or not rows:
         raise InputError("a sheet without labels", hint="give columns and rows: --sheet 3x8")
-    paper = args.paper or (args.size if columns == rows == 1 else (210.0, 297.0))
+    paper = args.paper or (
+        (template.width_mm, template.height_mm) if columns == rows == 1 else (210.0, 297.0)
+    )
     left_mm, top_mm = args.margin
     gap_x_mm, gap_y_mm = args.gap
     return Sheet(columns, rows, paper, left_mm, top_mm, gap_x_mm, gap_y_mm, args.skip)

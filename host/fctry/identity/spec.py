@@ -13,6 +13,7 @@ from typing import Any
 from fctry.errors import InputError
 from fctry.identity.draft import Claim, Context, CounterRange, Draft
 from fctry.identity.sources.source import Drawn, Given, Part, Source
+from fctry.identity.spec_label import SpecLabel
 from fctry.nvs.encodings import ENCODINGS_TEXT, parser_of
 from fctry.nvs.format import STRING_SIZE_BYTES_MAX
 from fctry.nvs.item import (
@@ -113,6 +114,7 @@ class Spec:
     count: int = 0
     file: Path = Path("factory.toml")
     sha256: str = ""
+    label: SpecLabel | None = None
 
     @cached_property
     def used(self) -> tuple[str, ...]:

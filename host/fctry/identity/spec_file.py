@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from fctry.identity.sources import KINDS
 from fctry.identity.sources.source import Source
 from fctry.identity.spec import SECRETS_NAMESPACE, Field, Spec
+from fctry.identity.spec_label import SpecLabel
 from fctry.identity.spec_options import (
     Place,
     did_you_mean,
@@ -21,7 +22,7 @@ from fctry.identity.spec_options import (
 from fctry.identity.toml_lines import read_toml
 
 SCHEMA = 1
-TABLES = ("sources", "fields", "notes")
+TABLES = ("sources", "fields", "notes", "label")
 SOURCE_TEXT = "where its value comes from: the name of a source, or name.part"
 
 
@@ -85,6 +86,8 @@ def read_spec(path: str | Path) -> Spec:
     spec = Spec(
         product.product, tuple(fields), sources, product.secret_namespaces, product.count, path, lines.sha256
     )
+    if "label" in table:
+        spec = replace(spec, label=_label(table["label"], fields, top.under("label")))
     for one in fields:
         at = top.under("fields", one.namespace, one.key) if one.namespace else top.under("notes", one.key)
         _check_reference(spec, one.source, at.under("source"))
@@ -149,6 +152,15 @@ def _field(
     return replace(one, scope=f"{product.product}/{one.name}" if options.unique else "")
 
 
+def _label(table: object, fields: Sequence[Field], at: Place) -> SpecLabel:
+    label = read_options(SpecLabel, read_table(table, at), at)
+    known = {one.key for one in fields} | {one.name for one in fields}
+    for option_, name in label.names():
+        if name not in known:
+            raise at.under(option_).refusal(f"no field is called {name!r}", did_you_mean(name, known))
+    return label
+
+
 def _check_reference(spec: Spec, reference: str, at: Place) -> None:
     name, _, part = reference.partition(".")
     if name not in spec.sources:
@@ -175,6 +187,7 @@ def json_schema() -> Mapping[str, Any]:
             "additionalProperties": {"type": "object", "additionalProperties": schema_of(FieldOptions)},
         },
         "notes": {"type": "object", "additionalProperties": schema_of(NoteOptions)},
+        "label": schema_of(SpecLabel),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

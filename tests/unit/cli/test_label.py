@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pypdfium2
@@ -92,3 +93,61 @@ def test_what_cannot_be_printed_is_refused(
     assert main(["label", *TEXT, *arguments]) == 1
     assert message in capsys.readouterr().err
     assert not [one for one in Path().iterdir() if one.stem.startswith("label")]
+
+
+def test_label_is_the_specs_and_its_code_finds_the_device(
+    lot: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = Path("factory.toml")
+    text = spec.read_text(encoding="utf-8")
+    label = 'qr = "https://example.com/?sn={serial_number}"\nlines = ["Lamp", "{mac_addr}"]\nsize = "80x40"\n'
+    spec.write_text(text[: text.index("[label]")] + "[label]\n" + label, encoding="utf-8")
+    assert main(["label", lot[2], "-o", "label.svg"]) == 0
+    drawn = Path("label.svg").read_text()
+    assert 'width="80mm" height="40mm"' in drawn
+    assert ">Lamp</text>" in drawn
+    capsys.readouterr()
+    (code,) = scanned(Path("label.svg").read_bytes())
+    assert main(["ledger", "find", code]) == 0
+    assert capsys.readouterr().out.split()[0] == "3"
+
+
+def test_code_of_a_secret_payload_finds_the_device(
+    lot: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (key,) = (tmp_path / "state").glob("*.agekey")
+    assert (
+        main(["label", lot[1], "--qr", "{setup_payload}", "--private-key", str(key), "-o", "label.svg"]) == 0
+    )
+    (code,) = scanned(Path("label.svg").read_bytes())
+    capsys.readouterr()
+    assert main(["ledger", "find", code]) == 0
+    assert capsys.readouterr().out.split()[0] == "2"
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ('qr = "{serial}"', "label.qr: no field is called 'serial'"),
+        ('qr = "x"\nlines = ["{mac}"]', "label.lines: no field is called 'mac'"),
+        ('qr = "x"\nsize = "big"', "size 'big' is no pair of numbers"),
+        ('lines = ["x"]', "label: no qr"),
+    ],
+)
+def test_label_of_a_spec_that_means_nothing_is_refused_with_its_line(
+    label: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = Path("factory.toml")
+    text = spec.read_text(encoding="utf-8")
+    text = text[: text.index("[label]")]
+    spec.write_text(f"{text}[label]\n{label}\n", encoding="utf-8")
+    assert main(["spec", "check", "factory.toml"]) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert re.search(r"factory\.toml:\d+: label", said)
+
+
+def test_label_that_nobody_describes_is_refused(lot: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("factory.toml").unlink()
+    assert main(["label", lot[0], "-o", "label.svg"]) == 1
+    assert "what shall the QR code say?\nhint: give --qr, or a table [label]" in capsys.readouterr().err
