@@ -13,8 +13,8 @@ from fctry.device import flasher
 from fctry.identity.draft import Context
 from fctry.identity.images import ImageMaker
 from fctry.identity.ledger import Station, create_ledger
-from fctry.identity.sdks import MATTER
 from fctry.identity.spec_file import read_spec
+from fctry.nvs.sdks import MATTER
 from fctry.partitions.csv import read_csv
 from fctry.partitions.flasher_args import read_flasher_args
 from fctry.provision import Identities, Run, perform, provision_steps

@@ -6,21 +6,18 @@ from collections.abc import Iterator
 
 from fctry.errors import InputError
 from fctry.findings import ERROR, WARNING, Finding
-from fctry.identity.sdks import SDKS, Read
 from fctry.identity.spec import Field, Spec
 from fctry.identity.spec_example import example
 from fctry.identity.spec_rules import Room, SpecRule
-from fctry.nvs.item import ItemType, Value
-
-ENCODINGS = {ItemType.STR: "string", ItemType.BLOB: "binary, hex2bin or base64"}
+from fctry.nvs.item import Value
+from fctry.nvs.sdks import SDKS, Read, read_of
 
 
 def _read_by_sdk(spec: Spec) -> Iterator[tuple[Field, str, Read]]:
     """The fields that an SDK reads, with its name."""
     for one in spec.fields:
-        sdk = SDKS.get(one.namespace)
-        if sdk and one.key in sdk.keys:
-            yield one, sdk.name, sdk.keys[one.key]
+        if found := read_of(one.namespace, one.key):
+            yield one, *found
 
 
 @SpecRule("spec-sdk-type", ERROR, "a type that the SDK does not read")
@@ -28,7 +25,7 @@ def sdk_type(spec: Spec, room: Room) -> Iterator[Finding]:
     for one, sdk, read in _read_by_sdk(spec):
         if one.type is not read.type:
             message = f"{sdk} looks for a {read.type.value}, and not for a {one.type.value}"
-            yield sdk_type.at(one, message, f"its encoding is {ENCODINGS.get(read.type, read.type.value)}")
+            yield sdk_type.at(one, message, f"its encoding is {read.encodings}")
 
 
 @SpecRule("spec-sdk-size", ERROR, "a size that the SDK does not take")
@@ -60,7 +57,7 @@ def sdk_partition(spec: Spec, room: Room) -> Iterator[Finding]:
         return
     for namespace in dict.fromkeys(one.namespace for one in spec.fields if one.namespace in SDKS):
         sdk = SDKS[namespace]
-        label = sdk.label_in(room.sdkconfig)
+        label = room.sdkconfig.text(sdk.label_option, sdk.label)
         if label != room.label:
             message = f"{sdk.name} reads {namespace} from the partition {label!r}, and this is {room.label!r}"
             hint = f'say {sdk.label_option}="{room.label}", or make {label!r} the factory partition'

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fctry.findings import INFO, WARNING, Finding, Rule
 from fctry.nvs.csv import Sheet
 from fctry.nvs.item import Item
+from fctry.nvs.sdks import read_of
 
 WIFI_KEYS = ("sta.ssid", "sta.pswd")
 WIFI_EXTRAS = ("sta.apinfo", "sta.pmk", "sta.apsw")
@@ -26,7 +27,7 @@ def notes(sheet: Sheet) -> list[Finding]:
 
     Source: nvs_partition_gen.py (write_entry) of esp-idf-nvs-partition-gen 0.3.0.
     """
-    return [*wifi.find(sheet, None), *space.find(sheet, None)]
+    return [*wifi.find(sheet, None), *space.find(sheet, None), *sdk_type.find(sheet, None)]
 
 
 @SheetRule("csv-wifi", INFO, "Wi-Fi keys to which Espressif's generator adds others")
@@ -46,3 +47,13 @@ def space(sheet: Sheet, _: None) -> Iterator[Finding]:
         if item.key != item.key.strip():
             message = f"the key {item.key!r} has a space at an end"
             yield space.at(item, message, "remove it, if the firmware has none")
+
+
+@SheetRule("csv-sdk-type", WARNING, "a type that the SDK does not read")
+def sdk_type(sheet: Sheet, _: None) -> Iterator[Finding]:
+    for item in sheet.items:
+        found = read_of(item.namespace, item.key)
+        if found and item.type is not found[1].type:
+            sdk, read = found
+            message = f"{sdk} looks {item.key!r} up as a {read.type.value}, and not as a {item.type.value}"
+            yield sdk_type.at(item, message, f"its encoding is {read.encodings}")

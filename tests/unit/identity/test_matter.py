@@ -15,12 +15,12 @@ from stdnum import verhoeff
 
 from fctry.errors import InputError
 from fctry.identity.draft import Context
-from fctry.identity.sdks import MATTER
 from fctry.identity.sources.matter import Matter, spake2p_verifier
 from fctry.identity.sources.setup_code import FORBIDDEN_CODES
 from fctry.identity.sources.source import Given
 from fctry.identity.spec_file import read_spec
 from fctry.nvs import encode
+from fctry.nvs.sdks import MATTER
 
 DATA = Path(__file__).parents[2] / "data" / "matter"
 CODES = json.loads((DATA / "codes.json").read_text(encoding="utf-8"))

@@ -10,11 +10,11 @@ import pytest
 
 from fctry.errors import InputError
 from fctry.findings import Severity
-from fctry.identity.sdks import MATTER
 from fctry.identity.spec_check import RULES, check, require
 from fctry.identity.spec_file import json_schema, read_spec
 from fctry.identity.spec_rules import Room
 from fctry.identity.toml_lines import tomllib
+from fctry.nvs.sdks import MATTER
 from fctry.partitions.sdkconfig import Sdkconfig
 
 ROOT = Path(__file__).parents[3]

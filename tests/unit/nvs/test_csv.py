@@ -240,6 +240,16 @@ def test_name_with_a_space_at_an_end_is_noted(tmp_path: Path, key: str) -> None:
     assert repr(key) in note.message
 
 
+@pytest.mark.parametrize(
+    ("encoding", "codes"), [("string", ["csv-sdk-type"]), ("binary", []), ("hex2bin", [])]
+)
+def test_string_where_an_sdk_reads_a_blob_is_noted(tmp_path: Path, encoding: str, codes: list[str]) -> None:
+    lines = f"rmaker_creds,namespace,,\nnode_id,data,{encoding},00\nother,data,string,x\n"
+    found = notes(read_sheet(written(tmp_path, HEADER + lines)))
+    assert [one.code for one in found] == codes
+    assert all(one.where.endswith(":3") and "RainMaker" in one.message for one in found)
+
+
 def test_missing_csv_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.csv: cannot read: No such file"):
         read_csv(tmp_path / "nowhere.csv")

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from fctry.nvs.item import ItemType
-from fctry.partitions.sdkconfig import Sdkconfig
 
 
 class Read(NamedTuple):
@@ -22,6 +21,13 @@ class Read(NamedTuple):
     type: ItemType
     smallest: int = 0
     largest: int = 508_000
+
+    @property
+    def encodings(self) -> str:
+        """What a CSV or a spec says for it."""
+        return {ItemType.STR: "string", ItemType.BLOB: "binary, hex2bin or base64"}.get(
+            self.type, self.type.value
+        )
 
 
 @dataclass(frozen=True)
@@ -37,10 +43,6 @@ class Sdk:
     keys: Mapping[str, Read]
     claimed: tuple[str, ...] = ()
     makes_namespace: bool = False
-
-    def label_in(self, sdkconfig: Sdkconfig) -> str:
-        """The partition that it reads from."""
-        return sdkconfig.text(self.label_option, self.label)
 
 
 NUMBER, BLOB = Read(ItemType.U32), Read(ItemType.BLOB)
@@ -93,3 +95,9 @@ HOMEKIT = Sdk(
 )
 SDKS: Mapping[str, Sdk] = {one.namespace: one for one in (RAINMAKER, MATTER, HOMEKIT)}
 """By the namespace."""
+
+
+def read_of(namespace: str, key: str) -> tuple[str, Read] | None:
+    """Which SDK reads a key, and how."""
+    sdk = SDKS.get(namespace)
+    return (sdk.name, sdk.keys[key]) if sdk and key in sdk.keys else None
