@@ -9,7 +9,7 @@ from pathlib import Path
 import esptool
 import pytest
 
-from fctry.boards import Board
+from fctry.boards import Board, parse_fault
 from fctry.device import Deadline, flasher
 from fctry.errors import DeviceError, InputError, PortError
 from tests.boards.kit import Console
@@ -121,20 +121,22 @@ def test_two_boards_in_two_threads_keep_their_logs_apart(
         assert sum("Hash of data verified." in line for line in log) == 1
 
 
-def test_baud_rate_is_raised_only_where_that_saves_time(installed_board: Board) -> None:
+def test_baud_rate_is_raised_only_where_bytes_take_time(
+    installed_board: Board, standin: Path, tmp_path: Path
+) -> None:
     with flasher.connect(installed_board.url) as chip:
-        chip.write([(0x100000, b"few bytes" * 1000)])  # which compress well
-        assert chip.holds(0x100000, b"few bytes" * 1000)
-        assert "CHANGE_BAUDRATE" not in installed_board.commands
-        chip.read(0x100000, 4096)
         chip.write([(0x100000, os.urandom(4096))])
-        assert installed_board.commands["CHANGE_BAUDRATE"] == 1
-        chip.reset()
-        assert installed_board.commands["CHANGE_BAUDRATE"] == 2
-        assert chip.port.baudrate == 115200
+    assert "CHANGE_BAUDRATE" not in installed_board.commands
     with flasher.connect(installed_board.url, flash_baud=9600) as chip:  # for a bad line
         chip.mac()
         assert chip.port.baudrate == 9600
+    with Board(tmp_path / "slow.bin", [standin], faults=[parse_fault("real-time")]) as board:
+        with flasher.connect(board.url, chip="esp32") as chip:
+            chip.mac()
+            assert chip.port.baudrate == flasher.FLASH_BAUD
+            chip.reset()
+            assert chip.port.baudrate == 115200
+        assert board.commands["CHANGE_BAUDRATE"] == 1  # the other way EN does it
 
 
 def test_unknown_chip_is_refused_before_the_port_is_opened(installed_board: Board) -> None:

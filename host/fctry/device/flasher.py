@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import struct
 import sys
-import zlib
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -30,8 +30,7 @@ from fctry.serialport import ROM_BAUD
 FLASH_BAUD = 460800
 _ADVICE = " This can have many causes"  # of esptool's own; the hint is ours
 STUB_TIMEOUT_S = 3.0  # for its greeting
-BAUD_CHANGES_S = 0.1  # up and down again. Source: esptool 5.6.0 esptool/loader.py, change_baud
-BITS_PER_BYTE = 10
+SLOW_UPLOAD_S = 0.2  # of the stub, 4 KiB and more, which take 0.4 s and more at the ROM's baud rate
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,8 @@ class Chip:
 
     `esp` is esptool's object for the ROM loader; it holds the pyserial port. `is_in_download_mode` says that it
     has been connected just now; otherwise the chip is reset into download mode when that is first needed.
-    `flash_baud` is for what is worth the time that a change of the baud rate takes; `console_baud` is the baud rate
-    at which its firmware prints.
+    `flash_baud` is for a line on which bytes take time: to change the baud rate takes a tenth of a second, which a
+    chip's own USB and a simulated board would not give back. `console_baud` is the one at which its firmware prints.
     """
 
     def __init__(
@@ -91,13 +90,12 @@ class Chip:
 
         Raises DeviceError when the chip does not answer or holds something else afterwards.
         """
-        sent_bytes = sum(len(zlib.compress(data, 1)) for _, data in writes)
-        with self._esptool("write the flash", sent_bytes) as stub:
+        with self._esptool("write the flash") as stub:
             esptool.write_flash(stub, list(writes), no_progress=True)
 
     def read(self, address: int, size_bytes: int) -> bytes:
         """Read `size_bytes` of flash at `address`. Raises DeviceError."""
-        with self._esptool("read the flash", size_bytes) as stub:
+        with self._esptool("read the flash") as stub:
             return bytes(esptool.read_flash(stub, address, size_bytes, no_progress=True))
 
     def erase(self, address: int, size_bytes: int) -> None:
@@ -149,12 +147,16 @@ class Chip:
     def reset(self) -> None:
         """Reset into the application. What it prints from then on is on `port`."""
         with self._captured("reset the chip"):
-            if self._stub is not None and self._is_at_flash_baud:
-                self._stub.change_baud(ROM_BAUD)  # some chips are told registers first
+            loader = self._stub or self._rom
+            is_told_more = (
+                type(loader).hard_reset is not esptool.ESPLoader.hard_reset
+            )  # than EN, at its baud rate
+            if self._stub is not None and self._is_at_flash_baud and is_told_more:
+                self._stub.change_baud(ROM_BAUD)
             self.port.baudrate = self._console_baud
             self.port.reset_input_buffer()
             self._received = b""
-            esptool.reset_chip(self._stub or self._rom, "hard-reset")
+            esptool.reset_chip(loader, "hard-reset")
         self._stub = None
         self._is_at_flash_baud = False
         self.is_in_download_mode = False
@@ -180,15 +182,11 @@ class Chip:
                 self._received += self.port.read(max(1, self.port.in_waiting))
 
     @contextlib.contextmanager
-    def _esptool(self, what: str, wire_bytes: int = 0) -> Iterator[esptool.ESPLoader]:
-        """The loader, ready for that; `wire_bytes` is about what will go over the wire, where that is much."""
+    def _esptool(self, what: str) -> Iterator[esptool.ESPLoader]:
         with self._captured(what):
             try:
                 if self._stub is None:
                     self._stub = self._start_stub()
-                if self._stub.IS_STUB and not self._is_at_flash_baud and self._is_worth_a_change(wire_bytes):
-                    self._stub.change_baud(self._flash_baud)
-                    self._is_at_flash_baud = True
                 yield self._stub
             except BaseException:  # whatever state it is in now: begin from a reset the next time
                 self._stub = None
@@ -203,15 +201,14 @@ class Chip:
             esptool.attach_flash(self._rom)
             return self._rom
         self.port.timeout = STUB_TIMEOUT_S
+        began_s = time.monotonic()
         stub = esptool.run_stub(self._rom)
-        self._is_at_flash_baud = False
+        is_slow = time.monotonic() - began_s > SLOW_UPLOAD_S
+        self._is_at_flash_baud = self._flash_baud < ROM_BAUD or (is_slow and self._flash_baud > ROM_BAUD)
+        if self._is_at_flash_baud:
+            stub.change_baud(self._flash_baud)
         esptool.attach_flash(stub)
         return stub
-
-    def _is_worth_a_change(self, wire_bytes: int) -> bool:
-        """A lower baud rate than the ROM's is for a bad line; a higher one has to save more than it costs."""
-        saved_s = wire_bytes * BITS_PER_BYTE * (1 / ROM_BAUD - 1 / self._flash_baud)
-        return self._flash_baud < ROM_BAUD or saved_s > BAUD_CHANGES_S
 
     @contextlib.contextmanager
     def _captured(self, what: str) -> Iterator[None]:

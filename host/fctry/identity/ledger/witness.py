@@ -22,6 +22,7 @@ from fctry.identity.ledger.tables import journal as lines
 
 _SUFFIX = ".witness.json"
 BATCH = "batch.json"  # of a batch that `fctry batch` has made
+POLL_S = 0.002  # a turn takes milliseconds, and the slots of a station wait for each other
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def write_witness(folder: Path, ledger: str, witness: Witness, *, is_forced: boo
     path = _path(folder, ledger)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with FileLock(path.with_suffix(".lock")):
+        with FileLock(path.with_suffix(".lock"), poll_interval=POLL_S):
             try:
                 known = json.loads(path.read_text())["seq"]
             except (OSError, ValueError, KeyError):
