@@ -60,6 +60,8 @@ def choose_identity(run: Run) -> str:
         station={**run.identities.context.station, "mac": run.identity.mac},
         prepared=spec.prepare(),  # before the ledger waits for it
     )
+    if not known:
+        _read_again(run)
     if device:
         reserved = ledger.renew(device.id, spec, context)
     else:
@@ -109,6 +111,16 @@ def _bind(run: Run) -> None:
     assert run.identities
     assert run.device is not None
     run.identities.ledger.bind(run.device, **_numbers(run))
+
+
+def _read_again(run: Run) -> None:
+    """Before numbers are written down that nobody knows yet: what a chip answers carries no checksum."""
+    again = run.chip.identity()
+    if again != run.identity:
+        raise DeviceError(
+            f"the chip's numbers were read twice, and differ: {run.identity}, {again}",
+            hint="check the cable, or try a lower baud rate, such as --baud 57600",
+        )
 
 
 def _numbers(run: Run) -> dict[str, str]:
