@@ -137,7 +137,7 @@ def test_dump_that_ends_before_the_partition_is_refused(
 ) -> None:
     Path("dump.bin").write_bytes(dump()[:0x12000])
     assert main(["image", "show", "dump.bin"]) == 1
-    assert "dump.bin: `fctry` is at 0x10000, 0x6000 bytes, the dump has 0x12000" in capsys.readouterr().err
+    assert "dump.bin: `fctry` ends at 0x16000, the dump at 0x12000" in capsys.readouterr().err
 
 
 def test_large_partition_that_is_one_is_read_as_it_is(

@@ -10,14 +10,15 @@ from __future__ import annotations
 import sys
 
 from fctry.cli.arguments import Argument, Arguments, Option, files
-from fctry.cli.image.dump import DUMP, partition_in, where_in
+from fctry.cli.image.dump import DUMP, PORT, Port, given, partition_in, partition_on, where_in
 from fctry.cli.options import KEYS, keys_of
 from fctry.errors import InputError
 from fctry.findings import fails
 from fctry.nvs.checker import check
 
 PARAMETERS = (
-    Argument("image", nargs=-1, required=True, shell_complete=files),
+    Argument("image", nargs=-1, shell_complete=files),
+    PORT,
     Option("--read-only", is_flag=True, help="the partition is flagged readonly"),
     Option("--json", is_flag=True, help="for machines"),
     Option("--sarif", is_flag=True, help="print the findings as SARIF, for code review", excludes="--json"),
@@ -29,8 +30,11 @@ PARAMETERS = (
 def run(args: Arguments) -> int:
     keys, where = keys_of(args), where_in(args)
     found = {}
-    for path in args.image:
-        image, is_readonly = partition_in(path, _read(path), where)
+    first = given(args.image[0] if args.image else None, args)
+    for path in args.image or [first]:
+        image, is_readonly = (
+            partition_on(path, where) if isinstance(path, Port) else partition_in(path, _read(path), where)
+        )
         if keys:
             from fctry.cli.image.opened import decrypted
 

@@ -6,7 +6,7 @@ fctry image csv dump.bin -o device.csv
 from __future__ import annotations
 
 from fctry.cli.arguments import Argument, Arguments, Option, path
-from fctry.cli.image.dump import DUMP, where_in
+from fctry.cli.image.dump import DUMP, PORT, given, where_in
 from fctry.cli.image.opened import open_image
 from fctry.cli.image.shown import secrets_option, stated
 from fctry.cli.options import KEYS, inputs_of, keys_of
@@ -16,7 +16,8 @@ from fctry.files import STANDARD, keep_inputs, read_file, write_file
 from fctry.nvs.csv import format_csv
 
 PARAMETERS = (
-    Argument("image", type=path),
+    Argument("image", type=path, required=False),
+    PORT,
     Option(
         "-o",
         "--output",
@@ -32,17 +33,18 @@ PARAMETERS = (
 
 
 def run(args: Arguments) -> int:
-    image = open_image(args.image, keys_of(args), where_in(args), needs_items=True)
+    source = given(args.image, args)
+    image = open_image(source, keys_of(args), where_in(args), needs_items=True)
     items, output = stated(image.items, args), args.output
     if secret := next((item for item in items if item.is_secret), None):
         raise InputError(
             f"there are secrets in it, such as {secret.key!r} in {secret.namespace!r}",
             hint="--secrets writes them in plain",
-            file=args.image,
+            file=source,
         )
     text, files = format_csv(items, image.contents.namespaces.values(), output.stem)
     if output == STANDARD and files:
-        raise InputError("some values need files of their own", hint="give a file with -o", file=args.image)
+        raise InputError("some values need files of their own", hint="give a file with -o", file=source)
     beside = {output.parent / name: content for name, content in files.items()}
     keep_inputs([output, *beside], inputs_of(args))
     for file, content in beside.items():

@@ -1,6 +1,7 @@
 """Say what differs between two images, by key. Exit code 1 if anything does.
 
 fctry image diff device.bin dump.bin
+fctry image diff device.bin --port /dev/ttyUSB0
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import json
 
 from fctry.cli.arguments import Argument, Arguments, Option, path
-from fctry.cli.image.dump import DUMP, where_in
+from fctry.cli.image.dump import DUMP, PORT, given, where_in
 from fctry.cli.image.opened import open_image
 from fctry.cli.image.shown import as_json, secrets_option, short_text_of, stated
 from fctry.cli.options import KEYS, keys_of
@@ -18,7 +19,8 @@ from fctry.printable import printable
 
 PARAMETERS = (
     Argument("before", type=path),
-    Argument("after", type=path),
+    Argument("after", type=path, required=False),
+    PORT,
     Option("--json", is_flag=True, help="for machines"),
     secrets_option(),
     *KEYS,
@@ -28,7 +30,10 @@ PARAMETERS = (
 
 def run(args: Arguments) -> int:
     found = diff(
-        *(open_image(file, keys_of(args), where_in(args)).items for file in (args.before, args.after))
+        *(
+            open_image(file, keys_of(args), where_in(args)).items
+            for file in (args.before, given(args.after, args))
+        )
     )
     rows = []
     for one in found:

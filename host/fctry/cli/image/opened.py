@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from fctry.cli.image.dump import Where, partition_in
+from fctry.cli.image.dump import Port, Where, content_of
 from fctry.cli.printed import print_findings
 from fctry.errors import InputError
-from fctry.files import naming, read_file
+from fctry.files import naming
 from fctry.findings import ERROR, Finding
 from fctry.nvs.checker import RULES, check
 from fctry.nvs.contents import Contents, read
@@ -43,12 +43,12 @@ class Opened(NamedTuple):
         return [item for item, _ in read_items(self.contents)]
 
 
-def open_image(path: Path, keys: Keys | None, where: Where, *, needs_items: bool = False) -> Opened:
-    """An image, or that in a dump, decrypted if there are keys. What is wrong with it is said on stderr.
+def open_image(path: Path | Port, keys: Keys | None, where: Where, *, needs_items: bool = False) -> Opened:
+    """An image, or that in a dump or on a device, decrypted if there are keys. What is wrong with it is said on stderr.
 
     Raises InputError if it is damaged and `needs_items`, of which none are left.
     """
-    data = decrypted(path, partition_in(path, read_file(path), where)[0], keys)
+    data = decrypted(path, content_of(path, where), keys)
     with naming(path):
         contents = read(data)
     found = check(data, is_decrypted=keys is not None)

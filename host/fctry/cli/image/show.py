@@ -15,7 +15,7 @@ from rich.text import Text
 
 from fctry.cli.arguments import Argument, Arguments, Option, path
 from fctry.cli.console import Console
-from fctry.cli.image.dump import DUMP, where_in
+from fctry.cli.image.dump import DUMP, PORT, given, where_in
 from fctry.cli.image.opened import open_image
 from fctry.cli.image.shown import as_json, secrets_option, short_text_of, stated, text_of
 from fctry.cli.options import KEYS, inputs_of, keys_of
@@ -40,7 +40,8 @@ LEGEND = "N namespace  K key  = its data  x erased  ! damaged  . free"
 
 
 PARAMETERS = (
-    Argument("image", type=path),
+    Argument("image", type=path, required=False),
+    PORT,
     Option("--json", is_flag=True, help="for machines: blobs in base64"),
     Option("--full", is_flag=True, help="long values whole"),
     Option("--erased", is_flag=True, help="erased and overwritten values too, as far as they are left"),
@@ -52,11 +53,14 @@ PARAMETERS = (
 
 
 def run(args: Arguments) -> int:
-    contents = open_image(args.image, keys_of(args), where_in(args)).contents
+    source = given(args.image, args)
+    contents = open_image(source, keys_of(args), where_in(args)).contents
     if args.svg is not None:
         keep_inputs([args.svg], inputs_of(args))
         size_bytes = len(contents.pages) * PAGE_SIZE_BYTES
-        write_file(args.svg, svg(contents.pages, f"{args.image.name}: {size_bytes:#x} bytes").encode())
+        write_file(
+            args.svg, svg(contents.pages, f"{str(source).rpartition('/')[2]}: {size_bytes:#x} bytes").encode()
+        )
         if args.svg == STANDARD:
             return 0
     rows = [(stored, "") for stored in read_items(contents)]
