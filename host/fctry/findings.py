@@ -30,8 +30,6 @@ class Rule(Generic[Subject, Evidence]):
     which it stands. `code` never changes its meaning (`nvs-page-crc`), `title` says in short what it is about.
     """
 
-    page = ""
-    """The documentation that explains each rule under its code."""
     scope = ""
     """Where it does not hold everywhere: for which releases it does."""
 
@@ -47,7 +45,8 @@ class Rule(Generic[Subject, Evidence]):
 
     @property
     def docs(self) -> str:
-        return f"{self.page}#{self.code}"
+        """The command that shows what the documents say of it."""
+        return f"fctry docs {self.code}"
 
     def as_dict(self) -> dict[str, Any]:
         """What a finding tells of its rule, as JSON-ready data."""

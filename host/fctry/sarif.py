@@ -27,7 +27,7 @@ def _rule(rule: Rule[Any, Any]) -> dict[str, Any]:
     return {
         "id": rule.code,
         "shortDescription": {"text": rule.title},
-        "help": {"text": f"See {rule.docs}", "markdown": f"See [{rule.code}]({rule.docs})"},
+        "help": {"text": rule.docs, "markdown": f"`{rule.docs}`"},
         "defaultConfiguration": {"level": LEVELS[rule.severity]},
     }
 

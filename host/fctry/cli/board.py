@@ -81,7 +81,7 @@ PARAMETERS = (
         "--fault",
         multiple=True,
         metavar="FAULT",
-        help="what goes wrong, such as 'power-cut erase=3'; may be given more than once (docs/boards.md)",
+        help="what goes wrong, such as 'power-cut erase=3'; may be given more than once (`fctry docs boards`)",
     ),
     Option("--faults", type=path, metavar="FILE", help="the same from a file, one fault a line"),
     Option(

@@ -42,8 +42,6 @@ class Room:
 class SpecRule(Rule[Spec, Room]):
     """A rule for specs."""
 
-    page = "docs/factory-spec.md"
-
     def at(self, one: Field | Spec, message: str, hint: str) -> Finding:
         """A breach by a field, or by the spec as a whole."""
         if isinstance(one, Spec):

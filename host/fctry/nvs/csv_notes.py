@@ -16,8 +16,6 @@ WIFI_EXTRAS = ("sta.apinfo", "sta.pmk", "sta.apsw")
 class SheetRule(Rule[Sheet, None]):
     """A rule for what a CSV says."""
 
-    page = "docs/nvs-format.md"
-
     def at(self, item: Item, message: str, hint: str) -> Finding:
         return Finding(self, self.severity, message, hint, str(item.file or ""), item.line or 0)
 

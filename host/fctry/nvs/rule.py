@@ -21,8 +21,6 @@ class NvsRule(Rule[Contents, bool]):
     `hint` is the remedy, `read_only` how bad a breach is in a read-only partition if that differs.
     """
 
-    page = "docs/nvs-format.md"
-
     def __init__(
         self, code: str, severity: Severity, title: str, hint: str, *, read_only: Severity | None = None
     ) -> None:

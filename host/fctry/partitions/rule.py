@@ -35,8 +35,6 @@ class LayoutRule(Rule["Layout", "Evidence"]):
     that breaks it: no binary is made from such a table.
     """
 
-    page = "docs/layouts.md"
-
     def __init__(
         self,
         code: str,

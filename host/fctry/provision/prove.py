@@ -23,7 +23,7 @@ def prove(run: Run) -> str:
     if not proof.is_proven:
         raise DeviceError(
             f"the firmware reads {equal} of {len(proof.comparisons)} keys as they were written{_faults(proof)}",
-            hint="docs/firmware.md says what the errors mean, and what the firmware must be built with",
+            hint="`fctry docs firmware` says what the errors mean, and what the firmware must be built with",
         )
     return f"{equal} keys equal"
 

@@ -299,7 +299,7 @@ def test_check_as_sarif_names_file_rule_and_place(tmp_path: Path, capsys: pytest
     (run,) = json.loads(capsys.readouterr().out)["runs"]
     (rule,), (result,) = run["tool"]["driver"]["rules"], run["results"]
     assert rule["shortDescription"] == {"text": "CRC of a value: reading it fails"}
-    assert rule["help"]["text"] == "See docs/nvs-format.md#nvs-data-crc"
+    assert rule["help"]["text"] == "fctry docs nvs-data-crc"
     assert (result["ruleId"], result["level"]) == ("nvs-data-crc", "error")
     assert result["message"]["text"].startswith(
         "page 0 entry 3: key 'mac_addr': crc of the value is wrong. Remedy: "

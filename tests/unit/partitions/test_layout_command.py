@@ -198,7 +198,7 @@ def test_check_as_json_has_the_table_and_every_finding(
         "line": 1,
         "since": "v5.3",
         "title": "applications start at 64 KB, all others at 4 KB",
-        "docs": "docs/layouts.md#layout-offset-alignment",
+        "docs": "fctry docs layout-offset-alignment",
     }
 
 

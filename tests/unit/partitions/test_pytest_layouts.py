@@ -54,7 +54,7 @@ def test_finding_is_the_failure_text_without_a_traceback(folder: Path) -> None:
         "partitions_wrong.csv:1: the offset 0x9100 of `nvs` is not a multiple of 0x1000\n"
         "    remedy: use 0xa000 or 0x9000, or leave it empty\n"
         "layout-offset-alignment: applications start at 64 KB, all others at 4 KB "
-        "(docs/layouts.md#layout-offset-alignment)\n"
+        "(fctry docs layout-offset-alignment)\n"
     ) in printed
     assert "Traceback" not in printed
     assert "layouts.py" not in printed

@@ -27,7 +27,10 @@ PARAMETERS = (
     ),
     Option("--product", help="name of the product (default: my-product)"),
     Option(
-        "--for", "sdk", type=Choice(SDKS), help="the SDK that reads it; docs/sdks.md has a recipe for each"
+        "--for",
+        "sdk",
+        type=Choice(SDKS),
+        help="the SDK that reads it; `fctry docs sdks` has a recipe for each",
     ),
 )
 
