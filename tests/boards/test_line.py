@@ -135,7 +135,7 @@ def test_product_has_its_own_tests_between_proof_and_pass(
 
 
 def test_hooks_are_run_around_each_try_and_one_that_fails_is_not_the_devices_fault(
-    folder: Path, ports: list[str], capsys: pytest.CaptureFixture[str]
+    folder: Path, ports: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "hooks").mkdir()
     for name, script in {
@@ -144,22 +144,33 @@ def test_hooks_are_run_around_each_try_and_one_that_fails_is_not_the_devices_fau
     }.items():
         (folder / "hooks" / name).write_text(f"#!/bin/sh\n{script}\n")
         (folder / "hooks" / name).chmod(0o700)
-    assert provision(ports, "--hooks", "hooks", "--order", "A1") == 3
+    monkeypatch.setattr("sys.stdin", io.StringIO("Ada\n4711\n\nA1\n\nC\n"))
+    assert provision(ports, "--hooks", "hooks", "--part-number", "LAMP", "--ask") == 3
     err = capsys.readouterr().err
     assert "before: the hook ended with 1: open door" in err
     assert "passed: the hook ended with 7: no MES" in err
-    assert json.loads((folder / "before.json").read_text())["order"] == "A1"
+    about = json.loads((folder / "before.json").read_text())
+    asked = {
+        name: about.get(name) for name in ("operator", "lot", "line", "order", "part-number", "revision")
+    }
+    assert list(asked.values()) == ["Ada", "4711", None, "A1", "LAMP", "C"]
     assert from_dict(json.loads((folder / "passed.json").read_text())).failed is None
 
 
 def test_label_that_is_scanned_after_the_proof_is_that_of_the_device(
     folder: Path, ports: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("SN0000009Z\n"))
-    assert provision(ports[:1], "--scan", "after") == 1
-    assert "check label: the label says 'SN0000009Z', which is not device 1" in capsys.readouterr().out
-    monkeypatch.setattr("sys.stdin", io.StringIO("\nSN0000001G\n"))
-    assert provision(ports[:1], "--scan", "after") == 0
+    assert main(["batch", "factory.toml", "--count", "1", "-o", "images"]) == 0
+    for label, said in (
+        ("SN0000001G", "check label: the label is that of device 1, this is device 2"),
+        ("SN9", "check label: no devices in the ledger have this label"),
+        ("\nhttps://example.com/d?sn=SN0000002E", "PASS"),
+    ):
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{label}\n"))
+        assert provision(ports[:1], "--scan", "after") == (said != "PASS")
+        out = capsys.readouterr().out
+        assert said in out
+        assert "SN9" not in out  # a label may say a secret
 
 
 def test_label_that_is_scanned_before_says_which_device_it_is(
@@ -172,7 +183,7 @@ def test_label_that_is_scanned_before_says_which_device_it_is(
     for port, label, said in (
         (ports[0], "SN0000003C", "this is device 2, the label is that of device 3"),
         (ports[1], "SN0000002E", "device 2 is another chip, which differs in mac"),
-        (ports[1], "SN9", "the label 'SN9' is that of 0 devices"),
+        (ports[1], "SN9", "no devices in the ledger have this label"),
     ):
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{label}\n"))
         assert provision([port], "--scan", "before") == 1

@@ -13,6 +13,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from click import prompt
+
 from fctry.cli.arguments import Argument, Arguments, Choice, Option, baud, panel, path, seconds
 from fctry.cli.ledgers import LEDGER, ledger_of, place_of, station_of
 from fctry.cli.options import KEYS, PROJECT, keys_of, settings_of
@@ -62,6 +64,7 @@ PARAMETERS = (
         Option("--lot", default="", help="production lot, for serial numbers and records"),
         Option("--line", default="", help="production line, likewise"),
         *(Option(f"--{name}", default="", help="for records") for name in ABOUT),
+        Option("--ask", is_flag=True, help="ask for these, and for the operator, once"),
     ),
     *PROJECT,
     *KEYS,
@@ -73,6 +76,8 @@ def run(args: Arguments) -> int:
     from fctry.cli.live import show
 
     settings = settings_of(args)
+    if args.ask:
+        _ask(args)
     said = {name: getattr(args, name.replace("-", "_")) for name in ABOUT}
     job = Job(
         args.spec,
@@ -97,3 +102,11 @@ def run(args: Arguments) -> int:
     slots = choose_slots(settings.slots, wanted)
     run = show(Line(job, slots, is_endless=args.loop, failures_max=args.failures), slots, args.records)
     return 1 if run.failed else EXIT_NOT_TRIED if run.untried else 0
+
+
+def _ask(args: Arguments) -> None:
+    """Ask for what goes into each record."""
+    for name in ("operator", "lot", "line", *ABOUT):
+        key = name.replace("-", "_")
+        given = getattr(args, key)
+        setattr(args, key, prompt(name, default=given, show_default=bool(given)))

@@ -13,6 +13,7 @@ from fctry.errors import DeviceError, FormatError, InputError
 from fctry.identity.draft import Context
 from fctry.identity.images import ImageMaker
 from fctry.identity.ledger import Device, Ledger, Product
+from fctry.identity.recognition import scanned
 from fctry.identity.spec import Spec, shown
 from fctry.nvs.encryption import Keys
 from fctry.nvs.factory_image import FactoryImage
@@ -77,17 +78,17 @@ def choose_identity(run: Run) -> str:
 
 
 def check_label(run: Run) -> str:
-    """Compare the label that is scanned with the device that is proven."""
+    """Compare the label that is scanned with the device that is proven. It may say a secret, and is not shown."""
     text = run.label or (run.scan() if run.scan else "")
     if not text:
         raise DeviceError("no label was scanned", hint="try the device again: it keeps its identity")
-    name = next((name for name, value in run.public.items() if value == text), None)
-    if not name:
+    device = _labelled(run, text)
+    if device.id != run.device:
         raise DeviceError(
-            f"the label says {text!r}, which is not device {run.device}",
+            f"the label is that of device {device.id}, this is device {run.device}",
             hint="put on the right label, and try the device again: it keeps its identity",
         )
-    return f"{name} {text}"
+    return f"that of device {device.id}"
 
 
 def record_flashed(run: Run) -> str:
@@ -170,18 +171,24 @@ def _agreed(run: Run, known: Device | None, owner: Device | None, *, is_blank: b
 
 
 def _of_label(run: Run, device: Device | None) -> Device:
-    """The device of the label that was scanned. Raises DeviceError when this is another one, or nobody's label."""
+    """The device of the label that was scanned before. Raises DeviceError when this is another one."""
+    labelled = _labelled(run, run.label)
+    if device and device.id != labelled.id:
+        raise DeviceError(
+            f"this is device {device.id}, the label is that of device {labelled.id}",
+            hint="labels were mixed up: set both devices aside",
+        )
+    return labelled
+
+
+def _labelled(run: Run, text: str) -> Device:
+    """The device of a label. Raises DeviceError when it is nobody's."""
     assert run.identities
-    found = run.identities.ledger.find(run.label)
+    found = scanned(run.identities.ledger, text)
     if len(found) != 1:
         raise DeviceError(
-            f"the label {run.label!r} is that of {len(found)} devices in the ledger",
-            hint="a label has a unique value of a device that was made before: fctry batch, fctry label",
-        )
-    if device and device.id != found[0].id:
-        raise DeviceError(
-            f"this is device {device.id}, the label is that of device {found[0].id}",
-            hint="labels were mixed up: set both devices aside",
+            f"{len(found) or 'no'} devices in the ledger have this label",
+            hint="a label says a unique value of a device, such as its serial number: fctry ledger find",
         )
     return found[0]
 
