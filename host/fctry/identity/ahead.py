@@ -14,13 +14,15 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
-from itertools import islice
+from concurrent.futures.process import BrokenProcessPool
+from itertools import chain, islice
 from typing import Any
 
 from fctry.identity.draft import Preparer
 
 Prepared = Mapping[str, Any]
 WORTH_S = 0.5  # a pool takes as long to begin
+ONE_S = 0.0005  # less than this for a device is not worth the way through a pipe
 TASK_S = 0.05
 TASKS_AHEAD = 20  # for each process: a second, where a device takes less than a task
 
@@ -43,7 +45,7 @@ def prepared(
         spent_s += time.perf_counter() - began_s
         done += 1
         yield number, one
-        if cores > 1 and spent_s > WORTH_S:
+        if cores > 1 and spent_s > WORTH_S and spent_s / done > ONE_S:
             break
     else:
         return
@@ -64,8 +66,11 @@ def _by_pool(
                 tasks.append((some, pool.submit(_prepare, len(some))))
             if not tasks:
                 return
-            some, future = tasks.popleft()
-            yield from zip(some, future.result(), strict=True)
+            yield from zip(tasks[0][0], tasks[0][1].result(), strict=True)
+            tasks.popleft()
+    except BrokenProcessPool:  # one of them was killed: this one is alive, and does it alone
+        left = chain.from_iterable(some for some, _ in tasks)
+        yield from ((number, preparer.prepare()) for number in chain(left, numbers))
     finally:
         pool.shutdown(cancel_futures=True)
 

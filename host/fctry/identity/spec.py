@@ -214,8 +214,11 @@ class Spec:
 
     def prepare(self) -> Mapping[str, Any]:
         """What takes long to make for a device, by the name of its source. See `Preparer`."""
-        made = ((name, self.sources[name].prepare()) for name in self.used)
-        return {name: one for name, one in made if one is not None}
+        return {name: self.sources[name].prepare() for name in self._slow}
+
+    @cached_property
+    def _slow(self) -> tuple[str, ...]:
+        return tuple(name for name in self.used if type(self.sources[name]).prepare is not Source.prepare)
 
     def draw_sources(
         self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Drawn] = MappingProxyType({})

@@ -42,6 +42,22 @@ def test_numbers_come_in_order_and_from_several_processes(monkeypatch: pytest.Mo
     assert not multiprocessing_children()
 
 
+def test_process_that_is_killed_costs_time_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "WORTH_S", 0.02)
+    made = []
+    for number, one in prepared(Slow(), range(1, 41), cores=2):
+        made.append(number)
+        if one["process"] != os.getpid() and len(made) < 20:
+            os.kill(one["process"], signal.SIGKILL)
+    assert made == list(range(1, 41))
+
+
+def test_quick_work_begins_no_process_however_much_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "WORTH_S", 0.0001)
+    list(prepared(Lamps(), range(5000), cores=2))
+    assert not multiprocessing_children()
+
+
 def test_little_work_and_one_core_need_no_process() -> None:
     for preparer, cores in ((Lamps(), 2), (Slow(), 1)):
         list(prepared(preparer, range(4), cores=cores))
