@@ -36,6 +36,7 @@ class Settings:
     `partitions` is the table: a CSV, a binary, or a dump of a flash; `partition` names the factory partition;
     `build` is an ESP-IDF build folder; `extra_subtypes` are lines as in EXTRA_PARTITION_SUBTYPES. Offsets are
     addresses in flash. `slots` are the places for boards at a station: a name, and the serial port or its USB location.
+    `seal`, key or efuse, is what provisioning closes a device's console with at its end.
     """
 
     partitions: Path = PARTITIONS_FILE
@@ -52,6 +53,7 @@ class Settings:
     extra_subtypes: tuple[str, ...] = ()
     secret_namespaces: tuple[str, ...] = SECRET_NAMESPACES
     slots: Mapping[str, str] = field(default_factory=dict)
+    seal: str | None = None
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,12 @@ def _secure_boot(value: object) -> str:
     return str(value)
 
 
+def _seal(value: object) -> str:
+    if value not in ("key", "efuse"):
+        raise ValueError("there are key and efuse")
+    return str(value)
+
+
 _SPELLED: Mapping[str, Callable[[Any], Any]] = {
     "partitions": Path,
     "partition": _text,
@@ -148,6 +154,7 @@ _SPELLED: Mapping[str, Callable[[Any], Any]] = {
     "extra_subtypes": _texts,
     "secret_namespaces": _texts,
     "slots": _slots,
+    "seal": _seal,
 }
 assert set(_SPELLED) == {field.name for field in fields(Settings)}
 KINDS = {name.removesuffix("_bytes").replace("_", "-"): (name, kind) for name, kind in _SPELLED.items()}

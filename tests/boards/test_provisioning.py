@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from fctry import nvs
 from fctry.boards import Board
 from fctry.boards.fault_plan import SecureDownload
 from fctry.device import flasher
+from fctry.device.seal import SEAL
 from fctry.identity.draft import Context
 from fctry.identity.images import ImageMaker
 from fctry.identity.ledger import Ledger, Station, create_ledger
@@ -57,13 +60,15 @@ class Fixture:
         with Board(self.folder / f"{name}.bin", [BUILD], mac=bytes([0x24, 0x0A, 0xC4, 0, 0, mac])) as board:
             yield board
 
-    def provision(self, board: Board, *, is_forced: bool = False, has_app: bool = True) -> tuple[Run, Record]:
+    def provision(
+        self, board: Board, *, is_forced: bool = False, has_app: bool = True, seal: str | None = None
+    ) -> tuple[Run, Record]:
         maker = ImageMaker(self._spec, FACTORY.size_bytes, read_only=FACTORY.readonly)
         identities = Identities(self._ledger, self._spec, maker, Context(datetime.now(timezone.utc)))
         with flasher.connect(board.url) as chip:
             run = Run(chip, TABLE, FACTORY, identities=identities, is_forced=is_forced)
             run.app = read_flasher_args(self.build) if has_app else None
-            return run, perform(run, provision_steps(has_app=has_app))
+            return run, perform(run, provision_steps(has_app=has_app, seal=seal))
 
 
 @pytest.fixture
@@ -90,6 +95,28 @@ def test_blank_device_becomes_a_proven_one_and_stays_itself(station: Fixture, le
     assert [entry.event for entry in ledger.history(1)] == [
         "reserved", "bound", "built", "flashed", "proven", "tried", "bound", "flashed", "proven", "tried",
     ]  # fmt: skip
+
+
+def test_device_is_sealed_last_and_stays_itself(station: Fixture, ledger: Ledger) -> None:
+    with station.board() as board:
+        _, record = station.provision(board, seal="key")
+        assert record.failed is None
+        assert [step.name for step in record.steps][-2:] == ["seal by key", "record proven"]
+        sealed = flash_of(board)
+        assert SEAL in nvs.decode(sealed)
+        assert ledger.device(1).image_sha256 == hashlib.sha256(sealed).hexdigest()
+        _, record = station.provision(board, seal="key")
+        assert record.failed is None
+        assert flash_of(board) == sealed
+    assert ledger.device(1).state == "proven"
+
+
+def test_firmware_that_cannot_burn_its_seal_fails(station: Fixture, ledger: Ledger) -> None:
+    with station.board() as board:
+        _, record = station.provision(board, seal="efuse")
+        assert record.failed
+        assert "did not burn its seal: ESP_ERR_NOT_FOUND" in record.failed.error
+    assert ledger.device(1).state == "failed"
 
 
 def test_two_devices_get_two_identities(station: Fixture, ledger: Ledger) -> None:

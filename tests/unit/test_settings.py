@@ -148,6 +148,7 @@ def test_one_of_several_tables_must_be_chosen(is_set_up: bool, folder: Path) -> 
         ('idf = "v4.4"', "`idf`: v4.4 is not known"),
         ('extra-subtypes = "data, a, 0x40"', "`extra-subtypes`: not a list of texts"),
         ('secure-boot = "v3"', "`secure-boot`: there are v1 and v2"),
+        ('seal = "wax"', "`seal`: there are key and efuse"),
         ('slots = ["1-1.2"]', "`slots`: not a table of names and ports"),
         ("slots = { left = 1 }", "`slots`: not a text"),
         ('partitons = "x.csv"', "unknown setting `partitons`"),

@@ -112,7 +112,10 @@ class OpenJob:
             run.is_forced, run.timeout_s, run.on_line = job.is_forced, job.timeout_s, on_line
             run.label, run.scan = label, scan
             steps = provision_steps(
-                has_app=self.app is not None, has_tests=job.tests is not None, has_label=bool(job.scan)
+                has_app=self.app is not None,
+                has_tests=job.tests is not None,
+                has_label=bool(job.scan),
+                seal=self.project.settings.seal,
             )
             record = perform(run, steps, on_step, self.about(port, slot))
         return run, record

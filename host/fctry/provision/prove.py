@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fctry.device.console import Console
 from fctry.device.deadline import Deadline
 from fctry.device.proof import Proof, compare, unproven
+from fctry.device.seal import SEAL, check_sealed
 from fctry.errors import DeviceError
 from fctry.nvs.item import Item
 from fctry.partitions.table import Partition
@@ -18,6 +19,9 @@ def prove(run: Run) -> str:
     assert run.image
     run.chip.reset()
     run.console = Console(run.chip, run.on_line)
+    if SEAL in run.image.items:
+        check_sealed(run.console, Deadline.after(run.timeout_s))
+        return "sealed before, when it had been proven"
     run.proof = proof = read_proof(run.console, run.image.items, run.partition, Deadline.after(run.timeout_s))
     equal = sum(row.is_equal for row in proof.comparisons)
     if not proof.is_proven:

@@ -9,6 +9,7 @@ from fctry.provision.identify import identify
 from fctry.provision.identity import check_label, choose_identity, record_flashed, record_proven
 from fctry.provision.prove import prove
 from fctry.provision.run import Step
+from fctry.provision.seal import SEALS
 from fctry.provision.write import check_table, check_vacant, plan_write, verify, write
 
 
@@ -23,8 +24,10 @@ def verify_steps() -> Sequence[Step]:
     return (identify, check_table, verify, prove)
 
 
-def provision_steps(*, has_app: bool, has_tests: bool = False, has_label: bool = False) -> Sequence[Step]:
-    """An identity of the ledger's for a device."""
+def provision_steps(
+    *, has_app: bool, has_tests: bool = False, has_label: bool = False, seal: str | None = None
+) -> Sequence[Step]:
+    """An identity of the ledger's for a device. `seal` is the project's setting."""
     app: tuple[Step, ...] = (write_app,) if has_app else ()
     tests: tuple[Step, ...] = ()
     if has_tests:
@@ -33,4 +36,5 @@ def provision_steps(*, has_app: bool, has_tests: bool = False, has_label: bool =
         tests = (run_tests,)
     label: tuple[Step, ...] = (check_label,) if has_label else ()
     writing = (check_table, choose_identity, write, verify, record_flashed)
-    return (identify, *app, *writing, prove, *tests, *label, record_proven)
+    sealing: tuple[Step, ...] = (SEALS[seal],) if seal else ()
+    return (identify, *app, *writing, prove, *tests, *label, *sealing, record_proven)
