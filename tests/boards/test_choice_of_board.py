@@ -6,15 +6,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from fctry.boards import Board
 from fctry.boards.chip.app_image import AppDescription, pack
 from fctry.device import flasher
+from fctry.errors import InputError
 from fctry.partitions import binary
 from fctry.partitions.csv import read_csv
 from fctry.partitions.table import TABLE_OFFSET
+from fctry.pytest_plugin import boards, builds, connected
 
 ROOT = Path(__file__).parents[2]
 NATIVE_BUILD = ROOT / "firmware" / "native" / "build"
@@ -39,12 +43,10 @@ def connected_board(tmp_path: Path) -> Iterator[Board]:
         yield board
 
 
-def test_no_board_connected_ends_at_once_with_the_choices() -> None:
-    done = run_suite("--target", "esp32")
-    assert done.returncode != 0
-    assert "no board is connected" in done.stderr
-    assert "--port" in done.stderr
-    assert "--board native" in done.stderr
+def test_no_board_connected_ends_at_once_with_the_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fctry.serialport.find_ports", list)
+    with pytest.raises(pytest.UsageError, match=r"no board is connected.*--port PORT.*--board native"):
+        connected.only_port(None)
 
 
 def test_connected_board_is_tested_and_the_suite_says_what_it_erases(connected_board: Board) -> None:
@@ -103,25 +105,15 @@ def test_board_is_found_by_its_mac_behind_a_port_that_has_none(
     assert "no board with the MAC address 24:0a:c4:00:00:99" in done.stderr
 
 
-def test_connected_boards_are_not_shared_by_workers(connected_board: Board) -> None:
-    done = run_suite("--port", connected_board.url, "-n", "2")
-    assert done.returncode != 0
-    assert "-n is not for connected boards" in done.stderr
+def test_connected_boards_are_not_shared_by_workers() -> None:
+    option = SimpleNamespace(fctry_board="usb", numprocesses=2, embedded_services="")
+    with pytest.raises(pytest.UsageError, match="-n is not for connected boards"):
+        boards.choose(cast(pytest.Config, SimpleNamespace(option=option)))
 
 
 def test_port_is_locked_under_each_of_its_names(tmp_path: Path) -> None:
     (tmp_path / "by-id").symlink_to(tmp_path / "ttyUSB0")
-    code = "from fctry.pytest_plugin.connected import lock_of; print(lock_of({!r}).lock_file)"
-    names = {
-        subprocess.run(
-            [sys.executable, "-c", code.format(str(tmp_path / name))],
-            cwd=ROOT,
-            capture_output=True,
-            check=True,
-        ).stdout
-        for name in ("by-id", "ttyUSB0")
-    }
-    assert len(names) == 1
+    assert len({connected.lock_of(str(tmp_path / name)).lock_file for name in ("by-id", "ttyUSB0")}) == 1
 
 
 def test_of_several_devices_the_first_is_tested() -> None:
@@ -129,7 +121,10 @@ def test_of_several_devices_the_first_is_tested() -> None:
     assert "1 passed" in done.stdout, done.stdout
 
 
-def test_build_that_is_missing_is_named_with_its_remedy(tmp_path: Path) -> None:
-    done = run_suite("--app-path", str(tmp_path))
-    assert done.returncode != 0
-    assert f"{tmp_path / 'build'}: no build in it" in done.stdout
+@pytest.mark.parametrize(
+    ("board", "remedy"), [("native", "without --app-path"), ("linux", "idf.py --preview")]
+)
+def test_build_that_is_missing_is_named_with_its_remedy(tmp_path: Path, board: str, remedy: str) -> None:
+    with pytest.raises(InputError, match="no build") as caught:
+        builds.find(tmp_path, None, board, "esp32")
+    assert remedy in caught.value.hint

@@ -13,7 +13,7 @@ from fctry.errors import BoardError
 from fctry.project import Settings, open_project
 from fctry.reference import PARTITIONS
 from fctry.reference import native_build as native
-from fctry.reference.native_build import KEPT_BUILDS, Recipe, build, recipe_of
+from fctry.reference.native_build import Recipe, build, recipe_of
 
 RECIPE = recipe_of(open_project(Settings(PARTITIONS)))
 
@@ -78,16 +78,17 @@ def test_other_names_table_or_compiler_make_another_build(
 
 
 def test_cache_does_not_grow_for_ever_and_loses_what_was_abandoned(
-    compiled: list[Path], tmp_path: Path
+    compiled: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(native, "KEPT_BUILDS", 4)
     abandoned = tmp_path / "new-killed"
     abandoned.mkdir()
     os.utime(abandoned, (0, 0))
     used = build(RECIPE, cache=tmp_path)
-    for number in range(KEPT_BUILDS + 3):
+    for number in range(7):
         build(replace(RECIPE, config={"N": str(number)}), cache=tmp_path)
         build(RECIPE, cache=tmp_path)  # what is in use stays
-    assert len(list(tmp_path.iterdir())) == KEPT_BUILDS
+    assert len(list(tmp_path.iterdir())) == 4
     assert used.is_dir()
 
 

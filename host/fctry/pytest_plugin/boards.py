@@ -7,6 +7,7 @@ work on each of them; these fixtures, which stand in front of its own, give them
 from __future__ import annotations
 
 import contextlib
+import inspect
 import multiprocessing
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -54,6 +55,21 @@ def choose(config: pytest.Config) -> None:
     for warning in EMBEDDED_WARNINGS:
         config.addinivalue_line("filterwarnings", f"ignore:{warning}")
     fctry.serialport.register()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spare tests that ask for nothing of pytest-embedded's the forty fixtures that it has for every test."""
+    import pytest_embedded.plugin
+
+    embedded = vars(pytest_embedded.plugin).keys()
+    functions = [item for item in items if isinstance(item, pytest.Function)]
+    names = [embedded & {*item.fixturenames} for item in functions]
+    of_every_test = set.intersection(*names) if names else set()
+    for item, own in zip(functions, names, strict=True):
+        asked = {*inspect.signature(item.function).parameters}
+        asked |= {name for mark in item.iter_markers("usefixtures") for name in mark.args}
+        if own == of_every_test and embedded.isdisjoint(asked) and DEVICE_FIXTURES.isdisjoint(own):
+            item.fixturenames[:] = [name for name in item.fixturenames if name not in own]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -203,7 +219,6 @@ def qemu_image_path(
     request: pytest.FixtureRequest,
     qemu_image_path: str | None,
     preloaded_factory_image: bytes | None,
-    tmp_path: Path,
 ) -> str | None:
     """For the service `qemu`: a flash of its own for each test, with a factory partition that is preloaded."""
     if preloaded_factory_image is None or not _has_device(request):
@@ -216,7 +231,7 @@ def qemu_image_path(
     writes = read_flasher_args(build).writes()
     for address, data in [*writes, (project.factory_partition.offset, preloaded_factory_image)]:
         flash[address : address + len(data)] = data
-    path = tmp_path / "flash.bin"
+    path: Path = request.getfixturevalue("tmp_path") / "flash.bin"
     path.write_bytes(flash)
     return str(path)
 

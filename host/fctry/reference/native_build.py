@@ -39,7 +39,7 @@ NOT_NATIVE = {
     "port_chip.c",
     "port_linux.c",
 }  # a chip's; hmac_sha256_host.c is in their place
-KEPT_BUILDS = 16
+KEPT_BUILDS = 64
 ABANDONED_AFTER_S = 3600
 DEFAULT_FLASH_BYTES = 4 << 20
 KCONFIG = "CONFIG_FACTORY_DATA_"
