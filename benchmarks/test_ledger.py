@@ -26,10 +26,20 @@ LEAST_DEVICES_PER_S = 1000  # in PostgreSQL, from 8 processes
 ROWS_AT_ONCE = 400
 
 
+@pytest.fixture(autouse=True)
+def durable(request: pytest.FixtureRequest) -> None:
+    """The server waits for its disk, as everywhere but in the unit tests."""
+    import psycopg
+
+    with psycopg.connect(request.getfixturevalue("postgresql_server"), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = on")
+        connection.execute("SELECT pg_reload_conf()")
+
+
 def _contend(url: str, state: Path, out: Path, processes: int, devices: int) -> float:
     """Let processes reserve together; devices a second, without the start of Python."""
     out.mkdir()
-    command = [sys.executable, stations.__file__, "contend", url, state, out, processes, devices]
+    command = [sys.executable, stations.__file__, "contend", url, state, out, processes, devices, 1]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     found = re.search(r"([0-9.]+) s", done.stdout)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
+import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -141,14 +144,35 @@ def test_forgotten_secrets_are_not_in_the_ledger_and_still_unique(ledger_url: st
     ledger.close()
 
 
-def test_no_secret_is_in_the_database_or_the_state_folder(tmp_path: Path, station: Station) -> None:
-    ledger, _ = create_ledger(str(tmp_path / "ledger.db"), station)
+def test_no_secret_is_in_database_state_folder_log_or_temporary_file(
+    ledger: Ledger,
+    ledger_url: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor in an error, in what a reserved device says of itself, or in an argument of the process that runs this."""
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     lamps = Lamps()
-    reserved = list(ledger.reserve(LAMP, lamps, [NOW] * 20))
+    with caplog.at_level(logging.DEBUG):
+        logging.getLogger("sqlalchemy.engine").setLevel(logging.DEBUG)
+        reserved = list(ledger.reserve(LAMP, lamps, [NOW] * 20))
+        ledger.renew(3, lamps, NOW)
+        with pytest.raises(InputError) as refused:
+            next(ledger.reserve(LAMP, Lamps(counters={"serial": CounterRange(1, 2)}), [NOW]))
+        logging.getLogger("sqlalchemy.engine").setLevel(logging.NOTSET)
     ledger.close()
     everything = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-    everything += repr(reserved).encode()
+    with connected(ledger_url) as connection:
+        for table in metadata.sorted_tables:
+            everything += repr(connection.execute(sa.select(table)).all()).encode()
+    everything += (
+        repr((reserved, refused.value, vars(refused.value), sys.argv)).encode() + caplog.text.encode()
+    )
     assert b"SN1000" in everything
+    assert "INSERT INTO device" in caplog.text
+    assert len(lamps.passwords) == 21
     assert not [password for password in lamps.passwords if password.encode() in everything]
 
 

@@ -61,7 +61,7 @@ def test_station_killed_at_any_point_costs_nothing(
 def test_many_stations_get_different_values_without_gaps(
     ledger: Ledger, ledger_url: str, station: Station, out: Path
 ) -> None:
-    run_stations("contend", ledger_url, station.folder, out, 50, 10)
+    run_stations("contend", ledger_url, station.folder, out, 50, 10, 0)
     devices = handed_out(out)
     assert len(devices) == 500
     assert_unique(devices)
