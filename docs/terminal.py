@@ -68,7 +68,12 @@ def picture(name: str, command: str, lines: list[str]) -> None:
 
 def main() -> None:
     lines = screen(run_in_terminal([sys.executable, "-m", "fctry", "demo"]))
-    picture("demo", "fctry demo", lines)
+    again, refused = (
+        next(n for n, line in enumerate(lines) if line.startswith(step)) for step in ("[4/5]", "[5/5]")
+    )
+    picture(
+        "demo", "fctry demo", [*lines[: again + 1], "      …", *lines[refused:]]
+    )  # a screen of it is enough
 
 
 if __name__ == "__main__":
