@@ -9,16 +9,21 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from fctry.files import read_file
+
 FILES = ("CMakeLists.txt", "project_include.cmake", "main/*", "components/*/*")
-PROPERTY = re.compile(r'^[^#\n]*?\bEXTRA_PARTITION_SUBTYPES\s+((?:"[^"]*"\s*)+)', re.MULTILINE)
-QUOTED = re.compile(r'"([^"]*)"')
+NAME = "EXTRA_PARTITION_SUBTYPES"
+PROPERTY = rf'(?m)^[^#\n]*?\b{NAME}\s+((?:"[^"]*"\s*)+)'  # compiled for the few projects that have it
+QUOTED = r'"([^"]*)"'
 
 
 def extra_subtypes_in(folder: Path) -> tuple[str, ...]:
-    """The lines `type, subtype, value` that are added to the property EXTRA_PARTITION_SUBTYPES, each once."""
-    found = (
-        line for path in _files_in(folder) for line in _lines_of(path.read_text("utf-8", errors="replace"))
-    )
+    """The lines `type, subtype, value` that are added to the property EXTRA_PARTITION_SUBTYPES, each once.
+
+    Raises InputError for a file that cannot be read.
+    """
+    texts = (read_file(path).decode("utf-8", "replace") for path in _files_in(folder))
+    found = (line for text in texts for line in _lines_of(text))
     return tuple(dict.fromkeys(found))
 
 
@@ -30,6 +35,6 @@ def _files_in(folder: Path) -> Iterator[Path]:
 
 
 def _lines_of(text: str) -> Iterator[str]:
-    for values in PROPERTY.findall(text):
-        for value in QUOTED.findall(values):
+    for values in re.findall(PROPERTY, text) if NAME in text else ():
+        for value in re.findall(QUOTED, values):
             yield from filter(None, map(str.strip, value.split(";")))

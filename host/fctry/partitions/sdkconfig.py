@@ -211,7 +211,7 @@ def _sdkconfigs_in(folder: Path) -> Sequence[Path]:
 
 def _platformio_in(folder: Path) -> str:
     ini = folder / "platformio.ini"
-    return ini.read_text("utf-8", errors="replace") if ini.is_file() else ""
+    return read_file(ini).decode("utf-8", "replace").replace("\r\n", "\n") if ini.is_file() else ""
 
 
 def _read(paths: Sequence[Path], target: str | None) -> Sdkconfig:
