@@ -16,6 +16,7 @@ from fctry.errors import InputError
 PARAMETERS = (Argument("topic", required=False, help="code of a finding, or name of a page"),)
 SECTION = re.compile(r"^### `([a-z0-9-]+)`\n.*?(?=^##|\Z)", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| .*?`([a-z0-9-]+)` \|.*\n", re.MULTILINE)
+SITE_ONLY = ("api.md", "index.md")
 CODE = re.compile(r"(?:layout|nvs|csv|spec)-[a-z0-9-]+")
 
 
@@ -40,7 +41,7 @@ def pages_of_package() -> dict[str, str]:
     return {
         file.name.removesuffix(".md"): file.read_text(encoding="utf-8")
         for file in found
-        if file.name.endswith(".md")
+        if file.name.endswith(".md") and file.name not in SITE_ONLY
     }
 
 
