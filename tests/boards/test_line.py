@@ -215,3 +215,36 @@ def test_slots_of_the_settings_take_one_board_after_the_other_until_the_line_sto
                 )
     assert [record.device for record in records] == [1, 2]
     assert {record.about["slot"] for record in records} == {"left"}
+
+
+def test_what_would_be_written_is_said_and_what_was_written_is_verified_without_writing(
+    folder: Path, boards: list[Board], capsys: pytest.CaptureFixture[str]
+) -> None:
+    board, factory = boards[0], read_csv(ROOT / "partitions.csv").find("fctry")
+    spec_and_port = ["factory.toml", "-p", board.url]
+    ledger = ["ledger", "history"]
+    assert main(["ledger", "create"]) == 0
+    assert provision([board.url], "--dry-run") == 0
+    out = capsys.readouterr().out
+    for said in ("would erase and write 0x8000 to", "would be a new device", "write the sectors at 0x10000"):
+        assert said in out
+    assert not board.flash.read(0, 0x40000).strip(b"\xff")
+    assert main(["verify", *spec_and_port]) == 1  # there is no table on it
+    assert provision([board.url]) == 0
+    capsys.readouterr()
+    main(ledger)
+    history = capsys.readouterr().out
+    assert provision([board.url], "--dry-run") == 0
+    assert "device 1, as it is" in (out := capsys.readouterr().out)
+    assert out.count("would write nothing") == 2
+    assert main(["verify", *spec_and_port]) == 0
+    out = capsys.readouterr().out
+    assert "device 1, as it is: proven" in out
+    assert "proven: 4 of 4 keys equal" in out
+    board.flash.erase(factory.offset, factory.size_bytes)
+    assert main(["verify", *spec_and_port]) == 1
+    assert "device 1 does not hold the image that it was given" in capsys.readouterr().err
+    assert provision([board.url], "--dry-run") == 0
+    assert "would be device 1, with fresh secrets" in capsys.readouterr().out
+    main(ledger)
+    assert capsys.readouterr().out == history

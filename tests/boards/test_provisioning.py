@@ -61,13 +61,19 @@ class Fixture:
             yield board
 
     def provision(
-        self, board: Board, *, is_forced: bool = False, has_app: bool = True, seal: str | None = None
+        self,
+        board: Board,
+        *,
+        is_forced: bool = False,
+        is_reworked: bool = False,
+        has_app: bool = True,
+        seal: str | None = None,
     ) -> tuple[Run, Record]:
         maker = ImageMaker(self._spec, FACTORY.size_bytes, read_only=FACTORY.readonly)
         identities = Identities(self._ledger, self._spec, maker, Context(datetime.now(timezone.utc)))
         with flasher.connect(board.url) as chip:
             run = Run(chip, TABLE, FACTORY, identities=identities, is_forced=is_forced)
-            run.app = read_flasher_args(self.build) if has_app else None
+            run.app, run.is_reworked = read_flasher_args(self.build) if has_app else None, is_reworked
             return run, perform(run, provision_steps(has_app=has_app, seal=seal))
 
 
@@ -165,7 +171,37 @@ def test_data_of_a_device_in_a_chip_that_nobody_knows_are_refused(station: Fixtu
         assert record.failed
         assert "device 1 is another chip, which differs in mac" in record.failed.error
         assert run.device is None
-    assert ledger.chip_of(1)["mac"] == "24:0a:c4:00:00:01"
+        assert ledger.chip_of(1)["mac"] == "24:0a:c4:00:00:01"
+        own, record = station.provision(board, is_forced=True)
+        assert (record.failed, own.device) == (None, 2)
+
+
+def test_exchanged_board_takes_the_identity_of_its_data_along_when_it_is_reworked(
+    station: Fixture, ledger: Ledger
+) -> None:
+    with station.board("a", 1) as board:
+        station.provision(board)
+        moved = board.flash.read(0, 0x20000)
+    with station.board("b", 2) as board:
+        board.flash.program(0, moved)
+        run, record = station.provision(board, is_reworked=True)
+        assert (record.failed, run.device) == (None, 1)
+    assert ledger.chip_of(1)["mac"] == "24:0a:c4:00:00:02"
+
+
+def test_proven_device_with_foreign_data_is_refused_until_it_is_reworked(
+    station: Fixture, ledger: Ledger
+) -> None:
+    with station.board() as board:
+        station.provision(board)
+        board.flash.erase(FACTORY.offset, FACTORY.size_bytes)
+        board.flash.program(FACTORY.offset, b"something")
+        _, record = station.provision(board)
+        assert record.failed
+        assert "--rework if the ledger knows its chip" in record.failed.hint
+        ledger.record({1: None}, "proven")  # it has failed now, and would be taken as it is
+        run, record = station.provision(board, is_reworked=True)
+        assert (record.failed, run.device) == (None, 1)
 
 
 def test_data_of_nobody_are_refused_unless_forced(station: Fixture, ledger: Ledger) -> None:

@@ -43,7 +43,7 @@ def test_every_command_of_the_page_works(tmp_path: Path, monkeypatch: pytest.Mon
         slots = block("toml").replace("1-1.2", left.url).replace("1-1.3", right.url)
         (product / "fctry.toml").write_text(slots)
         commands = re.findall(r"^\$ fctry (.*)$", PAGE, re.MULTILINE)
-        assert len(commands) == 10
+        assert len(commands) == 12
         for command in commands:
             if "--scan" in command:
                 with open_ledger("ledger.db", Station(folder=tmp_path / "state")) as ledger:

@@ -11,18 +11,25 @@ fctry provision factory.toml -p /dev/ttyUSB0 -p /dev/ttyUSB1 --app build --loop
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from click import prompt
+from click import confirm, prompt
 
 from fctry.cli.arguments import Argument, Arguments, Choice, Option, baud, panel, path, seconds
+from fctry.cli.flash import print_failure, print_step
 from fctry.cli.ledgers import LEDGER, ledger_of, place_of, station_of
 from fctry.cli.options import KEYS, PROJECT, keys_of, settings_of
+from fctry.cli.proof_table import print_proof
+from fctry.cli.text import escaped
 from fctry.device import flasher
-from fctry.provision import REPORT_TIMEOUT_S
+from fctry.provision import REPORT_TIMEOUT_S, Step
 from fctry.provision.job import Job
 from fctry.provision.line import Line
-from fctry.provision.slots import choose_slots
+from fctry.provision.slots import Slot, choose_slots
+from fctry.provision.steps import plan_steps
+from fctry.serialport import port_at
 
 EXIT_NOT_TRIED = 3
 SCANS = ("before", "after")  # it is tried, it is proven
@@ -45,6 +52,12 @@ PARAMETERS = (
     Option("--baud", type=baud, default=str(flasher.FLASH_BAUD), show_default=True, help="for flashing"),
     Option("--timeout", type=seconds, default=REPORT_TIMEOUT_S, help="seconds to wait for the report"),
     Option("--force", is_flag=True, help="overwrite another device's data"),
+    Option(
+        "--rework",
+        is_flag=True,
+        help="a repaired device gets its identity again, whatever it holds; an exchanged board takes it along",
+    ),
+    Option("--dry-run", is_flag=True, help="say what would be erased and written, and write nothing"),
     Option("--loop", is_flag=True, help="wait for the next board on each port, until Ctrl-C"),
     Option(
         "--failures",
@@ -92,16 +105,35 @@ def run(args: Arguments) -> int:
         scan=args.scan or "",
         keys=keys_of(args),
         is_forced=args.force,
+        is_reworked=args.rework,
         timeout_s=args.timeout,
         flash_baud=args.baud,
         about={name: text for name, text in said.items() if text},
     )
-    with ledger_of(args, args.spec.parent), job.opened():
-        pass  # whatever is wrong with them is said once, before a port is touched
+    if args.force and not args.dry_run and sys.stdin.isatty():
+        confirm("Data of other devices will be overwritten. Go on?", abort=True)
+    if not args.dry_run:
+        with ledger_of(args, args.spec.parent), job.opened():
+            pass  # whatever is wrong with them is said once, before a port is touched
     wanted = args.ports or ([os.environ["ESPPORT"]] if "ESPPORT" in os.environ and not settings.slots else [])
     slots = choose_slots(settings.slots, wanted)
+    if args.dry_run:
+        return take_dry(job, slots, plan_steps(has_app=job.app is not None))
     run = show(Line(job, slots, is_endless=args.loop, failures_max=args.failures), slots, args.records)
     return 1 if run.failed else EXIT_NOT_TRIED if run.untried else 0
+
+
+def take_dry(job: Job, slots: Sequence[Slot], steps: Sequence[Step]) -> int:
+    """Take steps that write nothing on one slot after the other, and show them. Returns the exit code."""
+    codes = []
+    with job.opened() as opened:
+        for slot in slots:
+            print(escaped(f"{slot.name}:"))
+            run, record = opened.take(port_at(slot.place), print_step, slot=slot.name, dry_steps=steps)
+            if run.proof:
+                print_proof(run.proof)
+            codes.append(print_failure(record))
+    return max(codes)
 
 
 def _ask(args: Arguments) -> None:

@@ -10,7 +10,7 @@
 A step is a function of the `Run`; a product puts its own into the list.
 """
 
-from fctry.provision.identity import Identities
+from fctry.provision.known import Identities
 from fctry.provision.partition import DevicePartition, check_fits, open_partition
 from fctry.provision.prove import read_proof
 from fctry.provision.record import Record, StepRecord

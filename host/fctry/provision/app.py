@@ -13,6 +13,25 @@ def write_app(run: Run) -> str:
 
     A device with another partition table has data where the build writes: it is refused, unless the run is forced.
     """
+    files, differing = _files(run)
+    if differing:
+        run.chip.write(differing)
+    sectors = sum(-(-len(data) // SECTOR_BYTES) for _, data in differing)
+    return f"{len(differing)} of {len(files)} files, {sectors} sectors"
+
+
+def plan_app(run: Run) -> str:
+    """Say what `write_app` would write; nothing is."""
+    _, differing = _files(run)
+    places = [f"{at:#x} to {at + len(data):#x}" for at, data in differing]
+    return f"would erase and write {', '.join(places)}" if places else "would write nothing"
+
+
+_File = tuple[int, bytes]
+
+
+def _files(run: Run) -> tuple[list[_File], list[_File]]:
+    """The files of the build with their addresses, and those that the device does not hold."""
     assert run.app
     if run.app.table and list(binary.unpack(run.app.table)) != list(run.table):
         raise InputError(
@@ -27,11 +46,7 @@ def write_app(run: Run) -> str:
         )
     files = [(at, data.ljust(-(-len(data) // 4) * 4, b"\xff")) for at, data in run.app.writes()]
     is_read = not run.chip.is_secure_download
-    differing = [(at, data) for at, data in files if not (is_read and run.chip.holds(at, data))]
-    if differing:
-        run.chip.write(differing)
-    sectors = sum(-(-len(data) // SECTOR_BYTES) for _, data in differing)
-    return f"{len(differing)} of {len(files)} files, {sectors} sectors"
+    return files, [(at, data) for at, data in files if not (is_read and run.chip.holds(at, data))]
 
 
 def _is_other_device(run: Run) -> bool:

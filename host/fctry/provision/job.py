@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -23,9 +23,9 @@ from fctry.nvs.encryption import Keys
 from fctry.partitions.flasher_args import FlasherArgs, read_flasher_args
 from fctry.project import Project, Settings, open_project
 from fctry.provision.hooks import check_hooks, run_hook
-from fctry.provision.identity import Identities
+from fctry.provision.known import Identities
 from fctry.provision.record import Record, StepRecord
-from fctry.provision.run import REPORT_TIMEOUT_S, Run, perform
+from fctry.provision.run import REPORT_TIMEOUT_S, Run, Step, perform
 from fctry.provision.steps import provision_steps
 
 
@@ -48,6 +48,7 @@ class Job:
     scan: str = ""
     keys: Keys | None = field(default=None, repr=False)
     is_forced: bool = False
+    is_reworked: bool = False
     timeout_s: float = REPORT_TIMEOUT_S
     flash_baud: int = flasher.FLASH_BAUD
     about: Mapping[str, str] = field(default_factory=dict)
@@ -95,10 +96,12 @@ class OpenJob:
         slot: str = "",
         label: str = "",
         scan: Callable[[], str] | None = None,
+        dry_steps: Sequence[Step] = (),
     ) -> tuple[Run, Record]:
         """One try on the device at this port. Raises PortError or DeviceError when it could not be tried at all.
 
-        `label` is what was scanned before, `scan` gives what is scanned after the proof.
+        `label` is what was scanned before, `scan` gives what is scanned after the proof. `dry_steps` are taken in
+        place of those that provision; the ledger is not written then.
         """
         job, partition = self.job, self.project.factory_partition
         maker = ImageMaker(self.spec, partition.size_bytes, read_only=partition.readonly)
@@ -111,7 +114,8 @@ class OpenJob:
             )
             run.is_forced, run.timeout_s, run.on_line = job.is_forced, job.timeout_s, on_line
             run.label, run.scan = label, scan
-            steps = provision_steps(
+            run.is_reworked, run.is_dry = job.is_reworked, bool(dry_steps)
+            steps = dry_steps or provision_steps(
                 has_app=self.app is not None,
                 has_tests=job.tests is not None,
                 has_label=bool(job.scan),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fctry.device.console import Console
     from fctry.device.flasher import Chip, ChipIdentity
     from fctry.partitions.flasher_args import FlasherArgs
-    from fctry.provision.identity import Identities
+    from fctry.provision.known import Identities
     from fctry.provision.partition import DevicePartition
 
 REPORT_TIMEOUT_S = 15.0
@@ -33,8 +33,9 @@ class Run:
 
     `image` is what the device gets, unless `identities` say it; `app` a build for a device that may be blank,
     `tests` the folder of the product's own tests. `label` was scanned before; else `scan` waits for it after the proof.
-    `is_forced`: data of another device, and another table, are overwritten. `on_line` gets every console line. From the
-    start of the firmware to the last proof `timeout_s` seconds may pass.
+    `is_forced`: data of another device, and another table, are overwritten. `is_reworked`: a known device gets its
+    identity whatever it holds, and an exchanged chip that of its data. `is_dry`: the ledger is not written.
+    `on_line` gets every console line. From the start of the firmware to the last proof `timeout_s` seconds may pass.
     """
 
     chip: Chip
@@ -47,6 +48,8 @@ class Run:
     label: str = ""
     scan: Callable[[], str] | None = None
     is_forced: bool = False
+    is_reworked: bool = False
+    is_dry: bool = False
     timeout_s: float = REPORT_TIMEOUT_S
     on_line: Callable[[str], None] | None = None
 
@@ -106,7 +109,7 @@ def perform(
         tuple(run.unchecked),
         run.cases,
     )
-    if run.identities:
+    if run.identities and not run.is_dry:
         _tell_ledger(run.identities, record)
     return record
 

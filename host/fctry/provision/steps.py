@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fctry.provision.app import write_app
+from fctry.provision.app import plan_app, write_app
 from fctry.provision.identify import identify
-from fctry.provision.identity import check_label, choose_identity, record_flashed, record_proven
+from fctry.provision.identity import (
+    check_label,
+    choose_identity,
+    plan_identity,
+    recognise,
+    record_flashed,
+    record_proven,
+)
 from fctry.provision.prove import prove
 from fctry.provision.run import Step
 from fctry.provision.seal import SEALS
-from fctry.provision.write import check_table, check_vacant, plan_write, verify, write
+from fctry.provision.write import check_table, check_vacant, plan_table, plan_write, verify, write
 
 
 def flash_steps(*, is_dry: bool = False) -> Sequence[Step]:
@@ -38,3 +45,14 @@ def provision_steps(
     writing = (check_table, choose_identity, write, verify, record_flashed)
     sealing: tuple[Step, ...] = (SEALS[seal],) if seal else ()
     return (identify, *app, *writing, prove, *tests, *label, *sealing, record_proven)
+
+
+def plan_steps(*, has_app: bool) -> Sequence[Step]:
+    """What `provision_steps` would do, without those that write."""
+    app: tuple[Step, ...] = (plan_app,) if has_app else ()
+    return (identify, *app, plan_table, plan_identity, plan_write)
+
+
+def recognise_steps() -> Sequence[Step]:
+    """That a device has the identity that the ledger gave it."""
+    return (identify, check_table, recognise, prove)

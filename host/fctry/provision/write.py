@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fctry.errors import DeviceError
+from fctry.partitions import binary
 from fctry.provision.partition import DevicePartition, open_partition
 from fctry.provision.run import Run
 
@@ -25,6 +26,18 @@ def check_table(run: Run) -> str:
         return "not read: Secure Download mode"
     run.on_device = open_partition(run.chip, run.table, run.partition)
     return f"{run.partition.name} at {run.partition.offset:#x}, {run.partition.size_bytes:#x} bytes"
+
+
+def plan_table(run: Run) -> str:
+    """`check_table` on a device that is not written: what the build would bring is not there yet."""
+    if (
+        run.app
+        and not run.chip.is_secure_download
+        and not run.chip.holds(run.table.offset, binary.pack(run.table))
+    ):
+        run.on_device = DevicePartition(run.chip, run.partition)
+        return "would be the build's"
+    return check_table(run)
 
 
 def check_vacant(run: Run) -> str:
