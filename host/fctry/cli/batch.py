@@ -82,7 +82,8 @@ def run(args: Arguments) -> int:
     count = args.count or rows or spec.count
     if count < 1 or (rows and count > rows):
         found = f"{args.values} has {counted(rows, 'device')}" if rows else "the spec does not say it"
-        raise InputError(f"how many devices: {found}", hint="give --count", file=args.spec)
+        hint = f"give --count of {rows} at most, or more lines" if rows else "give --count"
+        raise InputError(f"how many devices: {found}", hint=hint, file=args.spec)
     target = target_of(args)
     require(spec, Room(target.size_bytes, target.read_only, count))
     maker = ImageMaker(spec, target.size_bytes, read_only=target.read_only, version=target.version)

@@ -30,13 +30,15 @@ class DeviceRow(NamedTuple):
     cells: tuple[str, ...]
 
 
-def read_devices(values: Path, refusals: Refusals) -> tuple[tuple[str, ...], list[DeviceRow]]:
+def read_devices(values: Path) -> tuple[tuple[str, ...], list[DeviceRow]]:
     """The names of the columns, and the devices. Raises InputError with file and line."""
     columns: tuple[str, ...] = ()
     rows = []
+    refusals = Refusals()
     for record in read_records(values, (), refusals):
         columns = record.columns
         rows.append(DeviceRow(record.line, tuple(record.cells.values())))
+    refusals.tell()
     if not rows:
         raise InputError("no devices", hint="give one line per device", file=values)
     return columns, rows
@@ -123,9 +125,7 @@ class Devices:
 
 def devices_of(spec: Spec, values: Path) -> tuple[Spec, Devices]:
     """A spec whose columns are those of a CSV, and the devices that it has, not yet tried. Raises InputError."""
-    refusals = Refusals()
-    columns, rows = read_devices(values, refusals)
-    refusals.tell()
+    columns, rows = read_devices(values)
     for name in spec.used:
         source = spec.sources[name]
         if isinstance(source, Column) and source.column not in columns:

@@ -62,9 +62,7 @@ def read_csv_spec(config: Path, values: Path, options: CsvOptions | None = None)
     """
     options = options or CsvOptions()
     keys = _read_keys(config)
-    refusals = Refusals()
-    columns, rows = read_devices(values, refusals)
-    refusals.tell()
+    columns, rows = read_devices(values)
     sources: dict[str, Source] = {}
     fields = [
         *_fields(keys, columns, sources, options, config, values),

@@ -101,15 +101,16 @@ def _parse(
 
 def _check_names(path: Path, line: int, names: Sequence[str], columns: Sequence[str]) -> None:
     for separator, spoken in SEPARATORS.items():
-        if len(names) == 1 and len(columns) > 1 and separator in names[0]:
+        if len(names) == 1 and len(columns) != 1 and separator in names[0]:
             hint = "save it with commas: that is what ESP-IDF's tools read"
             raise InputError(f"columns are separated by {spoken}", hint=hint, file=path, line=line)
     for name in (*columns, *filter(None, names)):
         if names.count(name) != 1:
             problem = "missing" if name not in names else "there twice"
+            wanted = f"the first line names the columns, without spaces: `{','.join(columns)}`"
             raise InputError(
                 f"column {name!r} is {problem}; found {','.join(names)!r}",
-                hint=f"the first line names the columns, without spaces: `{','.join(columns)}`",
+                hint=wanted if columns else "remove one of them, or rename it",
                 file=path,
                 line=line,
             )

@@ -130,6 +130,19 @@ def test_secrets_are_in_no_public_field(tmp_path: Path) -> None:
             "a:n",
         ),
         ("a,namespace,,\nn,data,u8,\n", "n,a:n\n1,1\n", "values.csv:1: columns n and a:n", "remove"),
+        (
+            "a,namespace,,\nn,data,u8,\n",
+            "id;n\n1;1\n",
+            "values.csv:1: columns are separated by `;`",
+            "commas",
+        ),
+        (
+            "a,namespace,,\nn,data,u8,\n",
+            "n,n\n1,1\n",
+            "values.csv:1: column 'n' is there twice",
+            "remove one",
+        ),
+        ("a,namespace,,\nn,data,u8,\n", "id,n\n1,1,9\n", "values.csv:2: 3 values for 2 columns", "quotes"),
     ],
 )
 def test_mistake_is_refused_with_its_line_and_remedy(
