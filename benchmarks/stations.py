@@ -1,8 +1,8 @@
-"""A station that provisions the boards at these ports, one after the other, and says how long it took.
+"""A station that provisions the boards at these ports, one after the other, and says how long each took.
 
     python -m benchmarks.stations FOLDER PORT…
 
-The folder has a ledger. What it takes to start is not in the time that it prints.
+The folder has a ledger.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ def job_in(folder: Path) -> Job:
 
 def main() -> None:
     folder, urls = Path(sys.argv[1]), sys.argv[2:]
-    began_s = time.perf_counter()
     with job_in(folder).opened() as job:
         for url in urls:
+            began_s = time.perf_counter()
             _, record = job.take(url)
             assert not record.failed, record.failed
-    print(time.perf_counter() - began_s)
+            print(time.perf_counter() - began_s)
 
 
 if __name__ == "__main__":

@@ -31,15 +31,16 @@ def choose_identity(run: Run) -> str:
     )
     if not found.is_known_chip:
         _read_again(run)
-    if found.device:
-        reserved = ledger.renew(found.device.id, spec, context)
-    else:
-        (reserved,) = ledger.reserve(run.identities.product, spec, [context])
+    with ledger.turn():
+        if found.device:
+            reserved = ledger.renew(found.device.id, spec, context)
+        else:
+            (reserved,) = ledger.reserve(run.identities.product, spec, [context])
+        ledger.bind(reserved.id, **numbers(run))
+        plain = run.identities.maker(reserved.draft)
+        run.image_sha256 = hashlib.sha256(plain).hexdigest()
+        ledger.record({reserved.id: run.image_sha256}, "built")
     run.device, run.public = reserved.id, reserved.draft.public
-    _bind(run)
-    plain = run.identities.maker(reserved.draft)
-    run.image_sha256 = hashlib.sha256(plain).hexdigest()
-    ledger.record({reserved.id: run.image_sha256}, "built")
     image = FactoryImage(plain, tuple(spec.items(reserved.draft)))
     run.image = image.encrypted(run.identities.keys)
     return f"device {reserved.id}, {'the same with fresh secrets' if found.device else 'new'}"

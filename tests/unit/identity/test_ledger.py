@@ -113,6 +113,25 @@ def test_history_says_what_happened_to_a_device(ledger: Ledger) -> None:
     assert ledger.verify() == 5
 
 
+def test_turn_is_all_or_nothing(ledger: Ledger) -> None:
+    with ledger.turn():
+        (device,) = ledger.reserve(LAMP, Lamps(), [NOW])
+        ledger.bind(device.id, mac="24:0a:c4:00:00:01")
+        ledger.record({device.id: "ab" * 32}, "built")
+    assert [entry.event for entry in ledger.history(device.id)] == ["reserved", "bound", "built"]
+
+    def reserve_and_fail() -> None:
+        with ledger.turn():
+            list(ledger.reserve(LAMP, Lamps(), [NOW]))
+            ledger.bind(3, mac="24:0a:c4:00:00:02")
+
+    with pytest.raises(InputError, match="no device 3"):
+        reserve_and_fail()
+    assert len(list(ledger.devices())) == 1
+    assert next(ledger.reserve(LAMP, Lamps(), [NOW])).draft.values["device:serial"] == "SN1001"
+    ledger.verify()
+
+
 def test_device_is_found_by_a_unique_value(ledger: Ledger) -> None:
     list(ledger.reserve(LAMP, Lamps(), [NOW] * 3))
     assert [device.public["serial"] for device in ledger.find("SN1001")] == ["SN1001"]

@@ -41,6 +41,7 @@ class Ledger:
         self._engine = engine
         self._station = station
         self._tool = tool
+        self._turn: Connection | None = None
         self._chunk = 4  # devices in the next transaction
         self._handed: list[str] = []  # tags of the values of this transaction
         with reading(engine) as connection:
@@ -61,7 +62,19 @@ class Ledger:
         self._engine.dispose()
 
     @contextmanager
+    def turn(self) -> Iterator[None]:
+        """What is written in here is written together, or nothing of it: one transaction, one wait for the disk."""
+        with self._writing() as self._turn:
+            try:
+                yield
+            finally:
+                self._turn = None
+
+    @contextmanager
     def _writing(self) -> Iterator[Connection]:
+        if self._turn is not None:
+            yield self._turn
+            return
         with writing(self._engine) as connection:
             check_witness(connection, self._station.folder, self.id)
             self._handed.clear()
@@ -200,12 +213,13 @@ class Ledger:
 
         None of them is unique: MACs come blank or twice. Raises InputError where there is no such device.
         """
-        self.device(device_id)
         said = {"mac": mac.lower(), "unique_id": unique_id.lower(), "flash_id": flash_id.lower()}
         row: dict[str, Any] = {name: value for name, value in said.items() if value}
         if not row:
             return
         with self._writing() as connection:
+            if connection.scalar(select(device.c.id).where(device.c.id == device_id)) is None:
+                raise _unknown(device_id)
             if not connection.execute(update(chip).where(chip.c.device == device_id).values(row)).rowcount:
                 connection.execute(insert(chip).values(device=device_id, **row))
             data = self._station.said(device=device_id, **row)
@@ -217,7 +231,7 @@ class Ledger:
         """A device by its number in the ledger. Raises InputError where there is none."""
         found = list(devices(self._engine, device.c.id == device_id))
         if not found:
-            raise InputError(f"the ledger has no device {device_id}", hint="fctry ledger find looks for one")
+            raise _unknown(device_id)
         return found[0]
 
     def devices(self, *, state: str | None = None, batch: str | None = None) -> Iterator[Device]:
@@ -313,6 +327,10 @@ class Ledger:
             length = audit.check(connection)
             check_files(connection, witnesses, self.id)
         return length
+
+
+def _unknown(device_id: int) -> InputError:
+    return InputError(f"the ledger has no device {device_id}", hint="fctry ledger find looks for one")
 
 
 def witness_of(connection: Connection) -> Witness:
