@@ -18,7 +18,7 @@ from fctry.cli.main import main
 from fctry.identity.ledger import Station, create_ledger
 from fctry.partitions.csv import read_csv
 from fctry.provision.job import Job
-from fctry.provision.line import Line, Waiting
+from fctry.provision.line import Line, Untried, Waiting
 from fctry.provision.record import Record, from_dict
 from fctry.provision.slots import Slot
 from fctry.settings import find_settings
@@ -248,3 +248,20 @@ def test_what_would_be_written_is_said_and_what_was_written_is_verified_without_
     assert "would be device 1, with fresh secrets" in capsys.readouterr().out
     main(ledger)
     assert capsys.readouterr().out == history
+
+
+def test_slot_whose_device_comes_to_no_end_is_ended_and_the_device_is_proven_the_next_time(
+    folder: Path, ports: list[str], tmp_path: Path
+) -> None:
+    (folder / "line").mkdir()
+    (folder / "line" / "test_hang.py").write_text("import time\ndef test_it(): time.sleep(50)\n")
+    ledger = str(folder / "ledger.db")
+    create_ledger(ledger, station := Station("here", folder=tmp_path / "state"))[0].close()
+    job = Job(folder / "factory.toml", find_settings(), ledger, station, app=BUILD, tests=Path("line"))
+    (untried,) = [
+        event.what
+        for event in Line(job, [Slot("left", ports[0])], bound_s=3.0).events()
+        if isinstance(event.what, Untried)
+    ]
+    assert untried.error == "its device did not come to an end within 3 s"
+    assert provision(ports[:1]) == 0

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from fctry.cli.console import Console
 from fctry.cli.text import counted, escaped
-from fctry.provision.line import Event, LabelWanted, Line, Untried, Waiting
+from fctry.provision.line import Began, Event, LabelWanted, Line, Untried, Waiting
 from fctry.provision.record import Record, StepRecord
 from fctry.provision.record_files import RecordFolder
 from fctry.provision.slots import Slot
@@ -144,14 +144,14 @@ def _interrupt(line: Line) -> Callable[[int, FrameType | None], None]:
 def _note(event: Event, row: _Row, summary: Summary) -> None:
     what = event.what
     if isinstance(what, StepRecord):
-        if row.verdict:  # the next board
-            row.verdict, row.identity, row.began_s, row.took_s = "", "", monotonic(), None
         row.step = f"{what.name}: {what.did or 'FAILED'}"
     elif isinstance(what, Record):
         summary.records.append(what)
         row.verdict, row.took_s = ("FAIL" if what.failed else "PASS"), what.seconds
         row.identity = _identity(what)
         row.step = what.failed.error if what.failed else ""
+    elif isinstance(what, Began):
+        row.step, row.verdict, row.identity, row.began_s, row.took_s = "connect", "", "", monotonic(), None
     elif isinstance(what, LabelWanted):
         row.step = "scan the label"
     elif isinstance(what, Waiting):

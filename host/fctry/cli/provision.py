@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 
 from click import confirm, prompt
@@ -112,14 +113,17 @@ def run(args: Arguments) -> int:
     )
     if args.force and not args.dry_run and sys.stdin.isatty():
         confirm("Data of other devices will be overwritten. Go on?", abort=True)
-    if not args.dry_run:
-        with ledger_of(args, args.spec.parent), job.opened():
-            pass  # whatever is wrong with them is said once, before a port is touched
+    bound_s = inf
+    if not args.dry_run:  # whatever is wrong with ledger and files is said once, before a port is touched
+        with ledger_of(args, args.spec.parent), job.opened() as opened:
+            bound_s = opened.bound_s
+        print(f"each device ends within {bound_s:.0f} s", file=sys.stderr)
     wanted = args.ports or ([os.environ["ESPPORT"]] if "ESPPORT" in os.environ and not settings.slots else [])
     slots = choose_slots(settings.slots, wanted)
     if args.dry_run:
         return take_dry(job, slots, plan_steps(has_app=job.app is not None))
-    run = show(Line(job, slots, is_endless=args.loop, failures_max=args.failures), slots, args.records)
+    line = Line(job, slots, is_endless=args.loop, failures_max=args.failures, bound_s=bound_s)
+    run = show(line, slots, args.records)
     return 1 if run.failed else EXIT_NOT_TRIED if run.untried else 0
 
 

@@ -22,6 +22,7 @@ from fctry.identity.spec_rules import Room
 from fctry.nvs.encryption import Keys
 from fctry.partitions.flasher_args import FlasherArgs, read_flasher_args
 from fctry.project import Project, Settings, open_project
+from fctry.provision.bound import bound_s
 from fctry.provision.hooks import check_hooks, run_hook
 from fctry.provision.known import Identities
 from fctry.provision.record import Record, StepRecord
@@ -60,21 +61,20 @@ class Job:
         partition = project.factory_partition
         require(spec, Room(partition.size_bytes, partition.readonly, 1, partition.name, project.sdkconfig))
         app = read_flasher_args(self.app) if self.app else None
-        if self.tests:
-            check_tests_of(self.tests)
+        tests_s = check_tests_of(self.tests) if self.tests else 0.0
         if self.hooks:
             check_hooks(self.hooks)
         with open_ledger(self.ledger, self.station) as ledger:
-            yield OpenJob(self, project, spec, ledger, app)
+            yield OpenJob(self, project, spec, ledger, app, tests_s)
 
 
-def check_tests_of(folder: Path) -> None:
-    """Raise InputError for tests that cannot be run."""
+def check_tests_of(folder: Path) -> float:
+    """How many seconds the tests take at most. Raises InputError for tests that cannot be run."""
     try:
         from fctry.provision.product_tests import check_tests
     except ImportError as error:
         raise InputError("tests need pytest", hint="pip install 'fctry[pytest]'") from error
-    check_tests(folder)
+    return check_tests(folder)
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,18 @@ class OpenJob:
     spec: Spec
     ledger: Ledger
     app: FlasherArgs | None
+    tests_s: float
+
+    @property
+    def bound_s(self) -> float:
+        """Seconds that a device takes at most, without what people and hooks take."""
+        return bound_s(
+            sum(len(data) for _, data in self.app.writes()) if self.app else 0,
+            self.project.factory_partition.size_bytes,
+            baud=self.job.flash_baud,
+            report_timeout_s=self.job.timeout_s,
+            tests_s=self.tests_s,
+        )
 
     def take(
         self,

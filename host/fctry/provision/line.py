@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -46,7 +47,12 @@ class LabelWanted:
     """The slot waits for the label of its device to be scanned."""
 
 
-What = StepRecord | Record | Untried | Waiting | LabelWanted
+@dataclass(frozen=True)
+class Began:
+    """The slot has a device in hand."""
+
+
+What = StepRecord | Record | Untried | Waiting | LabelWanted | Began
 
 
 @dataclass(frozen=True)
@@ -61,15 +67,24 @@ class Line:
     """The slots of a station at work.
 
     With `is_endless`, each slot takes boards until `stop`, else one. After `failures_max` equal failures in a row, in
-    whichever slots, the line stops: then it is not the boards.
+    whichever slots, the line stops: then it is not the boards. A slot whose device takes more than `bound_s` seconds is
+    ended.
     """
 
     def __init__(
-        self, job: Job, slots: Sequence[Slot], *, is_endless: bool = False, failures_max: int = 3
+        self,
+        job: Job,
+        slots: Sequence[Slot],
+        *,
+        is_endless: bool = False,
+        failures_max: int = 3,
+        bound_s: float = inf,
     ) -> None:
         self._job, self._slots, self._is_endless = job, slots, is_endless
         self._failures_max = failures_max
         self._same: list[str] = []
+        self._bound_s = bound_s
+        self._ends_s: dict[Slot, float] = {}  # when each slot that has a device must have done with it
         context = _context()
         self._events: Any = context.Queue()
         self._stopped = context.Event()
@@ -111,10 +126,10 @@ class Line:
             try:
                 event: Event | Slot = self._events.get(timeout=POLL_S)
             except queue.Empty:
-                for slot, process in self._processes.items():
-                    if slot not in ended and not process.is_alive() and self._events.empty():
+                for slot in set(self._slots) - ended:
+                    if why := self._why_ended(slot):
                         ended.add(slot)
-                        yield Event(slot, Untried(f"the slot's process has ended ({process.exitcode})"))
+                        yield Event(slot, Untried(why))
                 continue
             if isinstance(event, Slot):
                 ended.add(event)
@@ -124,8 +139,21 @@ class Line:
         for process in self._processes.values():
             process.join()
 
+    def _why_ended(self, slot: Slot) -> str:
+        process = self._processes[slot]
+        if time.monotonic() > self._ends_s.get(slot, inf):
+            process.kill()
+            return f"its device did not come to an end within {self._bound_s:.0f} s"
+        if process.is_alive() or not self._events.empty():
+            return ""
+        return f"the slot's process has ended ({process.exitcode})"
+
     def count(self, event: Event) -> None:
         """Take notice of an event; `events` does."""
+        if isinstance(event.what, Began):
+            self._ends_s[event.slot] = time.monotonic() + self._bound_s
+        elif not isinstance(event.what, StepRecord):
+            self._ends_s.pop(event.slot, None)
         if not isinstance(event.what, Record):
             return
         said = event.what.reason
@@ -186,6 +214,7 @@ def _take(opened: OpenJob, slot: Slot, tell: Callable[[What], None], scan: Calla
             return
         port = port_at(slot.place)
         opened.hook("before", opened.about(port, slot.name), slot=slot.name, port=port)
+        tell(Began())
         _, record = opened.take(port, tell, slot=slot.name, label=label, scan=scan)
         tell(record)
         opened.hook("failed" if record.failed else "passed", record.as_dict(), slot=slot.name, port=port)

@@ -81,11 +81,16 @@ def run_tests(run: Run) -> str:
     return f"{len(run.cases)} tests, {measured} measurements"
 
 
-def check_tests(folder: Path) -> None:
-    """Collect the tests of this folder. Raises InputError when there are none, or a file of them is wrong."""
+def check_tests(folder: Path) -> float:
+    """Collect the tests of this folder: how many seconds they take at most.
+
+    Raises InputError when there are none, or a file of them is wrong.
+    """
     if not folder.is_dir():
         raise InputError("no such folder", hint="--tests takes a folder of pytest functions", file=folder)
-    _run_pytest(folder, _Plugin(None, Curtain(())), "--collect-only")
+    plugin = _Plugin(None, Curtain(()))
+    _run_pytest(folder, plugin, "--collect-only")
+    return plugin.collected * TEST_TIMEOUT_S
 
 
 @dataclass
@@ -96,6 +101,7 @@ class _Plugin:
     curtain: Curtain
     cases: dict[str, CaseRecord] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)  # of collecting
+    collected: int = 0
     _measured: list[Measurement] = field(default_factory=list)
 
     @pytest.fixture(scope="session")
@@ -137,6 +143,9 @@ class _Plugin:
         )
         if is_over:
             self._measured.clear()
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.collected = len(session.items)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
