@@ -263,5 +263,6 @@ def test_slot_whose_device_comes_to_no_end_is_ended_and_the_device_is_proven_the
         for event in Line(job, [Slot("left", ports[0])], bound_s=3.0).events()
         if isinstance(event.what, Untried)
     ]
-    assert untried.error == "its device did not come to an end within 3 s"
+    why = "its device did not come to an end within 3 s, after the step prove: 4 keys equal"
+    assert untried.error == why
     assert provision(ports[:1]) == 0

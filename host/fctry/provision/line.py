@@ -84,6 +84,7 @@ class Line:
         self._failures_max = failures_max
         self._same: list[str] = []
         self._bound_s = bound_s
+        self._steps: dict[Slot, str] = {}  # what the device in each slot did last
         self._ends_s: dict[Slot, float] = {}  # when each slot that has a device must have done with it
         context = _context()
         self._events: Any = context.Queue()
@@ -140,20 +141,24 @@ class Line:
             process.join()
 
     def _why_ended(self, slot: Slot) -> str:
-        process = self._processes[slot]
+        process, last = self._processes[slot], self._steps.get(slot)
+        after = f", after the step {last}" if last else ""
         if time.monotonic() > self._ends_s.get(slot, inf):
             process.kill()
-            return f"its device did not come to an end within {self._bound_s:.0f} s"
+            return f"its device did not come to an end within {self._bound_s:.0f} s{after}"
         if process.is_alive() or not self._events.empty():
             return ""
-        return f"the slot's process has ended ({process.exitcode})"
+        return f"the slot's process has ended ({process.exitcode}){after}"
 
     def count(self, event: Event) -> None:
         """Take notice of an event; `events` does."""
         if isinstance(event.what, Began):
             self._ends_s[event.slot] = time.monotonic() + self._bound_s
-        elif not isinstance(event.what, StepRecord):
+        elif isinstance(event.what, StepRecord):
+            self._steps[event.slot] = f"{event.what.name}: {event.what.did or 'failed'}"
+        else:
             self._ends_s.pop(event.slot, None)
+            self._steps.pop(event.slot, None)
         if not isinstance(event.what, Record):
             return
         said = event.what.reason
