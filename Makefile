@@ -34,7 +34,7 @@ lock: $(VENV)/.installed ## requirements/: the newest versions of all, and the o
 	$(BIN)/uv pip compile $(COMPILE) pyproject.toml -o requirements/newest.txt --upgrade
 	$(BIN)/uv pip compile $(COMPILE) pyproject.toml -o requirements/oldest.txt --upgrade --resolution lowest-direct
 
-COMPILE := --quiet --universal --python-version 3.10 --extra dev --no-header --no-annotate --no-emit-index-url
+COMPILE := --quiet --universal --python-version 3.10 --all-extras --no-header --no-annotate --no-emit-index-url
 
 native: $(VENV)/.installed ## the firmware as a host program, plain and with NVS encryption: firmware/native/build
 	$(MAKE) --no-print-directory -j$(JOBS) -C firmware/native PYTHON=$(CURDIR)/$(BIN)/python all encrypted
