@@ -26,10 +26,13 @@ NATIVE_BUILD = ROOT / "firmware" / "native" / "build"
 
 def run_suite(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "tests/device", "-k", "article_keys", "-p", "no:cacheprovider"]
+    # the plugins that it needs: hypothesis and the like cost more than the test
+    for plugin in ("pytest_embedded.plugin", "fctry.pytest_plugin", "pytest_timeout"):
+        command += ["-p", plugin]
     return subprocess.run(
         [*command, *arguments],
         cwd=ROOT,
-        env=os.environ | environment,
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | environment,
         capture_output=True,
         text=True,
         timeout=100,

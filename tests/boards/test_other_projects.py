@@ -27,6 +27,8 @@ ITEMS = [Item("lamp", "serial", ItemType.STR, "L-0001"), Item("secrets", "passwo
 def image_for(device):
     return encode(ITEMS, device.partition.size_bytes)
 """
+FCTRY = ("-p", "no:cacheprovider", "-p", "fctry.pytest_plugin")
+EMBEDDED = (*FCTRY, "-p", "pytest_embedded.plugin")
 RunPytest = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -36,9 +38,9 @@ def run_pytest(tmp_path: Path) -> RunPytest:
     (tmp_path / "partitions.csv").write_text(TABLE)
     (tmp_path / "sdkconfig.defaults").write_text(SDKCONFIG)
 
-    def run(tests: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(tests: str, *arguments: str, has_embedded: bool = True) -> subprocess.CompletedProcess[str]:
         (tmp_path / "test_lamp.py").write_text(tests)
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+        command = [sys.executable, "-m", "pytest", *(EMBEDDED if has_embedded else FCTRY), *arguments]
         return subprocess.run(
             command, cwd=tmp_path, capture_output=True, text=True, timeout=100, env=_environment()
         )
@@ -47,8 +49,9 @@ def run_pytest(tmp_path: Path) -> RunPytest:
 
 
 def _environment() -> dict[str, str]:
-    """Without what pytest-xdist tells its workers: the process is none of them."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    """Without what pytest-xdist tells its workers, and with the plugins that are named: others cost seconds."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 def test_board_is_the_projects_own_and_failures_say_what_came_and_no_secret(
@@ -87,15 +90,15 @@ def test_bytes(factory_device):
 
 def test_what_is_lacking_is_an_error_that_says_what_to_add(run_pytest: RunPytest) -> None:
     test = "def test_a(factory_device): factory_device.reset()\n"
-    for arguments, remedy in [
-        ((), "no board was chosen: `pytest --board native`"),
-        (("-p", "no:pytest_embedded"), "needs pytest-embedded"),
+    for has_embedded, remedy in [
+        (True, "no board was chosen: `pytest --board native`"),
+        (False, "needs pytest-embedded"),
     ]:
-        done = run_pytest(test, *arguments)
+        done = run_pytest(test, has_embedded=has_embedded)
         assert done.returncode == 1
         assert remedy in done.stdout
         assert "1 error" in done.stdout
-    done = run_pytest(test, "-p", "no:pytest_embedded", "--board", "native")
+    done = run_pytest(test, "--board", "native", has_embedded=False)
     assert done.returncode == 4
     assert done.stderr == (
         "ERROR: --board native needs pytest-embedded, which is installed and not loaded: -p pytest_embedded.plugin\n\n"
@@ -104,7 +107,7 @@ def test_what_is_lacking_is_an_error_that_says_what_to_add(run_pytest: RunPytest
 
 def test_project_that_asks_for_nothing_sees_nothing(run_pytest: RunPytest) -> None:
     test = "def test_a(request): assert not [n for n in request.fixturenames if 'fctry' in n]\n"
-    done = run_pytest(test, "-W", "error", "-p", "no:pytest_embedded")
+    done = run_pytest(test, "-W", "error", has_embedded=False)
     assert done.returncode == 0, done.stdout
     assert "layout of the devices" not in done.stdout
     assert "board:" not in done.stdout
@@ -139,7 +142,17 @@ def test_nothing_is_left_of_a_run_that_was_ended(
     (tmp_path / "partitions.csv").write_text(TABLE)
     (tmp_path / "sdkconfig.defaults").write_text(SDKCONFIG)
     (tmp_path / "test_sleep.py").write_text(SLEEPER)
-    command = [sys.executable, "-m", "pytest", "--board", "native", f"-n{workers}", "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        *EMBEDDED,
+        "-p",
+        "xdist.plugin",
+        "--board",
+        "native",
+        f"-n{workers}",
+    ]
     environment = _environment() | {"TMPDIR": str(tmp_path)}
     process = subprocess.Popen(
         command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, start_new_session=True

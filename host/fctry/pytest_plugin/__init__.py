@@ -71,7 +71,8 @@ def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None, obje
 def pytest_configure(config: pytest.Config) -> None:
     option = config.option
     lacking = [name for name in EXTRA if importlib.util.find_spec(name) is None]
-    if lacking or not config.pluginmanager.hasplugin("pytest_embedded"):
+    is_loaded = any(map(config.pluginmanager.hasplugin, ("pytest_embedded", "pytest_embedded.plugin")))
+    if lacking or not is_loaded:
         if option.fctry_board:
             raise pytest.UsageError(f"--board {option.fctry_board} {lacking_text(lacking)}")
         from fctry.pytest_plugin import without_embedded

@@ -69,7 +69,7 @@ class Recipe:
         }
         return [
             "-std=gnu11",
-            "-O1",
+            "-O0",
             "-g",
             "-pthread",
             *(f"-D{name}={value}" for name, value in macros.items()),
