@@ -2,7 +2,7 @@
 
     python -m benchmarks.stations FOLDER PORT…
 
-The folder has a ledger.
+The folder has a ledger. It says `ready` and begins with the first line of its input.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ def job_in(folder: Path) -> Job:
 def main() -> None:
     folder, urls = Path(sys.argv[1]), sys.argv[2:]
     with job_in(folder).opened() as job:
+        print("ready", flush=True)
+        sys.stdin.readline()
         for url in urls:
             began_s = time.perf_counter()
             _, record = job.take(url)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ import fctry.serialport
 from fctry.pytest_plugin import BOARDS, builds, connected
 
 if TYPE_CHECKING:
+    from fctry.boards import Fault
     from fctry.boards.served_board import ServedBoard
     from fctry.project import Project
 
@@ -125,8 +126,15 @@ def fctry_applications(fctry_build_folder: Path) -> list[Path]:
 
 
 @pytest.fixture(scope="session")
+def fctry_faults() -> Sequence[Fault]:
+    """What goes wrong on the native boards, as `fctry.boards.read_plan` reads it; to be overridden."""
+    return ()
+
+
+@pytest.fixture(scope="session")
 def fctry_boards(
     pytestconfig: pytest.Config,
+    fctry_faults: Sequence[Fault],
     fctry_applications: list[Path],
     factory_project: Project,
     tmp_path_factory: pytest.TempPathFactory,
@@ -152,6 +160,7 @@ def fctry_boards(
             flash_size_bytes=max(size, DEFAULT_FLASH_BYTES),
             mac=mac,
             table_offset=factory_project.table.offset,
+            faults=fctry_faults,
         )
 
     boards = StartedBoards(new_board)
