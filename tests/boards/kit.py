@@ -13,6 +13,7 @@ import serial
 
 from fctry.boards import Board
 from fctry.boards.chip.app_image import AppDescription, pack
+from fctry.device.permit import Permit
 from fctry.partitions import binary
 from fctry.partitions.table import Partition, PartitionTable
 
@@ -20,6 +21,8 @@ TABLE_ADDRESS, APP_ADDRESS = 0x8000, 0x10000
 NVS = Partition("nvs", 1, 2, 0x9000, 0x6000)
 FACTORY = Partition("factory", 0, 0, APP_ADDRESS, 0x10000)
 TIMEOUT_S = 10.0
+ANYWHERE = Permit([range(1 << 32)])
+"""To write where nobody has checked what there is."""
 
 RunEsptool = Callable[..., str]
 

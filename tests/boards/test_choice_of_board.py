@@ -19,6 +19,7 @@ from fctry.partitions import binary
 from fctry.partitions.csv import read_csv
 from fctry.partitions.table import TABLE_OFFSET
 from fctry.pytest_plugin import boards, builds, connected
+from tests.boards.kit import ANYWHERE
 
 ROOT = Path(__file__).parents[2]
 NATIVE_BUILD = ROOT / "firmware" / "native" / "build"
@@ -67,7 +68,7 @@ def test_connected_board_with_another_application_is_not_touched_without_force(
     table = read_csv(ROOT / "partitions.csv")
     other = pack(AppDescription("thermostat", "1", "v5.5", hashlib.sha256(b"").digest()))
     with flasher.connect(connected_board.url) as chip:
-        chip.write([(TABLE_OFFSET, binary.pack(table)), (table.find("factory").offset, other)])
+        chip.write(ANYWHERE, [(TABLE_OFFSET, binary.pack(table)), (table.find("factory").offset, other)])
     before = connected_board.flash.read(0, connected_board.flash.size_bytes)
 
     arguments = ("--port", connected_board.url, "--app-path", str(NATIVE_BUILD.parent))
@@ -82,7 +83,7 @@ def test_connected_board_with_another_application_is_not_touched_without_force(
 def test_connected_board_with_data_but_no_table_is_not_touched_without_force(connected_board: Board) -> None:
     data = b"customer data behind a table elsewhere"
     with flasher.connect(connected_board.url) as chip:
-        chip.write([(0x10000, data)])
+        chip.write(ANYWHERE, [(0x10000, data)])
     done = run_suite("--port", connected_board.url, "--app-path", str(NATIVE_BUILD.parent))
     assert done.returncode != 0
     assert "holds another application: no partition table at 0x8000, but data" in done.stdout + done.stderr

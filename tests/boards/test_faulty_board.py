@@ -12,7 +12,7 @@ from esptool.util import FatalError
 from fctry.boards import Board, parse_fault
 from fctry.device import flasher
 from fctry.errors import DeviceError, FctryError, InputError, PortError
-from tests.boards.kit import Console, RunEsptool, install
+from tests.boards.kit import ANYWHERE, Console, RunEsptool, install
 
 
 def faulty(folder: Path, build: Path, *faults: str, chip: str = "esp32") -> Board:
@@ -23,7 +23,7 @@ def faulty(folder: Path, build: Path, *faults: str, chip: str = "esp32") -> Boar
 def write_through(board: Board, data: bytes = b"factory" * 200) -> bytes:
     """Write with our flasher, and read the flash file."""
     with flasher.connect(board.url, chip=board.chip.name) as chip:
-        chip.write([(0x110000, data)])
+        chip.write(ANYWHERE, [(0x110000, data)])
     return board.flash.read(0x110000, len(data))
 
 

@@ -11,17 +11,18 @@ import pytest
 
 from fctry.boards import Board, parse_fault
 from fctry.device import Deadline, flasher
+from fctry.device.permit import Permit
 from fctry.errors import DeviceError, InputError, PortError
-from tests.boards.kit import Console
+from tests.boards.kit import ANYWHERE, Console
 
 
 def test_writes_reads_and_erases_on_one_connection(installed_board: Board) -> None:
     data = os.urandom(5000)
     with flasher.connect(installed_board.url) as chip:
-        chip.write([(0x100000, data), (0x200000, b"odd")])
+        chip.write(ANYWHERE, [(0x100000, data), (0x200000, b"odd")])
         assert chip.read(0x100000, 5000) == data
         assert chip.read(0x200000, 4) == b"odd\xff"
-        chip.erase(0x100000, 4096)
+        chip.write(ANYWHERE, [(0x100000, b"\xff" * 4096)])
         assert chip.mac() == installed_board.mac.hex(":")
     assert installed_board.flash.read(0x100000, 5000) == b"\xff" * 4096 + data[4096:]
 
@@ -45,7 +46,7 @@ def test_lines_end_with_their_time(installed_board: Board) -> None:
 
 def test_chip_is_reset_into_download_again_after_it_ran(installed_board: Board) -> None:
     with flasher.connect(installed_board.url) as chip:
-        chip.write([(0x100000, b"one.")])
+        chip.write(ANYWHERE, [(0x100000, b"one.")])
         chip.reset()
         assert chip.read(0x100000, 4) == b"one."
 
@@ -53,7 +54,7 @@ def test_chip_is_reset_into_download_again_after_it_ran(installed_board: Board) 
 def test_connection_of_somebody_else_is_used(installed_board: Board) -> None:
     with esptool.detect_chip(installed_board.url) as esp:
         chip = flasher.Chip(esp)
-        chip.write([(0x100000, b"mine")])
+        chip.write(ANYWHERE, [(0x100000, b"mine")])
         chip.reset()
     assert installed_board.flash.read(0x100000, 4) == b"mine"
 
@@ -72,7 +73,7 @@ def test_stub_is_waited_for_on_a_port_whose_owner_is_impatient(
     with esptool.detect_chip(installed_board.url) as esp:
         chip = flasher.Chip(esp)
         chip.port.timeout = 0.05  # as pytest-embedded has it
-        chip.write([(0x100000, b"mine")])
+        chip.write(ANYWHERE, [(0x100000, b"mine")])
     assert waited_s == [3]
 
 
@@ -81,7 +82,7 @@ def test_words_of_esptool_go_to_the_log_and_nowhere_else(
 ) -> None:
     said: list[str] = []
     with flasher.connect(installed_board.url, log=said.append) as chip:
-        chip.write([(0x100000, b"data")])
+        chip.write(ANYWHERE, [(0x100000, b"data")])
         chip.reset()
     assert any("Hash of data verified." in line for line in said)
     assert any(line.startswith("NOTE:") for line in said)
@@ -106,7 +107,7 @@ def test_two_boards_in_two_threads_keep_their_logs_apart(
 
     def flash(name: str, url: str) -> None:
         with flasher.connect(url, log=logs[name].append) as chip:
-            chip.write([(0x100000, os.urandom(3000))])
+            chip.write(ANYWHERE, [(0x100000, os.urandom(3000))])
 
     with Board(tmp_path / "second.bin", [standin], mac=mac) as second:
         threads = [
@@ -125,7 +126,7 @@ def test_baud_rate_is_raised_only_where_bytes_take_time(
     installed_board: Board, standin: Path, tmp_path: Path
 ) -> None:
     with flasher.connect(installed_board.url) as chip:
-        chip.write([(0x100000, os.urandom(4096))])
+        chip.write(ANYWHERE, [(0x100000, os.urandom(4096))])
     assert "CHANGE_BAUDRATE" not in installed_board.commands
     with flasher.connect(installed_board.url, flash_baud=9600) as chip:  # for a bad line
         chip.mac()
@@ -157,9 +158,9 @@ def test_other_chip_than_named_is_an_error_with_remedy(installed_board: Board) -
 def test_write_beyond_the_flash_is_an_error_with_remedy(installed_board: Board) -> None:
     with flasher.connect(installed_board.url) as chip:
         with pytest.raises(DeviceError, match="not fit") as caught:
-            chip.write([(0x3FF000, bytes(8192))])
+            chip.write(ANYWHERE, [(0x3FF000, bytes(8192))])
         assert "size of the board's flash" in caught.value.hint
-        chip.write([(0x3FF000, bytes(4096))])  # and the connection is of use still
+        chip.write(ANYWHERE, [(0x3FF000, bytes(4096))])  # and the connection is of use still
 
 
 def test_chip_that_does_not_answer_is_an_error_with_remedy(installed_board: Board) -> None:
@@ -177,3 +178,13 @@ def test_port_is_free_again_afterwards(installed_board: Board) -> None:
     console.close()
     with pytest.raises(PortError), flasher.connect("/dev/ttyFCTRY0"):
         pass
+
+
+def test_nothing_is_written_outside_of_what_was_checked(installed_board: Board) -> None:
+    before = installed_board.flash.path.read_bytes()
+    permit = Permit([range(0x10000, 0x11000), range(0x12000, 0x13000)])
+    with flasher.connect(installed_board.url) as chip:
+        for address, size in ((0xF000, 1), (0x10FFF, 2), (0x10000, 0x3000), (0x11800, 4)):
+            with pytest.raises(DeviceError, match="nobody has checked"):
+                chip.write(permit, [(0x10000, b"inside"), (address, b"x" * size)])
+    assert installed_board.flash.path.read_bytes() == before

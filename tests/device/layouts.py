@@ -2,8 +2,12 @@
 
 import dataclasses
 
+from fctry.device.permit import Permit
 from fctry.partitions.table import PartitionTable
 from fctry.pytest_plugin import FactoryDevice
+
+ANYWHERE = Permit([range(1 << 32)])
+"""To write where nobody has checked what there is."""
 
 
 def with_partition(device: FactoryDevice, **changes: int | bool) -> PartitionTable:

@@ -11,6 +11,7 @@ from fctry.partitions.table import DATA, DATA_NVS_KEYS, TABLE_OFFSET, Partition,
 from fctry.pytest_plugin import FactoryDevice
 
 from .identities import ARTICLE, NAMESPACE
+from .layouts import ANYWHERE
 
 ITEMS = (
     *ARTICLE,
@@ -40,18 +41,19 @@ def device(
     user = layout.find("nvs")
     try:
         with factory_device.chip() as chip:
-            chip.erase(user.offset, user.size_bytes)
+            chip.write(ANYWHERE, [(user.offset, b"\xff" * user.size_bytes)])
             chip.write(
+                ANYWHERE,
                 [
                     (TABLE_OFFSET, binary.pack(PartitionTable((*layout, key_partition)))),
                     (key_partition.offset, keys.to_partition()),
                     (layout.find("factory").offset, encrypted_application),
-                ]
+                ],
             )
         yield factory_device
     finally:
         with factory_device.chip() as chip:
-            chip.erase(user.offset, user.size_bytes)
+            chip.write(ANYWHERE, [(user.offset, b"\xff" * user.size_bytes)])
         factory_device.flash_application()
 
 
@@ -93,7 +95,7 @@ def test_factory_data_of_other_keys_is_refused_and_stays(
     image = encrypt(image_of(*ITEMS), Keys.generate())
     if not has_keys:
         with device.chip() as chip:
-            chip.erase(key_partition.offset, key_partition.size_bytes)
+            chip.write(ANYWHERE, [(key_partition.offset, b"\xff" * key_partition.size_bytes)])
     report = device.flash_factory(image)
     assert (report.items, report.codes) == ((), ("ESP_ERR_NOT_ALLOWED",))
     assert device.ask("user-set ssid neighbours").result == "ESP_OK"  # the application runs on

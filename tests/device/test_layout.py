@@ -8,7 +8,7 @@ from fctry.errors import DeviceError
 from fctry.provision import open_partition
 from fctry.pytest_plugin import FactoryDevice
 
-from .layouts import with_partition
+from .layouts import ANYWHERE, with_partition
 
 CHANGES = [
     ({"offset": 0x18000}, "offset 0x18000 on the device, 0x10000 in the layout"),
@@ -42,6 +42,7 @@ def test_fixtures_write_nothing_where_the_device_has_something_else(
     with pytest.raises(DeviceError, match="offset 0x18000 on the device"):
         factory_device.flash_factory(article_image)
     assert set(factory_device.read_partition()) == {0xFF}
+    factory_device.table = other
     factory_device.flash_table(place[0])
 
 
@@ -54,7 +55,7 @@ def application_comes_back(factory_device: FactoryDevice) -> Iterator[None]:
 @pytest.mark.usefixtures("application_comes_back")
 def test_device_without_partition_table_is_said(factory_device: FactoryDevice, article_image: bytes) -> None:
     with factory_device.chip() as chip:
-        chip.erase(0x8000, 0x1000)
+        chip.write(ANYWHERE, [(0x8000, b"\xff" * 0x1000)])
         with pytest.raises(DeviceError, match="no valid partition table") as caught:
             open_partition(chip, factory_device.table, factory_device.partition)
     assert "idf.py flash" in caught.value.hint

@@ -13,10 +13,8 @@ def test_imports_keep_to_the_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lint_imports(cache_dir=None) == EXIT_STATUS_SUCCESS
 
 
-def test_flash_is_written_in_these_places_alone() -> None:
-    """A partition is written through `open_partition`, which checks the device's own table; others write the table."""
+def test_permits_to_write_are_made_in_these_places_alone() -> None:
+    """Nothing is written without one; each of these has compared the device's own partition table before."""
     package = ROOT / "host" / "fctry"
-    writers = [
-        path.name for path in package.rglob("*.py") if "chip.write(" in path.read_text(encoding="utf-8")
-    ]
-    assert sorted(writers) == ["app.py", "device.py", "partition.py"]
+    makers = [path.name for path in package.rglob("*.py") if "Permit(" in path.read_text(encoding="utf-8")]
+    assert sorted(makers) == ["app.py", "device.py", "partition.py"]

@@ -14,6 +14,7 @@ import pytest
 from fctry import provision
 from fctry.cli.main import main
 from fctry.device import flasher
+from fctry.device.permit import Permit
 from fctry.errors import InputError
 from fctry.partitions.binary import pack
 from fctry.partitions.table import Partition
@@ -107,7 +108,8 @@ class StubbedChip:
     def read(self, address: int, size_bytes: int) -> bytes:
         return self.table[:size_bytes] if address == 0x10000 else b"\xff" * size_bytes
 
-    def write(self, writes: list[tuple[int, bytes]]) -> None:
+    def write(self, permit: Permit, writes: list[tuple[int, bytes]]) -> None:
+        permit.check(writes)
         self.written += [(address, len(data)) for address, data in writes]
         raise WriteReachedError
 

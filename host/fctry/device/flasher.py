@@ -24,6 +24,7 @@ import fctry.serialport
 from fctry.device.chip_ids import flash_id_of, unique_id_of
 from fctry.device.deadline import Deadline
 from fctry.device.esptool_log import Log, logged
+from fctry.device.permit import Permit
 from fctry.errors import DeviceError, InputError, PortError
 from fctry.serialport import ROM_BAUD
 
@@ -85,11 +86,13 @@ class Chip:
         port: serial.Serial = self._rom._port
         return port
 
-    def write(self, writes: Sequence[tuple[int, bytes]]) -> None:
+    def write(self, permit: Permit, writes: Sequence[tuple[int, bytes]]) -> None:
         """Write each (address, data) and check it by MD5. Sectors touched are erased first; addresses in bytes.
 
-        Raises DeviceError when the chip does not answer or holds something else afterwards.
+        Raises DeviceError, and writes nothing, outside of the permit; and when the chip does not answer or holds
+        something else afterwards.
         """
+        permit.check(writes)
         with self._esptool("write the flash") as stub:
             esptool.write_flash(stub, list(writes), no_progress=True)
 
@@ -97,11 +100,6 @@ class Chip:
         """Read `size_bytes` of flash at `address`. Raises DeviceError."""
         with self._esptool("read the flash") as stub:
             return bytes(esptool.read_flash(stub, address, size_bytes, no_progress=True))
-
-    def erase(self, address: int, size_bytes: int) -> None:
-        """Erase a region; both numbers are multiples of 4096. Raises DeviceError."""
-        with self._esptool("erase the flash") as stub:
-            esptool.erase_region(stub, address, size_bytes)
 
     def holds(self, address: int, data: bytes) -> bool:
         """Whether the flash holds these bytes; the chip itself reads it. Raises DeviceError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fctry.device.permit import Permit
 from fctry.errors import DeviceError, FormatError, InputError
 from fctry.partitions import binary
 from fctry.provision.partition import SECTOR_BYTES
@@ -15,7 +16,7 @@ def write_app(run: Run) -> str:
     """
     files, differing = _files(run)
     if differing:
-        run.chip.write(differing)
+        run.chip.write(Permit([range(at, at + len(data)) for at, data in differing]), differing)
     sectors = sum(-(-len(data) // SECTOR_BYTES) for _, data in differing)
     return f"{len(differing)} of {len(files)} files, {sectors} sectors"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fctry.device.flasher import Chip
+from fctry.device.permit import Permit
 from fctry.errors import CapacityError, DeviceError, FormatError
 from fctry.partitions import binary
 from fctry.partitions.keywords import subtype_name, type_name
@@ -58,7 +59,8 @@ class DevicePartition:
         """
         differing = self.differing(image)
         if differing:
-            self._chip.write(list(_joined(differing)))
+            place = range(self.partition.offset, self.partition.end)
+            self._chip.write(Permit([place]), list(_joined(differing)))
         return len(differing)
 
     def _sectors(self, image: bytes) -> Iterator[tuple[int, bytes]]:

@@ -133,12 +133,23 @@ class FactoryDevice(DeviceUnderTest):
         self.console.is_ready = False
 
     def flash_table(self, table: PartitionTable) -> None:
-        """Write another partition table, which is the device's from then on. Its own comes back when the test ends."""
+        """Write another partition table, which is the device's from then on. Its own comes back when the test ends.
+
+        Raises DeviceError, and writes nothing, when the device has another table than the test knows.
+        """
+        from fctry.device.permit import Permit
+        from fctry.errors import DeviceError
         from fctry.partitions import binary
 
-        self._own_table = self._own_table or self.table
+        packed = binary.pack(table)
         with self.chip() as chip:
-            chip.write([(table.offset, binary.pack(table))])
+            if not chip.holds(self.table.offset, binary.pack(self.table)):
+                raise DeviceError(
+                    f"the device has not the table at {self.table.offset:#x} that it should have",
+                    hint="flash the application with its table first: factory_device.flash_application()",
+                )
+            self._own_table = self._own_table or self.table
+            chip.write(Permit([range(table.offset, table.offset + len(packed))]), [(table.offset, packed)])
         self.table, self.partition = table, table.find(self.partition.name)
 
     def read_partition(self, name: str | None = None) -> bytes:
