@@ -343,8 +343,8 @@ def test_accepted_restore_skips_what_other_stations_have_seen(
 def test_random_values_that_were_handed_out_since_the_backup_stay_handed_out(
     tmp_path: Path, station: Station
 ) -> None:
-    """16 codes: 4 are in the backup, 8 were handed out since."""
-    url, copy, lamps = tmp_path / "ledger.db", tmp_path / "backup.db", Lamps(codes=16)
+    """Of 20 codes 4 are in the backup, 8 were handed out since."""
+    url, copy, lamps = tmp_path / "ledger.db", tmp_path / "backup.db", Lamps(codes=20)
     create_ledger(str(url), station)[0].close()
     codes: list[list[str]] = []
     for count in (4, 8):
