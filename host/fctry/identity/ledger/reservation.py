@@ -114,7 +114,8 @@ def settle(
     scopes: set[str] = set()
     for _ in range(DRAWS_MAX):
         claims = {id_: drafts[id_].claims for id_ in open_ids}
-        lost = {**_burnt(connection, key, claims), **_lost(connection, key, claims)}
+        lost = _burnt(connection, key, claims)  # a burnt value is nobody's: it is not claimed
+        lost |= _lost(connection, key, {id_: ones for id_, ones in claims.items() if id_ not in lost})
         if not lost:
             return
         scopes.update(one.scope for one, _ in lost.values())
