@@ -63,6 +63,19 @@ def test_secrets_are_proven_and_not_shown(
     assert "hünter2" not in out
 
 
+def test_secret_that_the_firmware_reports_is_hidden_in_its_words(
+    native_board: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "partitions.csv").write_bytes((ROOT / "partitions.csv").read_bytes())
+    (tmp_path / "fctry.toml").write_text('secret-namespaces = ["fctryNamespace"]\n')
+    (tmp_path / "device.csv").write_text(DEVICE)
+    table = ["--partitions", str(tmp_path / "partitions.csv")]
+    assert main(["flash", str(tmp_path / "device.csv"), "--port", native_board.url, *table, "-v"]) == 1
+    shown = "".join(capsys.readouterr())
+    assert '"value":"(secret)"' in shown
+    assert "164589345735" not in shown
+
+
 def test_table_at_another_offset_is_the_one_that_counts(
     native_build: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

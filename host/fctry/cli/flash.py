@@ -24,6 +24,7 @@ from fctry.cli.options import KEYS, PROJECT, keys_of, project_of
 from fctry.cli.proof_table import print_proof
 from fctry.cli.text import escaped
 from fctry.device import flasher
+from fctry.device.commands import stored_bytes
 from fctry.errors import FormatError, InputError
 from fctry.files import naming, read_file
 from fctry.findings import ERROR
@@ -33,6 +34,7 @@ from fctry.nvs.encryption import Keys
 from fctry.nvs.factory_image import FactoryImage, make_image
 from fctry.nvs.item import with_secrets
 from fctry.partitions.table import Partition
+from fctry.printable import Curtain
 from fctry.serialport import only_port
 
 LINES_SHOWN = 10
@@ -75,7 +77,14 @@ def take(args: Arguments, steps: Sequence[provision.Step], *, is_forced: bool = 
     provision.check_fits(image.data, partition)
     heard: deque[str] = deque(maxlen=LINES_SHOWN)
 
+    curtain = Curtain(
+        stored_bytes(item.value)
+        for item in image.items
+        if item.is_secret and isinstance(item.value, str | bytes)
+    )
+
     def listen(line: str) -> None:
+        line = curtain.hide(line)
         heard.append(line)
         if show:
             show(line)
