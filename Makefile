@@ -3,7 +3,8 @@
 LOCK   ?= newest
 VENV   := .venv
 BIN    := $(VENV)/bin
-JOBS   ?= 2
+# more than cores: boards and tests wait for each other a good part of the time
+JOBS   ?= 4
 # what CI keeps: --junit-xml=reports/host.xml --root-logdir=reports/logs
 REPORTS ?=
 # what a .venv is made of
