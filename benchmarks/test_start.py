@@ -12,7 +12,8 @@ import pytest
 from benchmarks.test_nvs import fastest
 
 ROOT = Path(__file__).parents[1]
-TURNS = 15
+TURNS, TRIES = 15, 4
+MOST_RATIO = 1.5
 
 
 @pytest.fixture(autouse=True)
@@ -39,11 +40,11 @@ def test_help_is_faster_than_esptool_s() -> None:
 
 @pytest.mark.parametrize("arguments", ["image check article.bin", "layout check partitions.csv"])
 def test_check_takes_little_more_than_the_import_of_rich_click(arguments: str) -> None:
-    check_s, import_s = fastest(
-        python("-m", "fctry", *arguments.split()), python("-c", "import rich_click"), turns=TURNS
-    )
-    ratio = check_s / import_s
-    print(
-        f"\nfctry {arguments}: {check_s * 1e3:.0f} ms, import rich_click {import_s * 1e3:.0f} ms: {ratio:.2f}"
-    )
-    assert ratio <= 1.6  # 1.5 is the goal, and a tenth is the machine's
+    ratio, tries = 2.0, 0
+    while ratio > MOST_RATIO and tries < TRIES:  # a machine that others use too is not the command's fault
+        check_s, import_s = fastest(
+            python("-m", "fctry", *arguments.split()), python("-c", "import rich_click"), turns=TURNS
+        )
+        ratio, tries = check_s / import_s, tries + 1
+        print(f"\nfctry {arguments}: {check_s * 1e3:.0f} ms, rich_click {import_s * 1e3:.0f} ms: {ratio:.2f}")
+    assert ratio <= MOST_RATIO
