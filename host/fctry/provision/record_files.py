@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -25,14 +26,17 @@ class RecordFolder:
     def add(self, record: Record) -> None:
         """Write one try: a file of its own, and a line of the events."""
         line = _line(record)
-        write_file(self.folder / f"{name_of(record)}.json", line)
+        names = (f"{name}.json" for name in _names_of(record))
+        write_file(next(path for path in map(self.folder.joinpath, names) if not path.exists()), line)
         with (self.folder / EVENTS).open("ab") as events:
             events.write(line)
 
     def write_all(self, records: Sequence[Record]) -> None:
         """Write all records anew, with OpenHTF's form of each, and what tells of them together."""
+        taken = set[str]()
         for record in records:
-            name = name_of(record)
+            name = next(name for name in _names_of(record) if name not in taken)
+            taken.add(name)
             write_file(self.folder / f"{name}.json", _line(record))
             write_file(self.folder / f"{name}.openhtf.json", (json.dumps(openhtf(record)) + "\n").encode())
         write_file(self.folder / EVENTS, b"".join(map(_line, records)))
@@ -48,9 +52,15 @@ def _line(record: Record) -> bytes:
     return (json.dumps(record.as_dict(), ensure_ascii=False) + "\n").encode()
 
 
+def _names_of(record: Record) -> Iterator[str]:
+    """Names for the record's file, best first: where the clock was set back, two tries may have begun at one time."""
+    yield name_of(record)
+    yield from (f"{name_of(record)}_{number}" for number in itertools.count(2))
+
+
 def name_of(record: Record) -> str:
-    """A name for the record's file: when, and which device or chip."""
-    at = record.started_at.partition(".")[0].replace(":", "").replace("-", "")
+    """A name for the record's file: when, to the millisecond, and which device or chip."""
+    at = record.started_at.partition("+")[0].translate(str.maketrans("", "", ":-."))
     who = f"device{record.device}" if record.device is not None else record.chip.get("mac", "unknown")
     slot = "".join(letter if letter.isalnum() else "-" for letter in record.about.get("slot", ""))
     return "_".join(filter(None, (at, slot, who.replace(":", ""))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any, cast
@@ -99,10 +100,24 @@ def test_files_of_a_run_hold_each_record_and_nothing_that_was_not_escaped(tmp_pa
         "junit.xml",
         "run.html",
     }
-    assert name_of(PASSED) == "20261126T022108_usb-1_device7"
+    assert name_of(PASSED) == "20261126T022108274_usb-1_device7"
     lines = (folder.folder / "events.jsonl").read_text().splitlines()
     assert [from_dict(json.loads(line)) for line in lines] == [PASSED, FAILED]
     page = (folder.folder / "run.html").read_text()
     assert "<b>&" not in page
     assert "&lt;b&gt;" in page
     assert "50.0%" in page
+
+
+def test_no_record_takes_the_place_of_another_that_began_at_its_time(tmp_path: Path) -> None:
+    again = dataclasses.replace(PASSED, image_sha256="ab" * 32)
+    tries, exported = RecordFolder(tmp_path / "tries"), RecordFolder(tmp_path / "exported")
+    for record in (PASSED, again):
+        tries.add(record)
+    for _ in range(2):
+        exported.write_all([PASSED, again])
+    for folder in (tries, exported):
+        files = folder.folder.glob("*[0-9].json")
+        found = [from_dict(json.loads(path.read_text())) for path in files]
+        assert {record.image_sha256 for record in found} == {PASSED.image_sha256, again.image_sha256}
+        assert len(found) == 2
