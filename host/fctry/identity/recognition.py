@@ -21,7 +21,8 @@ WORD = re.compile(r"[^\s/?#&=,;\"']+")
 class Recognised:
     """A device that this may be, and what speaks for it.
 
-    `unique` are the scopes of unique values that only it has, `matching` and `differing` its public values in flash.
+    `unique` are the scopes of unique values that only it has, `matching` and `differing` its public values in flash,
+    `missing` those that are not there or cannot be read.
     """
 
     device: Device
@@ -29,17 +30,21 @@ class Recognised:
     unique: tuple[str, ...]
     matching: tuple[str, ...]
     differing: tuple[str, ...]
+    missing: tuple[str, ...]
 
     @property
     def certainty(self) -> str:
         """How sure it is, for people."""
         if self.is_same_image:
             return "certain: the image that it was given, byte for byte"
-        said = f"{len(self.matching)} of {len(self.matching) + len(self.differing)} public values"
+        total = len(self.matching) + len(self.differing) + len(self.missing)
+        said = f"{len(self.matching)} of {total} public values"
         if self.unique:
             said += f"; unique to it: {', '.join(self.unique)}"
-        if self.differing:
-            return f"doubtful: {said}; other than in the ledger: {', '.join(self.differing)}"
+        for names, what in ((self.missing, "not to be read"), (self.differing, "other than in the ledger")):
+            said += f"; {what}: {', '.join(names)}" if names else ""
+        if self.differing or self.missing:
+            return f"doubtful: {said}"
         return f"{'sure' if self.unique else 'possible'}: {said}"
 
     @property
@@ -47,6 +52,7 @@ class Recognised:
         return (
             not self.is_same_image,
             len(self.differing),
+            len(self.missing),
             -len(self.unique),
             -len(self.matching),
             self.device.id,
@@ -62,14 +68,11 @@ def recognise(ledger: Ledger, items: Iterable[Item], image_sha256: str = "") -> 
     found = []
     for id_ in {*owners, *same}:
         device = ledger.device(id_)
-        matching = {name for name, value in device.values.items() if held.get(name) == value}
-        differing = device.values.keys() - matching
-        unique = owners.get(id_, ())
-        found.append(
-            Recognised(
-                device, id_ in same, tuple(sorted(unique)), tuple(sorted(matching)), tuple(sorted(differing))
-            )
-        )
+        missing = device.values.keys() - held.keys()
+        matching = {name for name in device.values.keys() - missing if held[name] == device.values[name]}
+        differing = device.values.keys() - missing - matching
+        names = (owners.get(id_, ()), matching, differing, missing)
+        found.append(Recognised(device, id_ in same, *(tuple(sorted(each)) for each in names)))
     return sorted(found, key=lambda one: one._rank)
 
 

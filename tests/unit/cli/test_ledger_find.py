@@ -71,9 +71,14 @@ def test_values_alone_say_how_sure_it_is(find: Find, lot: Lot) -> None:
     Path("x.bin").write_bytes(changed("lot/00002.bin", serial_number="", mac_addr=""))  # its password is left
     code, (device, why) = find("x.bin")
     assert (code, device.split()[0]) == (0, "2")
-    assert why.startswith(
-        "doubtful: 0 of 2 public values; unique to it: my-product/secrets:password; other than"
+    assert why == (
+        "doubtful: 0 of 2 public values; unique to it: my-product/secrets:password; "
+        "not to be read: fctryNamespace:mac_addr, fctryNamespace:serial_number"
     )
+    Path("x.bin").write_bytes(changed("lot/00002.bin", serial_number="SN1"))
+    code, (device, why) = find("x.bin")
+    assert (code, device.split()[0]) == (0, "2")
+    assert why.endswith("; other than in the ledger: fctryNamespace:serial_number")
 
 
 def test_flash_of_two_devices_names_both(find: Find, lot: Lot) -> None:
