@@ -45,6 +45,14 @@ def test_versions_agree_everywhere() -> None:
         assert said("version", path.read_text("utf-8")) == f"^{said('version', manifest)}"
 
 
+def test_package_and_component_name_one_repository() -> None:
+    manifest = (COMPONENT / "idf_component.yml").read_text("utf-8")
+    urls = dict(re.findall(r'(?m)^(\w+) = "(https://.*)"$', (ROOT / "pyproject.toml").read_text("utf-8")))
+    assert urls["Repository"] == said("url", manifest)
+    assert urls["Issues"] == said("issues", manifest)
+    assert all(one.startswith(urls["Repository"]) for one in urls.values())
+
+
 def test_manifest_has_all_that_the_registry_shows() -> None:
     manifest = (COMPONENT / "idf_component.yml").read_text("utf-8")
     base = said("url", manifest)
