@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 import shutil
 import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyrage
@@ -18,6 +19,8 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fctry.errors import InputError, LedgerError
 from fctry.identity.draft import Claim, Context, CounterRange, Draft
@@ -31,7 +34,7 @@ from fctry.identity.ledger import (
 )
 from fctry.identity.ledger.database import open_engine
 from fctry.identity.ledger.keys import IndexKey
-from fctry.identity.ledger.tables import APPEND_ONLY, metadata
+from fctry.identity.ledger.tables import APPEND_ONLY, claim, metadata
 from fctry.nvs.item import Value
 from tests.unit.identity.conftest import LAMP, NOW, Lamps
 
@@ -58,6 +61,43 @@ def test_random_value_that_is_taken_is_drawn_anew(ledger: Ledger) -> None:
     devices = list(ledger.reserve(LAMP, Lamps(codes=12), [NOW] * 9))
     assert len({one.draft.values["device:code"] for one in devices}) == 9
     assert [one.draft.values["device:serial"] for one in devices] == [f"SN{1000 + n}" for n in range(9)]
+
+
+@dataclass
+class Pinned(Lamps):
+    """Lamps with a public pin and a secret one, both random, beside the code that runs out."""
+
+    def draw(
+        self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] | None = None
+    ) -> Draft:
+        lamp = super().draw(counters, context, kept)
+        pin = f"pin-{secrets.randbelow(10**12)}"
+        pins = Claim("lamp/pin", pin.encode(), is_random=True), *lamp.claims
+        return replace(lamp, values={**lamp.values, "device:pin": pin}, claims=pins)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(1, 10), st.integers(0, 9)), min_size=1, max_size=4))
+def test_device_is_found_by_the_values_that_it_has_or_had_and_by_no_other(
+    ledger: Ledger, ledger_url: str, turns: list[tuple[int, int]]
+) -> None:
+    """Although many devices are drawn several times, until their code is free."""
+    total = len(list(ledger.devices())) + sum(count for count, _ in turns)
+    with connected(ledger_url) as connection:
+        before = set(map(tuple, connection.execute(sa.select(claim))))
+    held: dict[tuple[str, bytes], int] = {}
+    lamps = Pinned(codes=2 * total)
+    for count, again in turns:
+        devices = list(ledger.reserve(LAMP, lamps, [NOW] * count))
+        for one in (*devices, ledger.renew(devices[again % count].id, lamps, NOW)):
+            held.update({(each.scope, each.value): one.id for each in one.draft.claims})
+    for (_, value), device in held.items():
+        assert device in ledger.owners([value])
+    with connected(ledger_url) as connection:
+        claimed = {tuple(row) for row in connection.execute(sa.select(claim))} - before
+    assert len(claimed) == len(held)
+    public = {(scope, bytes(value)): id_ for value, scope, id_ in claimed if scope != "lamp/password"}
+    assert public == {key: id_ for key, id_ in held.items() if key[0] != "lamp/password"}
 
 
 def test_values_that_run_out_are_refused_and_nothing_is_reserved(ledger: Ledger) -> None:

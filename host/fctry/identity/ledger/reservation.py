@@ -109,17 +109,21 @@ def settle(
     again: Mapping[int, tuple[Mapping[str, int], Context]],
     kept: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Claim the drafts' values, drawing those anew of which one is another device's. Changes `drafts`."""
-    open_ids = list(drafts)
+    """Claim the drafts' values, drawing those anew of which one is another device's. Changes `drafts`.
+
+    Claimed is in the end what the devices have, and nothing of what they would have had.
+    """
     scopes: set[str] = set()
     for _ in range(DRAWS_MAX):
-        claims = {id_: drafts[id_].claims for id_ in open_ids}
-        lost = _burnt(connection, key, claims)  # a burnt value is nobody's: it is not claimed
-        lost |= _lost(connection, key, {id_: ones for id_, ones in claims.items() if id_ not in lost})
+        claims = {id_: draft.claims for id_, draft in drafts.items()}
+        with connection.begin_nested() as attempt:
+            lost = _burnt(connection, key, claims)  # a burnt value is nobody's: it is not claimed
+            lost |= _lost(connection, key, {id_: ones for id_, ones in claims.items() if id_ not in lost})
+            if lost:
+                attempt.rollback()
         if not lost:
             return
         scopes.update(one.scope for one, _ in lost.values())
-        open_ids = list(lost)
         for id_, (one, owner) in lost.items():
             if not one.is_random and owner is None:
                 raise InputError(
@@ -132,6 +136,7 @@ def settle(
                     hint=f"each device needs its own: correct the input; `fctry ledger show {owner}` shows who has it",
                 )
             numbers, context = again[id_]
+            del drafts[id_]  # behind those whose values are free: they keep them
             drafts[id_] = drawer.draw(numbers, replace(context, prepared={}), (kept or {}).get(id_, {}))
     raise InputError(
         f"no free value of {' or '.join(sorted(scopes))} was found in {DRAWS_MAX} draws",
