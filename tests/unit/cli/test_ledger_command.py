@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fctry.cli.main import main
+from fctry.identity.draft import Context, Draft
 from fctry.identity.ledger import Station, open_ledger
+from fctry.nvs.item import Value
 from tests.unit.identity.conftest import LAMP, NOW, Lamps
 
 Run = Callable[..., tuple[int, str, str]]
@@ -113,3 +116,37 @@ def test_backup_that_was_put_back_is_refused_and_accepted(
     assert "serial goes on at 1005" in run("accept-restore")[1]
     assert run("verify")[0] == 0
     assert run("accept-restore")[0] == 1
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_export_is_witness_of_a_backup_that_was_put_back(
+    run: Run, key: Path, tmp_path: Path, lamps: Lamps, kind: str
+) -> None:
+    """To a station that has seen nothing of what was handed out since the backup."""
+    shutil.copytree(tmp_path / "state", tmp_path / "other")
+    shutil.copy(tmp_path / "ledger.db", tmp_path / "backup.db")
+    reserve(tmp_path, lamps, 2)
+    export = tmp_path / f"export.{kind}"
+    export.write_text(run("export", "--format", kind)[1])
+    assert run("verify", export)[0] == 0
+    shutil.copy(tmp_path / "backup.db", tmp_path / "ledger.db")
+    shutil.rmtree(tmp_path / "state")
+    (tmp_path / "other").rename(tmp_path / "state")
+    assert run("verify")[0] == 0
+    code, _, err = run("verify", export)
+    assert (code, "accept-restore" in err) == (1, True)
+    assert "serial goes on at 1005" in run("accept-restore", export)[1]
+    export.write_text("number,file,sha256\r\n1,00001.bin,00\r\n")
+    assert "no witness of this ledger" in run("verify", export)[2]
+
+
+def test_export_as_csv_has_each_column_once(run: Run, key: Path, tmp_path: Path) -> None:
+    class Named(Lamps):
+        def draw(
+            self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] | None = None
+        ) -> Draft:
+            return replace(super().draw(counters, context, kept), public={"id": "A7", "witness": "Bob"})
+
+    reserve(tmp_path, Named(), 1)
+    row = list(csv.DictReader(run("export")[1].splitlines()))[-1]
+    assert (row["id"], row["public.id"], row["public.witness"]) == ("4", "A7", "Bob")

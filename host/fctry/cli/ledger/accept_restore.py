@@ -1,7 +1,7 @@
 """Go on with a backup that was put back: counters go on behind all that the witnesses have seen handed out.
 
 Give the witness files of all other stations too, in their state folders: what only they have handed out would be handed
-out again. Batches and exports as JSON lines know how far the counters had come, and nothing of random values.
+out again. Batches and exports know how far the counters had come, and nothing of random values.
 
 fctry ledger accept-restore line2.witness.json
 """

@@ -1,5 +1,6 @@
 """Export all devices as CSV or JSON lines. Secrets are left out, unless the private key is given: that is noted.
-JSON lines are also a witness of how far the ledger had come, for the day when a backup is put back.
+Each line, in its last column as CSV, is also a witness of how far the ledger had come, for the day when a backup is
+put back.
 
 fctry ledger export --format jsonl
 """
@@ -9,11 +10,15 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from fctry.cli.arguments import Arguments, Choice, Option, path
 from fctry.cli.ledgers import LEDGER, existing_ledger
 from fctry.errors import LedgerError
+from fctry.identity.ledger import Device
 from fctry.identity.ledger.keys import as_json
+from fctry.identity.ledger.witness import WITNESS
 
 FIXED = ("id", "product", "state", "batch", "number", "image_sha256")
 
@@ -31,15 +36,12 @@ def run(args: Arguments) -> int:
         raise LedgerError("secrets are exported as JSON lines only", hint="add --format jsonl")
     with existing_ledger(args) as ledger:
         witness = ledger.witness()
+        # what was reserved since is not in it: who has the export knows of each device that it names
+        found = partial(ledger.devices, batch=args.batch, before=witness["counters"].get("device", 1))
         if args.format == "csv":
-            names = sorted({name for one in ledger.devices(batch=args.batch) for name in one.public})
-            writer = csv.writer(sys.stdout)
-            writer.writerow((*FIXED, *names))
-            for one in ledger.devices(batch=args.batch):
-                row = [getattr(one, name) for name in FIXED]
-                writer.writerow((*row, *(one.public.get(name, "") for name in names)))
+            _write_csv(found, json.dumps(witness))
             return 0
-        for one in ledger.devices(batch=args.batch):
+        for one in found():
             line = {name: getattr(one, name) for name in FIXED} | {
                 "public": dict(one.public),
                 "witness": witness,
@@ -48,3 +50,14 @@ def run(args: Arguments) -> int:
                 line["secrets"] = as_json(ledger.reveal(one.id, args.secrets, why="export"))
             print(json.dumps(line, ensure_ascii=False))
     return 0
+
+
+def _write_csv(found: Callable[[], Iterator[Device]], witness: str) -> None:
+    """A column for each public value, called `public.NAME` where another column has that name."""
+    names = sorted({name for one in found() for name in one.public})
+    writer = csv.writer(sys.stdout)
+    taken = (*FIXED, WITNESS)
+    writer.writerow((*FIXED, *(f"public.{name}" if name in taken else name for name in names), WITNESS))
+    for one in found():
+        row = [getattr(one, name) for name in FIXED]
+        writer.writerow((*row, *(one.public.get(name, "") for name in names), witness))

@@ -1,5 +1,5 @@
 """Check that journal and tables are what was written, and that nobody has seen more of them: neither this station nor
-FILE, which is a batch, an export as JSON lines, or the witness file of another station.
+FILE, which is a batch, an export, or the witness file of another station.
 
 fctry ledger verify
 fctry ledger verify images export.jsonl

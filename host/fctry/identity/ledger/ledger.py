@@ -234,10 +234,13 @@ class Ledger:
             raise _unknown(device_id)
         return found[0]
 
-    def devices(self, *, state: str | None = None, batch: str | None = None) -> Iterator[Device]:
-        """All devices, or those in a state or of a batch, in the order in which they were reserved."""
+    def devices(
+        self, *, state: str | None = None, batch: str | None = None, before: int | None = None
+    ) -> Iterator[Device]:
+        """All devices, or those in a state, of a batch or with lower ids, in the order in which they were reserved."""
         conditions = [device.c.state == state] if state else []
         conditions += [device.c.batch == batch] if batch else []
+        conditions += [device.c.id < before] if before else []
         yield from devices(self._engine, *conditions)
 
     def numbers(self, batch: str) -> dict[int, tuple[int, str]]:

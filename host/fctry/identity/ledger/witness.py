@@ -5,6 +5,7 @@ A database that was put back to yesterday's state looks right from inside and wo
 
 from __future__ import annotations
 
+import csv
 import json
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +23,7 @@ from fctry.identity.ledger.tables import journal as lines
 
 _SUFFIX = ".witness.json"
 BATCH = "batch.json"  # of a batch that `fctry batch` has made
+WITNESS = "witness"  # what it is called in a batch and in an export
 POLL_S = 0.002  # a turn takes milliseconds, and the slots of a station wait for each other
 
 
@@ -71,10 +73,18 @@ def read_witnesses(path: Path, ledger: str) -> list[Witness]:
         return [
             Witness.of(said) for said in _sayings(path) if said.get("ledger", ledger) == ledger
         ] or _nothing()
-    except (OSError, ValueError, TypeError, LookupError, AttributeError, zipfile.BadZipFile) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        csv.Error,
+        zipfile.BadZipFile,
+    ) as error:
         raise LedgerError(
             f"no witness of this ledger: {error}",
-            hint="give a batch, an export as JSON lines, or a *.witness.json of a station's state folder",
+            hint="give a batch, an export (CSV or JSON lines), or a *.witness.json of a station's state folder",
             file=path,
         ) from None
 
@@ -88,13 +98,17 @@ def _sayings(path: Path) -> Iterator[Mapping[str, Any]]:
         path = path / BATCH
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            yield json.loads(archive.read(BATCH))["witness"]
+            yield json.loads(archive.read(BATCH))[WITNESS]
     elif path.suffix == ".jsonl":
         with path.open(encoding="utf-8") as lines:
-            yield from (json.loads(line)["witness"] for line in lines)
+            yield from (json.loads(line)[WITNESS] for line in lines)
+    elif path.suffix == ".csv":
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            said_by_lines = {row[WITNESS] for row in csv.DictReader(file)}
+        yield from map(json.loads, said_by_lines)
     else:
         said = json.loads(path.read_text(encoding="utf-8"))
-        yield said.get("witness", said)
+        yield said.get(WITNESS, said)
 
 
 def check_files(connection: Connection, paths: Iterable[Path], ledger: str) -> None:
