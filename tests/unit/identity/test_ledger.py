@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 import zipfile
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,8 +18,11 @@ from pathlib import Path
 import pyrage
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -29,14 +33,17 @@ from fctry.identity.ledger import (
     Station,
     accept_restore,
     create_ledger,
+    migrations,
     open_ledger,
     upgrade_ledger,
 )
-from fctry.identity.ledger.database import open_engine
+from fctry.identity.ledger.database import REVISION, open_engine
 from fctry.identity.ledger.keys import IndexKey
 from fctry.identity.ledger.tables import APPEND_ONLY, claim, metadata
 from fctry.nvs.item import Value
 from tests.unit.identity.conftest import LAMP, NOW, Lamps
+
+LEDGERS = Path(__file__).parents[2] / "data" / "ledger"
 
 
 @contextmanager
@@ -479,21 +486,83 @@ def test_file_that_knows_nothing_of_the_ledger_is_no_witness(
         ledger.verify([file])
 
 
-def test_ledger_of_the_first_schema_is_upgraded_and_goes_on(ledger_url: str, station: Station) -> None:
-    ledger, _ = create_ledger(ledger_url, station)
-    list(ledger.reserve(LAMP, Lamps(), [NOW]))
-    ledger.close()
-    with connected(ledger_url) as connection:
-        for statement in ("DROP TABLE burnt", "UPDATE alembic_version SET version_num = '0001'"):
-            connection.exec_driver_sql(statement)
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("DROP FUNCTION burnt_append_only")
-    with pytest.raises(LedgerError, match="has schema 0001"):
-        open_ledger(ledger_url, station)
-    upgrade_ledger(ledger_url)
-    with open_ledger(ledger_url, station) as again:
-        assert next(again.reserve(LAMP, Lamps(), [NOW])).draft.public["serial"] == "SN1001"
-        again.verify()
+REVISIONS = [one.revision for one in ScriptDirectory(str(Path(migrations.__file__).parent)).walk_revisions()]
+
+
+def recorded_ledger(revision: str, url: str, station: Station) -> None:
+    """A ledger with the schema and the rows of its time, and what its station kept of it."""
+    recorded = json.loads((LEDGERS / f"{revision}.json").read_text())
+    for name, text in recorded["station"].items():
+        station.folder.mkdir(exist_ok=True)
+        (station.folder / name).write_text(text)
+    with connected(url) as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        tables = sa.MetaData()
+        tables.reflect(connection)
+        for table in tables.sorted_tables:
+            rows = [
+                {
+                    name: b64decode(value["base64"])
+                    if isinstance(table.c[name].type, sa.LargeBinary)
+                    else value
+                    for name, value in row.items()
+                }
+                for row in recorded["rows"].get(table.name, [])
+            ]
+            if rows and table.name != "alembic_version":
+                connection.execute(sa.insert(table), rows)
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_ledger_of_each_schema_is_upgraded_proven_and_goes_on(
+    ledger_url: str, station: Station, revision: str
+) -> None:
+    recorded_ledger(revision, ledger_url, station)
+    if revision != REVISION:
+        with pytest.raises(LedgerError, match=f"has schema {revision}"):
+            open_ledger(ledger_url, station)
+    upgrade_ledger(ledger_url, station)
+    with open_ledger(ledger_url, station) as ledger:
+        lines = ledger.verify()
+        assert [(one.id, one.state) for one in ledger.devices()] == [
+            (1, "flashed"),
+            (2, "built"),
+            (3, "scrapped"),
+            (4, "reserved"),
+        ]
+        assert [one.id for one in ledger.find("SN1002")] == [3]
+        assert next(ledger.reserve(LAMP, Lamps(), [NOW])).draft.public["serial"] == "SN1004"
+        ledger.renew(1, Lamps(), NOW)
+        ledger.bind(2, mac="24:0A:C4:00:00:02")
+        ledger.record({2: None}, "flashed")
+        assert ledger.verify() == lines + 4
+    upgrade_ledger(ledger_url, station)
+    with open_ledger(ledger_url, station) as ledger:
+        assert ledger.verify() == lines + 4
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE device SET state = 'built' WHERE id = 3",
+        "UPDATE device SET image_sha256 = 'ee' WHERE id = 1",
+        "UPDATE device SET item_values = '{}' WHERE id = 4",
+        "UPDATE chip SET mac = '24:0a:c4:00:00:09'",
+        "DELETE FROM chip",
+        "INSERT INTO chip (device, mac) VALUES (3, 'x')",
+    ],
+)
+def test_change_of_an_upgraded_ledger_is_found(tmp_path: Path, station: Station, statement: str) -> None:
+    url = str(tmp_path / "ledger.db")
+    recorded_ledger("0001", url, station)
+    upgrade_ledger(url, station)
+    with connected(url) as connection:
+        connection.exec_driver_sql(statement)
+    with open_ledger(url, station) as ledger, pytest.raises(LedgerError, match="device"):
+        ledger.verify()
 
 
 def test_restore_is_not_accepted_when_nothing_was_restored(

@@ -1,7 +1,8 @@
 """The ledger held against its journal: what each line says is done once more, and the tables must say the same.
 
 A line that hands something out has a fingerprint of each device: SHA-256 of its row, without what changes later, of the
-values that it claims and of its sealed secrets.
+values that it claims and of its sealed secrets. Ledgers of fctry's first schema had none: the line `upgraded` has those
+of all devices that there were by then, with their states, images and chips; nothing before it is done once more.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from sqlalchemy import Connection, func, select
 from fctry.errors import LedgerError
 from fctry.identity.ledger import journal
 from fctry.identity.ledger.tables import CHIP_IDS, STATES, about, chip, claim, counter, device, sealed
+from fctry.identity.ledger.tables import journal as lines
 
 PAGE_ROWS = 400
+UPGRADED = "upgraded"
 
 
 def fingerprints(connection: Connection, ids: Sequence[int]) -> dict[str, str]:
@@ -59,12 +62,15 @@ def check(connection: Connection) -> int:
     length = journal.check_chain(connection)
     told: dict[int, _Told] = {}
     skipped: dict[str, int] = {}
+    upgraded = _upgraded(connection)
     for line in journal.entries(connection):
         if line.event == "created":
             _check_about(connection, line.data)
         elif line.event == "restore accepted":
             skipped.update(line.data["counters"])
-        else:
+        elif line.event == UPGRADED:
+            told = {int(id_): _Told(**one) for id_, one in line.data["devices"].items()}
+        elif line.seq > upgraded:
             _tell(told, line)
     count = connection.execute(select(func.count()).select_from(device)).scalar_one()
     if count != len(told):
@@ -73,6 +79,40 @@ def check(connection: Connection) -> int:
         _check_devices(connection, page, told)
     _check_counters(connection, skipped)
     return length
+
+
+def has_unproven(connection: Connection) -> bool:
+    """Whether devices are in the ledger whose fingerprint the journal has not: an older fctry has reserved them."""
+    reserved = select(lines.c.seq).where(lines.c.event == "reserved", lines.c.seq > _upgraded(connection))
+    return connection.scalar(reserved.where(lines.c.data.not_like('%"given":{%')).limit(1)) is not None
+
+
+def _upgraded(connection: Connection) -> int:
+    """The number of the last line `upgraded`, or 0."""
+    return connection.scalar(select(func.max(lines.c.seq)).where(lines.c.event == UPGRADED)) or 0
+
+
+def all_told(connection: Connection) -> dict[str, dict[str, Any]]:
+    """What there is of each device, by its id as JSON has it: what the line `upgraded` says."""
+    found: dict[str, dict[str, Any]] = {}
+    for page in _pages(list(connection.scalars(select(device.c.id).order_by(device.c.id)))):
+        states, chips = _states(connection, page), _chips(connection, page)
+        for id_, fingerprint in fingerprints(connection, page).items():
+            state, image_sha256 = states[int(id_)]
+            told = _Told(fingerprint, state, image_sha256, chips.get(int(id_), {}))
+            found[id_] = vars(told)
+    return found
+
+
+def _states(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[str, str | None]]:
+    columns = (device.c.id, device.c.state, device.c.image_sha256)
+    rows = connection.execute(select(*columns).where(device.c.id.in_(ids)))
+    return {row.id: (row.state, row.image_sha256) for row in rows}
+
+
+def _chips(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    rows = connection.execute(select(chip).where(chip.c.device.in_(ids))).mappings()
+    return {row["device"]: {name: row[name] for name in CHIP_IDS if row[name]} for row in rows}
 
 
 def _tell(told: dict[int, _Told], line: journal.Entry) -> None:
@@ -95,15 +135,7 @@ def _check_about(connection: Connection, created: Mapping[str, Any]) -> None:
 
 
 def _check_devices(connection: Connection, ids: Sequence[int], told: Mapping[int, _Told]) -> None:
-    there = fingerprints(connection, ids)
-    columns = (device.c.id, device.c.state, device.c.image_sha256)
-    states = {
-        row.id: tuple(row)[1:] for row in connection.execute(select(*columns).where(device.c.id.in_(ids)))
-    }
-    chips = {
-        row["device"]: {name: row[name] for name in CHIP_IDS if row[name]}
-        for row in connection.execute(select(chip).where(chip.c.device.in_(ids))).mappings()
-    }
+    there, states, chips = fingerprints(connection, ids), _states(connection, ids), _chips(connection, ids)
     for id_ in ids:
         one = told[id_]
         if there.get(str(id_)) != one.fingerprint:

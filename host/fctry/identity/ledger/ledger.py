@@ -316,6 +316,14 @@ class Ledger:
             journal.append(connection, "revealed", self._station.said(why=why), [device_id])
         return revealed
 
+    def adopt(self) -> None:
+        """Write down what there is, for `verify`, where an older fctry has reserved devices. Raises LedgerError."""
+        with self._writing() as connection:
+            if audit.has_unproven(connection):
+                journal.check_chain(connection)
+                data = self._station.said(devices=audit.all_told(connection))
+                journal.append(connection, audit.UPGRADED, data)
+
     def check_witness_of(self, files: Iterable[Path]) -> None:
         """Raise LedgerError if one of these files knows more of the ledger than there is."""
         with reading(self._engine) as connection:

@@ -129,15 +129,16 @@ def accept_restore(ledger: str, station: Station, *, others: Iterable[Path] = ()
         return moved
 
 
-def upgrade_ledger(ledger: str) -> None:
-    """Bring a ledger's schema to what this fctry works with. Raises LedgerError."""
+def upgrade_ledger(ledger: str, station: Station) -> None:
+    """Bring a ledger, schema and journal, to what this fctry works with. Raises LedgerError."""
     with _engine(ledger) as engine:
         _check_file(engine)
         with writing(engine) as connection:
             if not revision_of(connection):
                 raise _no_ledger(engine)
             upgrade(connection)
-        engine.dispose()
+        with Ledger(engine, station, TOOL) as upgraded:
+            upgraded.adopt()
 
 
 @contextmanager
