@@ -19,7 +19,7 @@ from benchmarks.stations import job_in
 
 from fctry import serialport
 from fctry.device import flasher
-from fctry.device.chip_ids import flash_id_of
+from fctry.device.chip_ids import flash_ids_of
 from fctry.device.console import Console
 from fctry.device.deadline import Deadline
 from fctry.partitions.csv import read_csv
@@ -133,9 +133,8 @@ def test_bytes_commands_and_erasures_are_few(tmp_path: Path, capfd: pytest.Captu
     with made(tmp_path, 1) as board:
         with flasher.connect(board.url, chip="esp32") as chip:
             with chip._esptool("do the least") as stub:
-                for _ in range(2):
+                for _ in flash_ids_of(stub, 2):
                     stub.read_mac()
-                    flash_id_of(stub)
                 stub.flash_md5sum(FACTORY.offset, FACTORY.size_bytes)
                 _write_deflated(stub, FACTORY.offset, data)
                 stub.flash_md5sum(FACTORY.offset, FACTORY.size_bytes)

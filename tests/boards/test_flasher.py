@@ -10,7 +10,7 @@ import esptool
 import pytest
 
 from fctry.boards import Board, parse_fault
-from fctry.device import Deadline, flasher
+from fctry.device import Deadline, flasher, resets
 from fctry.device.permit import Permit
 from fctry.errors import DeviceError, InputError, PortError
 from tests.boards.kit import ANYWHERE, Console
@@ -37,6 +37,42 @@ def test_reset_starts_the_application_and_loses_none_of_its_words(installed_boar
                 break
         assert lines[0].startswith(b"ets Jul 29 2019")
         assert any(b"rst:0x1 (POWERON_RESET)" in line for line in lines)
+
+
+def test_reset_is_over_when_the_rom_has_said_so(
+    installed_board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("esptool held EN for a tenth of a second")
+
+    monkeypatch.setattr(esptool, "reset_chip", never)
+    monkeypatch.setattr("esptool.reset.ClassicReset.reset", never)
+    for chip_name in ("auto", "esp32"):
+        with flasher.connect(installed_board.url, chip=chip_name) as chip:
+            chip.reset()
+            assert chip.mac() == installed_board.mac.hex(":")
+            chip.reset()
+
+
+@pytest.mark.parametrize("chip_name", ["auto", "esp32"])
+def test_chip_whose_rom_is_not_heard_is_reset_as_esptool_does(
+    chip_name: str, installed_board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resets, "_heard", lambda line, words: b"")
+    with flasher.connect(installed_board.url, chip=chip_name) as chip:
+        assert chip.mac() == installed_board.mac.hex(":")
+        chip.reset()
+        assert any(line.startswith(b"standin pid=") for line in chip.lines(Deadline.after(10)))
+
+
+def test_chip_that_has_been_heard_and_does_not_answer_is_reset_once_more(
+    installed_board: Board, standin: Path, tmp_path: Path
+) -> None:
+    faults = [parse_fault("drop byte=1 count=1000")]  # all five tries of esptool's to get an answer
+    with Board(tmp_path / "deaf.bin", [standin], faults=faults) as board:
+        with flasher.connect(board.url, chip="esp32") as chip:
+            assert chip.mac() == board.mac.hex(":")
+        assert board.traffic.to_chip_bytes > 1000
 
 
 def test_lines_end_with_their_time(installed_board: Board) -> None:
@@ -85,7 +121,7 @@ def test_words_of_esptool_go_to_the_log_and_nowhere_else(
         chip.write(ANYWHERE, [(0x100000, b"data")])
         chip.reset()
     assert any("Hash of data verified." in line for line in said)
-    assert any(line.startswith("NOTE:") for line in said)
+    assert not any("no-reset" in line for line in said)
     assert not any("\n" in line or "\x1b" in line or "[bold" in line for line in said)
     with flasher.connect(installed_board.url) as chip:
         chip.reset()
@@ -97,6 +133,8 @@ def test_esptool_elsewhere_still_prints(installed_board: Board, capsys: pytest.C
         chip.reset()
     esptool.main(["--port", installed_board.url, "read-mac"])
     assert "MAC:" in capsys.readouterr().out
+    esptool.main(["--trace", "--port", installed_board.url, "read-mac"])
+    assert "0707122055555555" in "".join(capsys.readouterr().out.split())  # SYNC
 
 
 def test_two_boards_in_two_threads_keep_their_logs_apart(

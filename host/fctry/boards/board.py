@@ -8,7 +8,7 @@ from pathlib import Path
 from fctry.boards.chip.apps import find_apps
 from fctry.boards.chip.chips import chip_named
 from fctry.boards.chip.flash_faults import LeakySector, PowerCut, WornSector
-from fctry.boards.chip.flash_times import NO_TIMES, W25Q32JV
+from fctry.boards.chip.flash_times import NO_TIMES, W25Q512JV
 from fctry.boards.chip.loader_wire import Op
 from fctry.boards.chip.nor_flash import NorFlash
 from fctry.boards.chip.start_faults import BootLoop, Silent, StartFaults
@@ -87,7 +87,7 @@ class Board(ServedBoard):
                 flash,
                 flash_size_bytes,
                 faults=[one for one in faults if isinstance(one, PowerCut | WornSector | LeakySector)],
-                times=W25Q32JV if is_real_time else NO_TIMES,
+                times=W25Q512JV if is_real_time else NO_TIMES,
             )
         except BaseException:
             self._port.close()

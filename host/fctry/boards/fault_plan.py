@@ -81,7 +81,7 @@ class SecureDownload:
 
 @dataclass(frozen=True)
 class RealTime:
-    """Not a fault: the line takes its time at the client's baud rate, the flash that of a W25Q32JV."""
+    """Not a fault: the line takes its time at the client's baud rate, the flash that of a W25Q512JV."""
 
 
 Fault = (

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fctry.errors import DeviceError
+
 # chips with OPTIONAL_UNIQUE_ID, 128 bits, in block 2 of their eFuses
 # Source: esptool 5.3 espefuse/efuse_defs/*.yaml
 _CHIPS = ("S2", "S3", "C3", "C5", "C6", "C61", "H2", "H4", "P4", "H21", "S31")
@@ -17,6 +19,9 @@ _RDUID, _RDUID_DUMMY_BITS = (
 )  # Source: Winbond W25Q32JV, "Read Unique ID Number (4Bh)"; most vendors have it
 _WORDS = range(4)
 _FLASH_WORDS = range(2)
+_USR_COMMAND, _USR_DUMMY, _USR_MISO = 1 << 31, 1 << 29, 1 << 28  # SPI_USER_REG
+_COMMAND_LENGTH_SHIFT = 28  # SPI_USER2_REG: bits less one
+_CMD_USR = 1 << 18  # SPI_CMD_REG: runs until it is 0
 
 
 def unique_id_of(esp: Any) -> str:
@@ -26,11 +31,36 @@ def unique_id_of(esp: Any) -> str:
     return _shown(esp.read_reg(esp.EFUSE_BASE + _BLOCK2 + 4 * word) for word in _WORDS)
 
 
-def flash_id_of(esp: Any) -> str:
-    """The unique id of the flash chip, which must be attached."""
-    return _shown(
-        esp.run_spiflash_command(_RDUID, read_bits=32, dummy_len=_RDUID_DUMMY_BITS + 32 * word)
-        for word in _FLASH_WORDS
+def flash_ids_of(esp: Any, times: int) -> list[str]:
+    """The unique id of the flash chip, which must be attached, as it answers so many times. Raises DeviceError.
+
+    esptool's `run_spiflash_command` sets each register anew for 32 bits; the controller reads up to 64 bytes at once.
+    Source: esptool 5 loader.py, run_spiflash_command; ESP32 Technical Reference Manual, "SPI Controller", SPI_W0_REG.
+    """
+    command, first = esp.SPI_REG_BASE, esp.SPI_REG_BASE + esp.SPI_W0_OFFS
+    user, user2 = (command + at for at in (esp.SPI_USR_OFFS, esp.SPI_USR2_OFFS))
+    before = {register: esp.read_reg(register) for register in (user, user2)}
+    esp.write_reg(command + esp.SPI_MISO_DLEN_OFFS, 32 * len(_FLASH_WORDS) - 1)
+    esp.write_reg(command + esp.SPI_USR1_OFFS, _RDUID_DUMMY_BITS - 1)
+    esp.write_reg(user, _USR_COMMAND | _USR_DUMMY | _USR_MISO)
+    esp.write_reg(user2, 7 << _COMMAND_LENGTH_SHIFT | _RDUID)
+    said = []
+    for _ in range(times):
+        esp.write_reg(command, _CMD_USR)
+        _wait_until_done(esp)
+        said.append(_shown(esp.read_reg(first + 4 * word) for word in _FLASH_WORDS))
+    for register, value in before.items():
+        esp.write_reg(register, value)
+    return said
+
+
+def _wait_until_done(esp: Any) -> None:
+    for _ in range(10):  # it takes a microsecond, an answer of the chip a thousand
+        if not esp.read_reg(esp.SPI_REG_BASE) & _CMD_USR:
+            return
+    raise DeviceError(
+        "the chip's flash controller does not come to an end",
+        hint="check the supply of the board, and the cable; then try again",
     )
 
 

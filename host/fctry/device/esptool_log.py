@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
+from esptool import loader
 from esptool.logger import EsptoolLogger, log
 from rich.text import Text
+
+_NO_RESET = 'option "no-reset" was selected'
 
 Log = Callable[[str], None]
 
@@ -29,10 +32,22 @@ class _Chatter(EsptoolLogger):  # type: ignore[misc]  # esptool ships no types
             text = " ".join(Text.from_markup(str(arg)).plain for arg in args)
             lines.write(text + str(kwargs.get("end", "\n")))
 
+    def note(self, message: str, *args: Any) -> None:
+        """A hint for people. That a chip which waits for download is not reset once more is none."""
+        if _lines.get() is None or _NO_RESET not in message:
+            super().note(message, *args)
+
     def stage(self, finish: bool = False) -> None:
         """The start or end of lines that a terminal may fold away."""
         if _lines.get() is None:
             super().stage(finish)
+
+
+class _Hexadecimal(loader.HexFormatter):  # type: ignore[misc]
+    """Bytes for esptool's trace, which formats each packet before it looks whether to; here nobody traces."""
+
+    def __str__(self) -> str:
+        return str(super().__str__()) if _lines.get() is None else ""
 
 
 class _Lines:
@@ -67,3 +82,4 @@ def logged(to: Log | None) -> Iterator[None]:
 @functools.cache
 def _install_chatter() -> None:
     log.set_logger(_Chatter())
+    loader.HexFormatter = _Hexadecimal

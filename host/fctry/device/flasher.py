@@ -1,7 +1,7 @@
 """A chip at a serial port, through esptool: write, read, erase, reset, and listen, on one connection.
 
 One connection, because opening a port moves DTR and RTS on many adapters and so resets the board: what the
-firmware prints after the reset would be lost. This module and esptool_log are the only ones that import esptool.
+firmware prints after the reset would be lost. Only this module, resets and esptool_log import esptool.
 
 Source: esptool 5, documentation "Scripting" (https://docs.espressif.com/projects/esptool).
 """
@@ -13,25 +13,30 @@ import hashlib
 import struct
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import esptool
 import serial
+from esptool.loader import DEFAULT_CONNECT_ATTEMPTS
 from esptool.util import FatalError
 
 import fctry.serialport
-from fctry.device.chip_ids import flash_id_of, unique_id_of
+from fctry.device import resets
+from fctry.device.chip_ids import flash_ids_of, unique_id_of
 from fctry.device.deadline import Deadline
 from fctry.device.esptool_log import Log, logged
 from fctry.device.permit import Permit
 from fctry.errors import DeviceError, InputError, PortError
 from fctry.serialport import ROM_BAUD
 
+_T = TypeVar("_T")
+
 FLASH_BAUD = 460800
 _ADVICE = " This can have many causes"  # of esptool's own; the hint is ours
 STUB_TIMEOUT_S = 3.0  # for its greeting
-SLOW_UPLOAD_S = 0.2  # of the stub, 4 KiB and more, which take 0.4 s and more at the ROM's baud rate
+SLOW_ANSWER_S = 0.0018  # of READ_REG, whose 28 bytes take 2.4 ms at the ROM's baud rate
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class Chip:
     has been connected just now; otherwise the chip is reset into download mode when that is first needed.
     `flash_baud` is for a line on which bytes take time: to change the baud rate takes a tenth of a second, which a
     chip's own USB and a simulated board would not give back. `console_baud` is the one at which its firmware prints.
+    `is_own`: nobody else reads the port, so that a reset may listen to what the ROM says; `lines` has it too.
     """
 
     def __init__(
@@ -69,6 +75,7 @@ class Chip:
         is_in_download_mode: bool = False,
         flash_baud: int = FLASH_BAUD,
         console_baud: int = ROM_BAUD,
+        is_own: bool = False,
         log: Log | None = None,
     ) -> None:
         self._rom = esp
@@ -77,6 +84,7 @@ class Chip:
         self._flash_baud = flash_baud
         self._is_at_flash_baud = False
         self._console_baud = console_baud
+        self._is_own = is_own
         self._log = log
         self._received = b""
 
@@ -112,12 +120,20 @@ class Chip:
         return self.holds(address, b"\xff" * size_bytes)
 
     def identity(self) -> ChipIdentity:
-        """Who the chip says it is. Raises DeviceError."""
+        """Who the chip says it is, read twice: what it answers carries no checksum. Raises DeviceError."""
         if self.is_secure_download:
             return ChipIdentity(self.name)
-        mac = self.mac()
         with self._esptool("read the chip's identity") as stub:
-            return ChipIdentity(self.name, mac, unique_id_of(stub), flash_id_of(stub))
+            flash_ids = flash_ids_of(stub, 2)
+            first, second = (
+                ChipIdentity(self.name, self.mac(), unique_id_of(stub), one) for one in flash_ids
+            )
+        if first != second:
+            raise DeviceError(
+                f"the chip's numbers were read twice, and differ: {first}, {second}",
+                hint="check the cable, or try a lower baud rate, such as --baud 57600",
+            )
+        return first
 
     def flash_size_bytes(self) -> int | None:
         """How large its flash is; None where that is not said. Raises DeviceError."""
@@ -143,7 +159,7 @@ class Chip:
             return ":".join(f"{byte:02x}" for byte in stub.read_mac())
 
     def reset(self) -> None:
-        """Reset into the application. What it prints from then on is on `port`."""
+        """Reset into the application. What it prints from then on is what `lines` gives, or whoever reads the port."""
         with self._captured("reset the chip"):
             loader = self._stub or self._rom
             is_told_more = (
@@ -152,9 +168,12 @@ class Chip:
             if self._stub is not None and self._is_at_flash_baud and is_told_more:
                 self._stub.change_baud(ROM_BAUD)
             self.port.baudrate = self._console_baud
-            self.port.reset_input_buffer()
             self._received = b""
-            esptool.reset_chip(loader, "hard-reset")
+            if self._is_own and not is_told_more and resets.is_heard(str(self.port.port)):
+                self._received = resets.into_application(self.port)
+            if not self._received:
+                self.port.reset_input_buffer()
+                esptool.reset_chip(loader, "hard-reset")
         self._stub = None
         self._is_at_flash_baud = False
         self.is_in_download_mode = False
@@ -193,20 +212,29 @@ class Chip:
 
     def _start_stub(self) -> esptool.ESPLoader:
         if not self.is_in_download_mode:
-            self._rom.connect()
+            _connected(self.port, lambda mode, attempts: self._rom.connect(mode, attempts))
             self.is_in_download_mode = True
         if self.is_secure_download:  # which takes no stub, and is as slow as the ROM
             esptool.attach_flash(self._rom)
             return self._rom
-        self.port.timeout = STUB_TIMEOUT_S
-        began_s = time.monotonic()
-        stub = esptool.run_stub(self._rom)
-        is_slow = time.monotonic() - began_s > SLOW_UPLOAD_S
-        self._is_at_flash_baud = self._flash_baud < ROM_BAUD or (is_slow and self._flash_baud > ROM_BAUD)
+        self._is_at_flash_baud = self._flash_baud < ROM_BAUD or (
+            self._flash_baud > ROM_BAUD and self._is_slow()
+        )
         if self._is_at_flash_baud:
-            stub.change_baud(self._flash_baud)
+            self._rom.change_baud(self._flash_baud)  # before the stub, which is most of what is sent
+        self.port.timeout = STUB_TIMEOUT_S
+        stub = esptool.run_stub(self._rom)
         esptool.attach_flash(stub)
         return stub
+
+    def _is_slow(self) -> bool:
+        """Whether bytes take time on this line."""
+        took_s = []
+        for _ in range(3):  # the host may have been at something else
+            began_s = time.monotonic()
+            self._rom.read_reg(self._rom.CHIP_DETECT_MAGIC_REG_ADDR)
+            took_s.append(time.monotonic() - began_s)
+        return min(took_s) > SLOW_ANSWER_S
 
     @contextlib.contextmanager
     def _captured(self, what: str) -> Iterator[None]:
@@ -237,18 +265,35 @@ def connect(
         )
     with fctry.serialport.open_port(port) as line:
         with _mapped("connect", port), logged(log):
-            if chip == "auto":
-                esp = esptool.detect_chip(line)
-            else:
-                esp = esptool.CHIP_DEFS[chip](line)
-                esp.connect()
-        connected = Chip(esp, is_in_download_mode=True, flash_baud=flash_baud, log=log)
+            esp = _connected(line, lambda mode, attempts: _loader(line, chip, mode, attempts))
+        connected = Chip(esp, is_in_download_mode=True, flash_baud=flash_baud, is_own=True, log=log)
         try:
             yield connected
         finally:
             if connected.is_in_download_mode:
                 with contextlib.suppress(DeviceError, PortError):
                     connected.reset()
+
+
+def _loader(line: serial.Serial, chip: str, mode: str, attempts: int) -> esptool.ESPLoader:
+    """The chip's ROM, connected, as esptool has it."""
+    if chip == "auto":
+        return esptool.detect_chip(line, connect_mode=mode, connect_attempts=attempts)
+    esp = esptool.CHIP_DEFS[chip](line)
+    esp.connect(mode, attempts)
+    return esp
+
+
+def _connected(line: serial.Serial, connect: Callable[[str, int], _T]) -> _T:
+    """What connects, when the ROM has said that it waits; where it does not, esptool resets and tries in its way."""
+    if resets.is_heard(str(line.port)) and resets.into_download(line):
+        try:
+            return connect("no-reset", 1)
+        except FatalError:
+            if line.is_open:  # another chip than named: it has answered
+                raise
+            line.open()
+    return connect("default-reset", DEFAULT_CONNECT_ATTEMPTS)
 
 
 def run_esptool(arguments: Sequence[str]) -> int:

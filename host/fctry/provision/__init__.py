@@ -5,7 +5,7 @@
     check table    the device's own table puts the partition where we do     partition.py
     choose         which device this is: the ledger's, by chip and by data   identity.py
     write          sectors that differ, and no others                        write.py
-    prove          reset, report, comparison, secrets                        prove.py
+    start, prove   reset; report, comparison, secrets                        prove.py
 
 A step is a function of the `Run`; a product puts its own into the list.
 """

@@ -29,8 +29,6 @@ def choose_identity(run: Run) -> str:
         station={**run.identities.context.station, "mac": run.identity.mac},
         prepared=spec.prepare(),  # before the ledger waits for it
     )
-    if not found.is_known_chip:
-        _read_again(run)
     with ledger.turn():
         if found.device:
             reserved = ledger.renew(found.device.id, spec, context)
@@ -89,32 +87,19 @@ def check_label(run: Run) -> str:
 
 def record_flashed(run: Run) -> str:
     """Write down that the device holds its image."""
-    return _record(run, "flashed")
+    assert run.identities
+    assert run.device is not None
+    run.identities.ledger.record({run.device: None}, "flashed")
+    return "flashed"
 
 
 def record_proven(run: Run) -> str:
-    """Write down that its firmware proved to have it."""
-    return _record(run, "proven")
-
-
-def _record(run: Run, state: str) -> str:
-    assert run.identities
-    assert run.device is not None
-    run.identities.ledger.record({run.device: None}, state)
-    return state
+    """Have it written down, together with the record, that its firmware proved to have it."""
+    run.state = "proven"
+    return run.state
 
 
 def _bind(run: Run) -> None:
     assert run.identities
     assert run.device is not None
     run.identities.ledger.bind(run.device, **numbers(run))
-
-
-def _read_again(run: Run) -> None:
-    """Before numbers are written down that nobody knows yet: what a chip answers carries no checksum."""
-    again = run.chip.identity()
-    if again != run.identity:
-        raise DeviceError(
-            f"the chip's numbers were read twice, and differ: {run.identity}, {again}",
-            hint="check the cable, or try a lower baud rate, such as --baud 57600",
-        )

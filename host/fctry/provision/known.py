@@ -44,7 +44,6 @@ class Found:
     device: Device | None
     held: bytes
     is_whole: bool
-    is_known_chip: bool
 
 
 def find_device(run: Run) -> Found:
@@ -57,7 +56,7 @@ def find_device(run: Run) -> Found:
     if device and _is_other_chip(run, device):
         device = None
     is_whole = bool(device and held and _is_whole(run.identities, device, held))
-    return Found(device, held, is_whole, known is not None)
+    return Found(device, held, is_whole)
 
 
 def keep(run: Run, found: Found) -> str:

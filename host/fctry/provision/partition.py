@@ -22,6 +22,7 @@ class DevicePartition:
     def __init__(self, chip: Chip, partition: Partition) -> None:
         self._chip = chip
         self.partition = partition
+        self._is_blank: bool | None = None  # as far as it is known: nobody else writes
 
     def read(self) -> bytes:
         """All of it."""
@@ -29,7 +30,9 @@ class DevicePartition:
 
     def is_blank(self) -> bool:
         """Whether it is erased; the chip itself reads it."""
-        return self.holds(b"")
+        if self._is_blank is None:
+            self._is_blank = self.holds(b"")
+        return self._is_blank
 
     def holds(self, image: bytes) -> bool:
         """Whether it holds this image and is erased behind it; the chip itself reads it."""
@@ -43,7 +46,7 @@ class DevicePartition:
         check_fits(image, self.partition)
         if self._chip.is_secure_download:
             return list(self._sectors(image))
-        if self.holds(image):
+        if not self._is_blank and self.holds(image):
             return []
         is_blank = self.is_blank()  # as most are: then the chip need not read each sector
         return [
@@ -60,6 +63,7 @@ class DevicePartition:
         differing = self.differing(image)
         if differing:
             place = range(self.partition.offset, self.partition.end)
+            self._is_blank = None
             self._chip.write(Permit([place]), list(_joined(differing)))
         return len(differing)
 

@@ -14,11 +14,17 @@ from fctry.partitions.table import Partition
 from fctry.provision.run import Run
 
 
-def prove(run: Run) -> str:
-    """Start the firmware, take its report, compare it item by item, and let it prove what it does not report."""
-    assert run.image
+def start(run: Run) -> str:
+    """Start the firmware. What it says waits for `prove`."""
     run.chip.reset()
     run.console = Console(run.chip, run.on_line)
+    return "reset"
+
+
+def prove(run: Run) -> str:
+    """Take the firmware's report, compare it item by item, and let it prove what it does not report."""
+    assert run.image
+    assert run.console
     if SEAL in run.image.items:
         check_sealed(run.console, Deadline.after(run.timeout_s))
         return "sealed before, when it had been proven"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from fctry.device.console import Console
     from fctry.device.flasher import Chip, ChipIdentity
+    from fctry.identity.ledger import Ledger
     from fctry.partitions.flasher_args import FlasherArgs
     from fctry.provision.known import Identities
     from fctry.provision.partition import DevicePartition
@@ -56,6 +57,7 @@ class Run:
     identity: ChipIdentity = field(init=False, repr=False)
     on_device: DevicePartition = field(init=False, repr=False)
     device: int | None = None  # in the ledger
+    state: str = ""  # that the ledger gives the device with the record, unless the run fails
     public: Mapping[str, str] = field(default_factory=dict)
     image_sha256: str = ""
     proof: Proof | None = None
@@ -110,13 +112,16 @@ def perform(
         run.cases,
     )
     if run.identities and not run.is_dry:
-        _tell_ledger(run.identities, record)
+        _tell_ledger(run.identities.ledger, record, run.state)
     return record
 
 
-def _tell_ledger(identities: Identities, record: Record) -> None:
+def _tell_ledger(ledger: Ledger, record: Record, state: str) -> None:
     devices = [] if record.device is None else [record.device]
-    if record.failed and devices:
-        step, why = record.failed.name, record.failed.error
-        identities.ledger.record(dict.fromkeys(devices), "failed", step=step, why=why)
-    identities.ledger.note(devices, TRIED, record=record.as_dict())
+    with ledger.turn():
+        if devices and record.failed:
+            step, why = record.failed.name, record.failed.error
+            ledger.record(dict.fromkeys(devices), "failed", step=step, why=why)
+        elif devices and state:
+            ledger.record(dict.fromkeys(devices), state)
+        ledger.note(devices, TRIED, record=record.as_dict())

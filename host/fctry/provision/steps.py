@@ -14,7 +14,7 @@ from fctry.provision.identity import (
     record_flashed,
     record_proven,
 )
-from fctry.provision.prove import prove
+from fctry.provision.prove import prove, start
 from fctry.provision.run import Step
 from fctry.provision.seal import SEALS
 from fctry.provision.write import check_table, check_vacant, plan_table, plan_write, verify, write
@@ -23,12 +23,12 @@ from fctry.provision.write import check_table, check_vacant, plan_table, plan_wr
 def flash_steps(*, is_dry: bool = False) -> Sequence[Step]:
     """An image that is given, into a device that runs its application; or what that would write."""
     before = (identify, check_table, check_vacant)
-    return (*before, plan_write) if is_dry else (*before, write, verify, prove)
+    return (*before, plan_write) if is_dry else (*before, write, verify, start, prove)
 
 
 def verify_steps() -> Sequence[Step]:
     """The same without those that write: what is there is compared."""
-    return (identify, check_table, verify, prove)
+    return (identify, check_table, verify, start, prove)
 
 
 def provision_steps(
@@ -42,7 +42,8 @@ def provision_steps(
 
         tests = (run_tests,)
     label: tuple[Step, ...] = (check_label,) if has_label else ()
-    writing = (check_table, choose_identity, write, verify, record_flashed)
+    # the ledger is told while the device boots
+    writing = (check_table, choose_identity, write, verify, start, record_flashed)
     sealing: tuple[Step, ...] = (SEALS[seal],) if seal else ()
     return (identify, *app, *writing, prove, *tests, *label, *sealing, record_proven)
 
@@ -55,4 +56,4 @@ def plan_steps(*, has_app: bool) -> Sequence[Step]:
 
 def recognise_steps() -> Sequence[Step]:
     """That a device has the identity that the ledger gave it."""
-    return (identify, check_table, recognise, prove)
+    return (identify, check_table, recognise, start, prove)

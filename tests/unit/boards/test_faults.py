@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fctry.boards.chip.chips import CHIPS
 from fctry.boards.chip.flash_faults import LeakySector, PowerCut, WornSector
-from fctry.boards.chip.flash_times import W25Q32JV
+from fctry.boards.chip.flash_times import W25Q512JV
 from fctry.boards.chip.loader_wire import Op, Status
 from fctry.boards.chip.nor_flash import NorFlash
 from fctry.boards.chip.registers import Registers
@@ -134,15 +134,30 @@ def test_worn_and_leaky_sectors_do_not_hold_what_they_should(tmp_path: Path) -> 
     flash.close()
 
 
-def test_flash_takes_the_time_of_its_data_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_times_of_the_flash_are_those_that_the_chip_tells_of_itself() -> None:
+    """DWORDs 10 and 11 of the Basic Flash Parameter Table, which a JEDEC formula turns into seconds."""
+    erase, program = 0x00A60236, 0xE214EA82
+    units_s = (0.001, 0.016, 0.128, 1.0)
+    sector, block = (
+        (erase >> 4 & 0x7F),
+        (erase >> 18 & 0x7F),
+    )  # erase types 1 (20h, 4 KiB) and 3 (D8h, 64 KiB)
+    seconds = [((one & 0x1F) + 1) * units_s[one >> 5] for one in (sector, block)]
+    page = program >> 8 & 0x3F
+    seconds.append(((page & 0x1F) + 1) * (64e-6 if page >> 5 else 8e-6))
+    times = W25Q512JV
+    assert seconds == pytest.approx([times.sector_erase_s, times.block_erase_s, times.page_program_s])
+
+
+def test_flash_takes_the_time_of_its_chip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     monkeypatch.setattr("fctry.boards.chip.nor_flash.time.sleep", slept.append)
-    flash = NorFlash(tmp_path / "flash.bin", MIB, times=W25Q32JV)
+    flash = NorFlash(tmp_path / "flash.bin", MIB, times=W25Q512JV)
     flash.program(0, bytes(600))
-    assert slept == [0.0004] * 3
+    assert slept == [704e-6] * 3
     slept.clear()
     flash.erase(0xF000, 0x12000)  # a sector, a block, a sector
-    assert sum(slept) == pytest.approx(0.045 + 0.150 + 0.045)
+    assert sum(slept) == pytest.approx(0.064 + 0.160 + 0.064)
     flash.close()
 
 

@@ -54,7 +54,12 @@ def test_unique_id_of_the_flash_is_read_in_words_behind_the_dummy_bits(chip: Chi
     registers = Registers(chip, MAC, 4 << 20, b"\1\2\3\4\5\6\7\x08")
     for dummy_bits, word in ((32, 0x04030201), (64, 0x08070605)):
         registers.write(chip.spi.base + chip.spi.usr2 - 4, dummy_bits - 1)  # SPI_USER1_REG
+        registers.write(chip.spi.base + chip.spi.usr2 + 8, 32 - 1)  # SPI_MISO_DLEN_REG
         assert run(registers, chip, 0x4B) == word
+    registers.write(chip.spi.base + chip.spi.usr2 - 4, 32 - 1)
+    registers.write(chip.spi.base + chip.spi.usr2 + 8, 64 - 1)  # all of it at once
+    assert run(registers, chip, 0x4B) == 0x04030201
+    assert registers.read(chip.spi.base + chip.spi.w0 + 4) == 0x08070605
 
 
 def test_status_registers_keep_what_is_written(chip: ChipKind, registers: Registers) -> None:

@@ -15,5 +15,8 @@ class FlashTimes:
 
 
 NO_TIMES = FlashTimes()
-W25Q32JV = FlashTimes(page_program_s=0.0004, sector_erase_s=0.045, block_erase_s=0.150)
-"""Typical values. Source: Winbond, W25Q32JV data sheet, revision F, chapter "AC Electrical Characteristics"."""
+W25Q512JV = FlashTimes(page_program_s=704e-6, sector_erase_s=0.064, block_erase_s=0.160)
+"""A Winbond W25Q512JV: typical values, as DWORDs 10 and 11 of its own Basic Flash Parameter Table tell them.
+
+Source: JESD216B; the chip's SFDP as QEMU has it, hw/block/m25p80_sfdp.c, sfdp_w25q512jv.
+"""

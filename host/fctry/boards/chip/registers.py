@@ -66,9 +66,17 @@ class Registers:
         elif opcode == _RDSFDP:
             self._words[data_register] = self._sfdp_word()
         elif opcode == _RDUID:
-            skipped_bits = (self.read(spi.base + spi.usr2 - 4) & 0xFF) + 1 - _RDUID_DUMMY_BITS
-            word = self._flash_id[skipped_bits // 8 :][:4]
-            self._words[data_register] = int.from_bytes(word.ljust(4, b"\xff"), "little")
+            self._tell_flash_id()
+
+    def _tell_flash_id(self) -> None:
+        """The unique id in the data registers, as much of it as is asked for."""
+        spi = self._chip.spi
+        user1, miso_length = spi.base + spi.usr2 - 4, spi.base + spi.usr2 + 8
+        skipped_bits = (self.read(user1) & 0xFF) + 1 - _RDUID_DUMMY_BITS
+        size_bytes = (self.read(miso_length) + 1) // 8
+        said = self._flash_id[skipped_bits // 8 :].ljust(size_bytes, b"\xff")
+        for at in range(0, size_bytes, 4):
+            self._words[spi.base + spi.w0 + at] = int.from_bytes(said[at : at + 4], "little")
 
     def _sfdp_word(self) -> int:
         spi = self._chip.spi
