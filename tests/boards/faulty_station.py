@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -30,6 +31,7 @@ from fctry.partitions.csv import read_csv
 from fctry.project import Settings
 from fctry.provision import Record, Run
 from fctry.provision.job import Job
+from fctry.reference.build_folder import complete, describe
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "firmware" / "native" / "build"
@@ -38,12 +40,14 @@ SPEC = ROOT / "examples" / "factory.toml"
 MAC = bytes.fromhex("240ac4000001")
 ANOTHER_MAC = bytes.fromhex("240ac4000003")
 OTHER_MAC = bytes.fromhex("240ac4000002")
-WIRE_BYTES = 24_000  # about what one provisioning receives
+WIRE_BYTES = {"chip": 11_000, "host": 6_000}  # about what one provisioning sends and receives
 REPORT_S = 4.0
 HANGS_S = 90.0
 STEPS = 10  # more than a provisioning has
 
 LINE_FAULTS = ("drop", "flip", "double", "delay", "vanish")
+REAL_TIME, SECURE = "real-time", "secure-download"
+MODE_SHARE, SECURE_CHIP = 0.15, "esp32c3"
 REFUSED = ("wrong-chip", "smaller-flash")  # it is another board, and stays so
 
 
@@ -53,7 +57,7 @@ def random_plan(seed: int) -> list[str]:
 
     def byte() -> str:
         to = random.choice(("chip", "host"))
-        return f"byte={random.randrange(1, WIRE_BYTES if to == 'chip' else WIRE_BYTES // 4)} to={to}"
+        return f"byte={random.randrange(1, WIRE_BYTES[to])} to={to}"
 
     def sector() -> int:
         return FACTORY.offset + random.choice((0, 0, 0x1000))
@@ -65,7 +69,7 @@ def random_plan(seed: int) -> list[str]:
         lambda: (
             f"power-cut program={random.randrange(1, 60)} tear={random.choice(list(Tear)).value} seed={seed}"
         ),
-        lambda: f"power-cut byte={random.randrange(1, WIRE_BYTES)}",
+        lambda: f"power-cut byte={random.randrange(1, WIRE_BYTES['chip'])}",
         lambda: f"{random.choice(('drop', 'double'))} {byte()} count={random.choice((1, 2, 40))}",
         lambda: f"flip {byte()} mask={random.randrange(1, 256)}",
         lambda: f"delay {byte()} seconds={random.choice((0.1, 1, 4))}",
@@ -75,34 +79,49 @@ def random_plan(seed: int) -> list[str]:
         lambda: f"silent start={random.randrange(1, 4)} times=1",
         lambda: f"boot-loop start={random.randrange(1, 4)} times={random.randrange(1, 6)}",
         lambda: f"stuck-boot level={random.choice(('low', 'high'))}",
-        lambda: random.choice(("wrong-chip chip=esp32c3", "smaller-flash size=1MB")),
+        lambda: random.choice(("wrong-chip chip=esp32c6", "smaller-flash size=1MB")),
         lambda: f"mac address={random.choice((bytes(6), OTHER_MAC)).hex(':')}",
     ]
-    return [make() for make in random.sample(makers, random.choice((1, 1, 2, 3)))]
+    plan = [make() for make in random.sample(makers, random.choice((1, 1, 2, 3)))]
+    return plan + [mode for mode in (REAL_TIME, SECURE) if random.random() < MODE_SHARE]
+
+
+def secure_build(folder: Path) -> Path:
+    """The native application for a chip that has Secure Download mode."""
+    build = folder / "build"
+    build.mkdir()
+    shutil.copy(BUILD / "fctry.elf", build)
+    program = describe(build / "fctry.elf", version="1", idf_version="native")
+    complete(build, program, read_csv(ROOT / "partitions.csv"), SECURE_CHIP, 4 << 20)
+    return build
 
 
 @dataclass
 class FaultyStation:
-    """A station with a ledger, in a folder; its boards keep their flash."""
+    """A station with a ledger, in a folder; its boards keep their flash, and Secure Download mode if they have it."""
 
     folder: Path
+    is_secure: bool = False
 
     def __post_init__(self) -> None:
         (self.folder / "ledger").mkdir(exist_ok=True)
         place = str(self.folder / "ledger" / "ledger.db")
         station = Station("here", folder=self.folder / "state")
-        settings = Settings(ROOT / "partitions.csv", chip="esp32")
-        self.job = Job(SPEC, settings, place, station, app=BUILD, timeout_s=REPORT_S)
+        self.chip = SECURE_CHIP if self.is_secure else "esp32"
+        self.build = secure_build(self.folder) if self.is_secure else BUILD
+        settings = Settings(ROOT / "partitions.csv", chip=self.chip)
+        self.job = Job(SPEC, settings, place, station, app=self.build, timeout_s=REPORT_S)
         create_ledger(place, station)[0].close()
 
     @contextmanager
     def board(self, faults: Sequence[str] = (), name: str = "a", mac: bytes = MAC) -> Iterator[Board]:
-        plan: list[Fault] = [parse_fault(text) for text in faults]
+        modes = [SECURE] if self.is_secure and SECURE not in faults else []
+        plan: list[Fault] = [parse_fault(text) for text in [*faults, *modes]]
         flash = self.folder / f"{name}.bin"
         if any(text.split()[0] in REFUSED for text in faults):
             flash, mac = self.folder / "another.bin", ANOTHER_MAC
             flash.unlink(missing_ok=True)
-        with Board(flash, [BUILD], mac=mac, faults=plan) as board:
+        with Board(flash, [self.build], chip=self.chip, mac=mac, faults=plan) as board:
             yield board
 
     def attempt(self, board: Board) -> tuple[Run, Record] | None:
@@ -161,7 +180,8 @@ class FaultyStation:
 
 def try_plan(seed: int, folder: Path) -> str:
     """A device meets a random plan, twice in a row at times, and is then proven. Returns what came of the plan."""
-    station, plan = FaultyStation(folder), random_plan(seed)
+    plan = random_plan(seed)
+    station = FaultyStation(folder, is_secure=SECURE in plan)
     random = Random(seed)
     if any(text.startswith("mac ") for text in plan) or random.random() < 0.2:
         station.recovers("b", OTHER_MAC)
