@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -190,6 +194,22 @@ def test_label_that_is_scanned_before_says_which_device_it_is(
         assert said in capsys.readouterr().out
 
 
+def test_scanned_label_does_not_stay_on_the_screen(folder: Path, ports: list[str]) -> None:
+    keyboard, theirs = os.openpty()
+    command = [sys.executable, "-m", "fctry", "provision", "-p", ports[0], "--scan", "before"]
+    with subprocess.Popen(command, stdin=theirs, stderr=subprocess.PIPE, text=True) as process:
+        os.close(theirs)
+        assert process.stderr
+        assert any(line.startswith("scan the label") for line in process.stderr)
+        os.write(keyboard, b"a1b2-secret\n")
+        process.stderr.read()
+    assert process.returncode == 1  # there is no such label
+    os.set_blocking(keyboard, False)
+    with contextlib.suppress(OSError):  # nothing is there to be read
+        assert b"secret" not in os.read(keyboard, 1 << 16)
+    os.close(keyboard)
+
+
 def test_slots_of_the_settings_take_one_board_after_the_other_until_the_line_stops(
     folder: Path, ports: list[str], tmp_path: Path
 ) -> None:
@@ -266,3 +286,63 @@ def test_slot_whose_device_comes_to_no_end_is_ended_and_the_device_is_proven_the
     why = "its device did not come to an end within 3 s, after the step prove: 4 keys equal"
     assert untried.error == why
     assert provision(ports[:1]) == 0
+
+
+def test_slot_comes_back_for_the_next_board_after_one_that_came_to_no_end(
+    folder: Path, tmp_path: Path
+) -> None:
+    (folder / "line").mkdir()
+    (mark := tmp_path / "hangs").touch()
+    (folder / "line" / "test_hang.py").write_text(
+        "import pathlib, time\n"
+        "def test_it():\n"
+        f"    mark = pathlib.Path({str(mark)!r})\n"
+        "    if mark.exists():\n"
+        "        mark.unlink()\n"
+        "        time.sleep(50)\n"
+    )
+    ledger = str(folder / "ledger.db")
+    create_ledger(ledger, station := Station("here", folder=tmp_path / "state"))[0].close()
+    job = Job(folder / "factory.toml", find_settings(), ledger, station, app=BUILD, tests=Path("line"))
+    boards, said = ExitStack(), []
+    macs = [bytes([0x24, 0x0A, 0xC4, 0, 0, number]) for number in range(2)]
+    with boards:
+        first = boards.enter_context(Board(tmp_path / "0.bin", [BUILD], mac=macs[0]))
+        number = int(first.url.rpartition(":")[2])
+        line = Line(job, [Slot("left", first.url)], is_endless=True, bound_s=4.0)
+        for event in line.events():
+            if isinstance(event.what, Untried | Waiting | Record):
+                said.append(type(event.what).__name__)
+            if isinstance(event.what, Waiting) and not event.what.is_empty:
+                boards.close()  # somebody takes it out
+            elif isinstance(event.what, Waiting):
+                boards.enter_context(Board(tmp_path / "1.bin", [BUILD], mac=macs[1], port=number))
+            elif isinstance(event.what, Record):
+                assert event.what.device == 2
+                line.stop()
+    assert said[:4] == ["Untried", "Waiting", "Waiting", "Record"]
+
+
+def test_slot_whose_process_dies_says_so_and_the_others_go_on(
+    folder: Path, ports: list[str], tmp_path: Path
+) -> None:
+    (folder / "line").mkdir()
+    (mark := tmp_path / "kills").touch()
+    (folder / "line" / "test_dies.py").write_text(
+        "import os, signal\n"
+        "def test_it():\n"
+        "    try:\n"
+        f"        os.unlink({str(mark)!r})\n"
+        "    except OSError:\n"
+        "        return\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    ledger = str(folder / "ledger.db")
+    create_ledger(ledger, station := Station("here", folder=tmp_path / "state"))[0].close()
+    job = Job(folder / "factory.toml", find_settings(), ledger, station, app=BUILD, tests=Path("line"))
+    slots = [Slot(name, port) for name, port in zip("ab", ports, strict=True)]
+    ends = [event.what for event in Line(job, slots).events() if isinstance(event.what, Untried | Record)]
+    (untried,) = [one for one in ends if isinstance(one, Untried)]
+    assert untried.error == "the slot's process has ended (-9), after the step prove: 4 keys equal"
+    (record,) = [one for one in ends if isinstance(one, Record)]
+    assert record.failed is None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic
 from types import FrameType
+from typing import TextIO
 
 from rich import box
 from rich.live import Live
@@ -67,14 +68,19 @@ class _Row:
     took_s: float | None = None
 
 
-def show(line: Line, slots: Sequence[Slot], folder: Path | None) -> Summary:
-    """Let a line work, show it, and write its records. Ctrl-C lets what runs come to its end; again, it does not."""
+def show(line: Line, slots: Sequence[Slot], folder: Path | None, *, is_scanning: bool = False) -> Summary:
+    """Let a line work, show it, and write its records. Ctrl-C lets what runs come to its end; again, it does not.
+
+    `is_scanning`: labels come from the keyboard.
+    """
     summary, files = Summary(), RecordFolder(folder) if folder else None
     rows = {slot: _Row() for slot in slots}
     console = Console()
     with ExitStack() as stack:
         stack.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, _interrupt(line)))
         live, scanned = None, _Scanner(line)
+        if is_scanning:
+            stack.enter_context(_unseen(sys.stdin))
         if console.is_terminal:
             live = stack.enter_context(Live(console=console, refresh_per_second=REFRESHES_PER_S))
         for event in line.events():
@@ -100,6 +106,24 @@ def show(line: Line, slots: Sequence[Slot], folder: Path | None) -> Summary:
         files.finish(summary.records)
         print(f"records: {files.folder}")
     return summary
+
+
+@contextmanager
+def _unseen(keyboard: TextIO) -> Iterator[None]:
+    """What is typed is not shown: a scanned label may say a secret. Windows shows it."""
+    if sys.platform == "win32" or not keyboard.isatty():
+        yield
+        return
+    import termios
+
+    before = termios.tcgetattr(keyboard)
+    unseen = [*before]
+    unseen[3] &= ~termios.ECHO
+    termios.tcsetattr(keyboard, termios.TCSADRAIN, unseen)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
 
 
 class _Scanner:

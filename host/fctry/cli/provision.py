@@ -123,7 +123,7 @@ def run(args: Arguments) -> int:
     if args.dry_run:
         return take_dry(job, slots, plan_steps(has_app=job.app is not None))
     line = Line(job, slots, is_endless=args.loop, failures_max=args.failures, bound_s=bound_s)
-    run = show(line, slots, args.records)
+    run = show(line, slots, args.records, is_scanning=bool(job.scan))
     return 1 if run.failed else EXIT_NOT_TRIED if run.untried else 0
 
 

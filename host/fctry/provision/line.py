@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, cast
 
-from fctry.errors import DeviceError, FctryError, InputError, PortError
+from fctry.errors import FctryError
 from fctry.provision.job import Job, OpenJob
 from fctry.provision.record import Record, StepRecord
 from fctry.provision.slots import Slot
@@ -68,7 +69,7 @@ class Line:
 
     With `is_endless`, each slot takes boards until `stop`, else one. After `failures_max` equal failures in a row, in
     whichever slots, the line stops: then it is not the boards. A slot whose device takes more than `bound_s` seconds is
-    ended.
+    ended; with `is_endless` it comes back for the next board, as it does when its process dies.
     """
 
     def __init__(
@@ -86,19 +87,10 @@ class Line:
         self._bound_s = bound_s
         self._steps: dict[Slot, str] = {}  # what the device in each slot did last
         self._ends_s: dict[Slot, float] = {}  # when each slot that has a device must have done with it
-        context = _context()
-        self._events: Any = context.Queue()
-        self._stopped = context.Event()
-        self._labels: dict[Slot, Any] = {slot: context.Queue() for slot in slots}
-        self._processes: dict[Slot, BaseProcess] = {
-            slot: context.Process(  # type: ignore[attr-defined]
-                target=_serve,
-                args=(job, slot, self._events, self._stopped, self._labels[slot], is_endless),
-                name=slot.name,
-                daemon=True,
-            )
-            for slot in slots
-        }
+        self._context = _context()
+        self._stopped = self._context.Event()
+        self._labels: dict[Slot, Any] = {}
+        self._processes: dict[Slot, BaseProcess] = {}
 
     @property
     def is_halted(self) -> bool:
@@ -115,40 +107,56 @@ class Line:
 
     def abandon(self) -> None:
         """End every slot's process at once. What its device is in the ledger, it stays."""
+        self.stop()
         for process in self._processes.values():
             process.kill()
 
     def events(self) -> Iterator[Event]:
         """Start, and tell what happens until every slot has ended."""
-        for process in self._processes.values():
-            process.start()
-        ended: set[Slot] = set()
-        while len(ended) < len(self._slots):
-            try:
-                event: Event | Slot = self._events.get(timeout=POLL_S)
-            except queue.Empty:
-                for slot in set(self._slots) - ended:
+        pipes = {self._start(slot): slot for slot in self._slots}
+        while pipes:
+            for pipe in cast("list[Connection]", wait(list(pipes), POLL_S)):
+                slot = pipes[pipe]
+                try:
+                    event = Event(slot, pipe.recv())
+                except (EOFError, OSError):  # it has ended, at times in the middle of a word
+                    del pipes[pipe]
                     if why := self._why_ended(slot):
-                        ended.add(slot)
-                        yield Event(slot, Untried(why))
-                continue
-            if isinstance(event, Slot):
-                ended.add(event)
-                continue
-            self.count(event)
-            yield event
-        for process in self._processes.values():
-            process.join()
+                        event = Event(slot, Untried(why))
+                        self.count(event)
+                        yield event
+                        if self._is_endless and not self._stopped.is_set():
+                            pipes[self._start(slot, is_occupied=True)] = slot
+                    continue
+                self.count(event)
+                yield event
+            self._end_late_slots()
+
+    def _start(self, slot: Slot, *, is_occupied: bool = False) -> Connection:
+        """Start the slot's process. Returns what it tells."""
+        ours, theirs = self._context.Pipe(duplex=False)
+        labels = self._labels[slot] = self._context.Queue()
+        said = (self._job, slot, theirs, self._stopped, labels, self._is_endless, is_occupied)
+        process = self._context.Process(target=_serve, args=said, name=slot.name, daemon=True)  # type: ignore[attr-defined]
+        self._processes[slot] = process
+        process.start()
+        theirs.close()  # so that ours ends with the process
+        return ours
+
+    def _end_late_slots(self) -> None:
+        for slot, end_s in self._ends_s.items():
+            if time.monotonic() > end_s:
+                self._processes[slot].kill()
 
     def _why_ended(self, slot: Slot) -> str:
+        """Why a slot ended that has not come to its end."""
         process, last = self._processes[slot], self._steps.get(slot)
         after = f", after the step {last}" if last else ""
-        if time.monotonic() > self._ends_s.get(slot, inf):
-            process.kill()
+        is_late = time.monotonic() > self._ends_s.get(slot, inf)
+        process.join()
+        if is_late:
             return f"its device did not come to an end within {self._bound_s:.0f} s{after}"
-        if process.is_alive() or not self._events.empty():
-            return ""
-        return f"the slot's process has ended ({process.exitcode}){after}"
+        return f"the slot's process has ended ({process.exitcode}){after}" if process.exitcode else ""
 
     def count(self, event: Event) -> None:
         """Take notice of an event; `events` does."""
@@ -159,9 +167,12 @@ class Line:
         else:
             self._ends_s.pop(event.slot, None)
             self._steps.pop(event.slot, None)
-        if not isinstance(event.what, Record):
+        if isinstance(event.what, Record):
+            said = event.what.reason
+        elif isinstance(event.what, Untried) and self._is_endless:
+            said = event.what.error.replace(event.slot.place, "")
+        else:
             return
-        said = event.what.reason
         if not said or (self._same and self._same[-1] != said):
             self._same.clear()
         if said:
@@ -178,11 +189,14 @@ def _context() -> BaseContext:
     return context
 
 
-def _serve(job: Job, slot: Slot, events: Any, stopped: Any, labels: Any, is_endless: bool) -> None:
+def _serve(
+    job: Job, slot: Slot, pipe: Connection, stopped: Any, labels: Any, is_endless: bool, is_occupied: bool
+) -> None:
+    """The slot's process. `is_occupied`: the board that is in it has ended the process before."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the station decides what becomes of its slots
 
     def tell(what: What) -> None:
-        events.put(Event(slot, what))
+        pipe.send(what)
 
     def scan() -> str:
         tell(LabelWanted())
@@ -191,24 +205,26 @@ def _serve(job: Job, slot: Slot, events: Any, stopped: Any, labels: Any, is_endl
                 return str(labels.get(timeout=POLL_S))
         return ""
 
+    def await_board(*, is_there: bool) -> None:
+        if waits and is_connected(slot.place) != is_there:
+            tell(Waiting(is_empty=is_there))
+            while not stopped.is_set() and is_connected(slot.place) != is_there:
+                time.sleep(POLL_S)
+
+    waits = is_endless and job.scan != "before"  # else a label starts the next device
     try:
         with job.opened() as opened:
-            waits = is_endless and job.scan != "before"  # else a label starts the next device
+            if is_occupied:
+                await_board(is_there=False)
             while not stopped.is_set():
-                if waits and not is_connected(slot.place):
-                    tell(Waiting(is_empty=True))
-                    _await(slot, stopped, is_there=True)
+                await_board(is_there=True)
                 if not stopped.is_set():
                     _take(opened, slot, tell, scan)
                 if not is_endless:
                     break
-                if waits:
-                    tell(Waiting(is_empty=False))
-                    _await(slot, stopped, is_there=False)
+                await_board(is_there=False)
     except FctryError as error:
         tell(Untried(str(error), error.hint))
-    finally:
-        events.put(slot)
 
 
 def _take(opened: OpenJob, slot: Slot, tell: Callable[[What], None], scan: Callable[[], str]) -> None:
@@ -223,11 +239,5 @@ def _take(opened: OpenJob, slot: Slot, tell: Callable[[What], None], scan: Calla
         _, record = opened.take(port, tell, slot=slot.name, label=label, scan=scan)
         tell(record)
         opened.hook("failed" if record.failed else "passed", record.as_dict(), slot=slot.name, port=port)
-    except (PortError, DeviceError, InputError) as error:
+    except FctryError as error:
         tell(Untried(str(error), error.hint))
-
-
-def _await(slot: Slot, stopped: Any, *, is_there: bool) -> None:
-    """Wait until a board has come, or has gone."""
-    while not stopped.is_set() and is_connected(slot.place) != is_there:
-        time.sleep(POLL_S)

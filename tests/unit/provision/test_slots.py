@@ -9,7 +9,7 @@ import pytest
 from fctry.errors import InputError
 from fctry.provision import slots
 from fctry.provision.job import Job
-from fctry.provision.line import Event, Line
+from fctry.provision.line import Event, Line, Untried
 from fctry.provision.record import Record, StepRecord
 from fctry.provision.slots import Slot, choose_slots
 from fctry.serialport import FoundPort
@@ -57,3 +57,12 @@ def test_equal_failures_in_a_row_stop_the_line_in_whichever_slots() -> None:
     assert not told(slots[0], "")  # proven
     assert not told(slots[0], "cannot write at a: why")
     assert told(slots[1], "cannot write at b: why")
+
+
+def test_boards_that_cannot_be_tried_for_one_reason_stop_an_endless_line() -> None:
+    slots = [Slot(name, name) for name in "ab"]
+    for is_endless in (False, True):
+        line = Line(cast(Job, None), slots, failures_max=2, is_endless=is_endless)
+        for slot in slots:
+            line.count(Event(slot, Untried(f"could not open port {slot.place}: busy")))
+        assert line.is_halted == is_endless  # else all have begun
