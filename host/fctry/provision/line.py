@@ -170,7 +170,7 @@ class Line:
         if isinstance(event.what, Record):
             said = event.what.reason
         elif isinstance(event.what, Untried) and self._is_endless:
-            said = event.what.error.replace(event.slot.place, "")
+            said = event.what.error.replace(f" {event.slot.place}", "")
         else:
             return
         if not said or (self._same and self._same[-1] != said):
