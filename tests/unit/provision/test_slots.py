@@ -60,7 +60,7 @@ def test_equal_failures_in_a_row_stop_the_line_in_whichever_slots() -> None:
 
 
 def test_boards_that_cannot_be_tried_for_one_reason_stop_an_endless_line() -> None:
-    slots = [Slot(name, name) for name in "ab"]
+    slots = [Slot(name, name) for name in ("left", "right")]
     for is_endless in (False, True):
         line = Line(cast(Job, None), slots, failures_max=2, is_endless=is_endless)
         for slot in slots:
