@@ -48,19 +48,21 @@ line.close()
 """
 
 
-def article(folder: Path, url: str, *, is_our_client: bool) -> float:
-    """The generator, esptool and a monitor script, each a process. Seconds."""
+def article(folder: Path, url: str, *, is_our_client: bool) -> list[float]:
+    """The generator, esptool and a monitor script, each a process: seconds of each."""
     esptool_command = ["-m", "fctry", "esptool"] if is_our_client else ["-m", "esptool"]
     image = folder / "article.bin"
-    began_s = time.perf_counter()
+    took_s = []
     for arguments in (
         ["-m", "esp_idf_nvs_partition_gen", "generate", ROOT / "examples" / "device.csv", image, "0x6000"],
         [*esptool_command, "--chip", "esp32", "--port", url, "write-flash", hex(FACTORY.offset), image],
         ["-c", MONITOR, url, "yes" if is_our_client else ""],
     ):
         command = [sys.executable, *map(str, arguments)]
+        began_s = time.perf_counter()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - began_s
+        took_s.append(time.perf_counter() - began_s)
+    return took_s
 
 
 def station(folder: Path, urls: list[str]) -> subprocess.Popen[str]:
@@ -90,7 +92,7 @@ def test_one_device_against_the_article_s_three_processes(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     job_in(tmp_path)
-    fast_s: list[float] = []
+    fast_s: list[list[float]] = []
     ours_s: list[float] = []
     with served(tmp_path / "boards", DEVICES) as urls, served(tmp_path / "articles", 1) as (url,):
         for turn in range(TURNS):
@@ -101,15 +103,17 @@ def test_one_device_against_the_article_s_three_processes(
             begin(process)
             devices_s = seconds_of(process)
             ours_s.append(median(devices_s) + start_s / DEVICES)
-        own_s = article(tmp_path, url, is_our_client=False)
-    ours, fast = min(ours_s), min(fast_s)
+        own_s = sum(article(tmp_path, url, is_our_client=False))
+    ours, parts_s = min(ours_s), min(fast_s, key=sum)
+    fast = sum(parts_s)
+    parts = " + ".join(f"{one:.2f}" for one in parts_s)
     with capfd.disabled():
         print(
-            f"\none device: three processes {own_s:.1f} s with pyserial's client, {fast:.2f} s with ours; "
-            f"fctry {ours:.2f} s (one of a run of {DEVICES}): {own_s / ours:.0f} and {fast / ours:.1f} times faster"
+            f"\none device: three processes {own_s:.1f} s with pyserial's client, {fast:.2f} s ({parts}) with ours; "
+            f"fctry {ours:.3f} s (one of a run of {DEVICES}): {own_s / ours:.0f} and {fast / ours:.1f} times faster"
         )
     assert own_s / ours >= 40
-    assert fast > ours  # of which a quarter of a second is what EN and IO0 of real chips take
+    assert fast / ours >= 4
 
 
 def test_bytes_commands_and_erasures_are_few(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -168,16 +172,18 @@ def _write_deflated(stub: esptool.ESPLoader, address: int, data: bytes) -> None:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("faults", [["real-time"], []], ids=["real time", "in no time"])
 def test_sixteen_boards_at_once_and_two_hundred_on_one_station(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    faults: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    """Boards whose wire and flash take their time wait for them as real ones do; of others all is work of two cores."""
     job_in(tmp_path)
     each = BOARDS // SERVERS
     with ExitStack() as stack:
         ports = [
             port
             for server in range(SERVERS)
-            for port in stack.enter_context(served(tmp_path / "boards", each, first=server * each))
+            for port in stack.enter_context(served(tmp_path / "boards", each, *faults, first=server * each))
         ]
         ports = [port for server in range(each) for port in ports[server::each]]  # all servers at work
         alone, rest = ports[:8], ports[8:]
@@ -196,12 +202,12 @@ def test_sixteen_boards_at_once_and_two_hundred_on_one_station(
     assert [one.state for one in devices] == ["proven"] * BOARDS
     with capfd.disabled():
         print(
-            f"\n{SLOTS} boards at once: {1 / together_s:.1f} devices a second, one at a time {1 / alone_s:.1f}: "
-            f"{alone_s / together_s:.1f} times; {BOARDS} boards on one station without an error"
+            f"\n{SLOTS} boards at once, {'in real time' if faults else 'which take no time'}: {1 / together_s:.1f} "
+            f"devices a second, one at a time {1 / alone_s:.1f}: {alone_s / together_s:.1f} times; {BOARDS} boards on "
+            "one station without an error"
         )
-    assert (
-        alone_s / together_s >= 3
-    )  # 8 is the goal: boards and stations share two cores, which others may be at
+    if faults:
+        assert alone_s / together_s >= 8
 
 
 @pytest.mark.timeout(120)
@@ -233,13 +239,14 @@ def test_in_real_time_it_is_not_slower_than_write_flash_and_a_boot(
             f"\nin real time: fctry provision {ours:.2f} s; esptool write-flash and a boot {theirs:.2f} s, "
             f"{bare:.2f} s without the start of its process"
         )
-    assert ours <= theirs
+    assert ours <= bare < theirs
 
 
 def boot_s(url: str) -> float:
     """From the release of EN to the end of the report."""
     line = serialport.open_port(url)
     try:
+        line.dtr = False
         line.rts = True
         began_s = time.perf_counter()
         line.rts = False
