@@ -323,8 +323,11 @@ def test_slot_comes_back_for_the_next_board_after_one_that_came_to_no_end(
     assert said[:4] == ["Untried", "Waiting", "Waiting", "Record"]
 
 
+@pytest.mark.parametrize(
+    ("end", "status"), [("os.kill(os.getpid(), signal.SIGKILL)", -9), ("os._exit(0)", 0)]
+)
 def test_slot_whose_process_dies_says_so_and_the_others_go_on(
-    folder: Path, ports: list[str], tmp_path: Path
+    end: str, status: int, folder: Path, ports: list[str], tmp_path: Path
 ) -> None:
     (folder / "line").mkdir()
     (mark := tmp_path / "kills").touch()
@@ -335,7 +338,7 @@ def test_slot_whose_process_dies_says_so_and_the_others_go_on(
         f"        os.unlink({str(mark)!r})\n"
         "    except OSError:\n"
         "        return\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"    {end}\n"
     )
     ledger = str(folder / "ledger.db")
     create_ledger(ledger, station := Station("here", folder=tmp_path / "state"))[0].close()
@@ -343,6 +346,20 @@ def test_slot_whose_process_dies_says_so_and_the_others_go_on(
     slots = [Slot(name, port) for name, port in zip("ab", ports, strict=True)]
     ends = [event.what for event in Line(job, slots).events() if isinstance(event.what, Untried | Record)]
     (untried,) = [one for one in ends if isinstance(one, Untried)]
-    assert untried.error == "the slot's process has ended (-9), after the step prove: 4 keys equal"
+    assert untried.error == f"the slot's process has ended ({status}), after the step prove: 4 keys equal"
     (record,) = [one for one in ends if isinstance(one, Record)]
     assert record.failed is None
+
+
+def test_device_whose_record_cannot_be_kept_is_not_passed_and_no_other_begins(
+    folder: Path, ports: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "records").touch()
+    assert provision(ports) == 3
+    assert "error: records: cannot make the folder" in capsys.readouterr().err
+    (folder / "records").unlink()
+    (folder / "records" / "events.jsonl").mkdir(parents=True)  # as good as a full disk
+    assert provision(ports[:1]) == 3
+    out, err = capsys.readouterr()
+    assert "PASS" not in out
+    assert "the ledger has the records" in err

@@ -23,7 +23,8 @@ from fctry.identity.spec import Spec
 from fctry.identity.spec_file import read_spec
 from fctry.partitions.csv import read_csv
 from fctry.partitions.flasher_args import read_flasher_args
-from fctry.provision import Identities, Record, Run, perform, provision_steps
+from fctry.provision import Identities, Record, Run, identity, perform, provision_steps
+from fctry.provision.known import Found
 from fctry.reference.build_folder import complete, describe
 
 ROOT = Path(__file__).parents[2]
@@ -228,6 +229,28 @@ def test_doubled_mac_is_a_finding(station: Fixture, ledger: Ledger) -> None:
         again, record = station.provision(board)
         assert record.failed is None
         assert again.device == 2
+
+
+def test_doubled_mac_is_a_finding_when_both_boards_are_put_in_together(
+    station: Fixture, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_device, others = identity.find_device, []
+
+    def find_device_slowly(run: Run) -> Found:
+        found = find_device(run)
+        if not others:
+            others.append(1)
+            with station.board("b") as other:
+                assert station.provision(other)[1].failed is None
+        return found
+
+    monkeypatch.setattr(identity, "find_device", find_device_slowly)
+    with station.board("a") as board:
+        run, record = station.provision(board)
+        assert record.failed
+        assert "device 1, which differs in flash_id" in record.failed.error
+        assert run.device is None
+    assert [one.id for one in ledger.devices()] == [1]
 
 
 def test_device_in_secure_download_mode_is_proven_by_its_firmware_alone(

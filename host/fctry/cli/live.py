@@ -21,6 +21,7 @@ from rich.text import Text
 
 from fctry.cli.console import Console
 from fctry.cli.text import counted, escaped
+from fctry.errors import InputError
 from fctry.provision.line import Began, Event, LabelWanted, Line, Untried, Waiting
 from fctry.provision.record import Record, StepRecord
 from fctry.provision.record_files import RecordFolder
@@ -83,12 +84,11 @@ def show(line: Line, slots: Sequence[Slot], folder: Path | None, *, is_scanning:
             stack.enter_context(_unseen(sys.stdin))
         if console.is_terminal:
             live = stack.enter_context(Live(console=console, refresh_per_second=REFRESHES_PER_S))
-        for event in line.events():
+        for told in line.events():
+            event = _written(told, files, line)
             _note(event, rows[event.slot], summary)
             if isinstance(event.what, LabelWanted):
                 scanned.want(event.slot)
-            if files and isinstance(event.what, Record):
-                files.add(event.what)
             if live:
                 live.update(_table(rows, summary))
             else:
@@ -106,6 +106,20 @@ def show(line: Line, slots: Sequence[Slot], folder: Path | None, *, is_scanning:
         files.finish(summary.records)
         print(f"records: {files.folder}")
     return summary
+
+
+def _written(event: Event, files: RecordFolder | None, line: Line) -> Event:
+    """The event, once its record is in its file; where that cannot be, nobody sees PASS, and no other board begins."""
+    if not files or not isinstance(event.what, Record):
+        return event
+    try:
+        files.add(event.what)
+    except InputError as error:
+        line.stop()
+        return Event(
+            event.slot, Untried(str(error), "make room; the ledger has the records: fctry record export")
+        )
+    return event
 
 
 @contextmanager

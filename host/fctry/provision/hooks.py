@@ -40,9 +40,16 @@ def run_hook(folder: Path, name: str, said: Mapping[str, Any], *, slot: str = ""
             timeout=TIMEOUT_S,
             env=environment,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        why = f"did not end within {TIMEOUT_S:g} s" if isinstance(error, subprocess.TimeoutExpired) else error
-        raise InputError(f"the hook {why}", hint="what it waits for comes first", file=program) from error
+    except OSError as error:
+        raise InputError(
+            f"the hook cannot be run: {error.strerror}",
+            hint="a script begins with the line #!/bin/sh, or with whatever runs it",
+            file=program,
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise InputError(
+            f"the hook did not end within {TIMEOUT_S:g} s", hint="what it waits for comes first", file=program
+        ) from error
     if done.returncode:
         last = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()[-1:]
         raise InputError(

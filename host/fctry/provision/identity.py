@@ -8,7 +8,7 @@ from dataclasses import replace
 from fctry.errors import DeviceError
 from fctry.identity.spec_example import example
 from fctry.nvs.factory_image import FactoryImage
-from fctry.provision.known import device_of_label, find_device, keep, numbers
+from fctry.provision.known import check_still_new, device_of_label, find_device, keep, numbers
 from fctry.provision.run import Run
 
 
@@ -33,6 +33,7 @@ def choose_identity(run: Run) -> str:
         if found.device:
             reserved = ledger.renew(found.device.id, spec, context)
         else:
+            check_still_new(run)
             (reserved,) = ledger.reserve(run.identities.product, spec, [context])
         ledger.bind(reserved.id, **numbers(run))
         plain = run.identities.maker(reserved.draft)

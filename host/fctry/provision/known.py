@@ -95,6 +95,19 @@ def _device_of_chip(run: Run, ledger: Ledger) -> Device | None:
     )
 
 
+def check_still_new(run: Run) -> None:
+    """Raise DeviceError when another slot has given a chip with one of these numbers an identity meanwhile.
+
+    To be called in the turn that hands one out: doubled MAC addresses come on one reel, and are put in together.
+    """
+    assert run.identities
+    if device := _device_of_chip(run, run.identities.ledger):
+        raise DeviceError(
+            f"this chip has just become device {device.id}, in another slot",
+            hint="is one board connected to two of the ports? Then name it once",
+        )
+
+
 def _differing(known: Mapping[str, str], said: Mapping[str, str]) -> list[str]:
     """The numbers that both sides know and that are not the same."""
     return [name for name, value in said.items() if value and known.get(name) and known[name] != value]

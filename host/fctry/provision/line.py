@@ -53,6 +53,11 @@ class Began:
     """The slot has a device in hand."""
 
 
+@dataclass(frozen=True)
+class _Ended:
+    """The slot has come to its end by itself."""
+
+
 What = StepRecord | Record | Untried | Waiting | LabelWanted | Began
 
 
@@ -117,19 +122,17 @@ class Line:
         while pipes:
             for pipe in cast("list[Connection]", wait(list(pipes), POLL_S)):
                 slot = pipes[pipe]
-                try:
-                    event = Event(slot, pipe.recv())
-                except (EOFError, OSError):  # it has ended, at times in the middle of a word
+                what = self._told(slot, pipe)
+                if isinstance(what, _Ended | str):
                     del pipes[pipe]
-                    if why := self._why_ended(slot):
-                        event = Event(slot, Untried(why))
-                        self.count(event)
-                        yield event
-                        if self._is_endless and not self._stopped.is_set():
-                            pipes[self._start(slot, is_occupied=True)] = slot
+                if isinstance(what, _Ended):
+                    self._processes[slot].join()
                     continue
+                event = Event(slot, Untried(what) if isinstance(what, str) else what)
                 self.count(event)
                 yield event
+                if isinstance(what, str) and self._is_endless and not self._stopped.is_set():
+                    pipes[self._start(slot, is_occupied=True)] = slot
             self._end_late_slots()
 
     def _start(self, slot: Slot, *, is_occupied: bool = False) -> Connection:
@@ -148,15 +151,19 @@ class Line:
             if time.monotonic() > end_s:
                 self._processes[slot].kill()
 
-    def _why_ended(self, slot: Slot) -> str:
-        """Why a slot ended that has not come to its end."""
-        process, last = self._processes[slot], self._steps.get(slot)
+    def _told(self, slot: Slot, pipe: Connection) -> What | _Ended | str:
+        """What the slot tells next; in words why it tells nothing any more, where it has not come to its end."""
+        try:
+            what: What | _Ended = pipe.recv()
+            return what
+        except (EOFError, OSError):  # at times in the middle of a word
+            process, last = self._processes[slot], self._steps.get(slot)
         after = f", after the step {last}" if last else ""
         is_late = time.monotonic() > self._ends_s.get(slot, inf)
         process.join()
         if is_late:
             return f"its device did not come to an end within {self._bound_s:.0f} s{after}"
-        return f"the slot's process has ended ({process.exitcode}){after}" if process.exitcode else ""
+        return f"the slot's process has ended ({process.exitcode}){after}"
 
     def count(self, event: Event) -> None:
         """Take notice of an event; `events` does."""
@@ -195,7 +202,7 @@ def _serve(
     """The slot's process. `is_occupied`: the board that is in it has ended the process before."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the station decides what becomes of its slots
 
-    def tell(what: What) -> None:
+    def tell(what: What | _Ended) -> None:
         pipe.send(what)
 
     def scan() -> str:
@@ -225,6 +232,7 @@ def _serve(
                 await_board(is_there=False)
     except FctryError as error:
         tell(Untried(str(error), error.hint))
+    tell(_Ended())
 
 
 def _take(opened: OpenJob, slot: Slot, tell: Callable[[What], None], scan: Callable[[], str]) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
+import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from fctry.errors import InputError
 from fctry.files import write_file
 from fctry.provision.page import page
 from fctry.provision.record import RUN_TESTS, Measurement, Record
@@ -17,10 +20,15 @@ EVENTS, JUNIT, PAGE = "events.jsonl", "junit.xml", "run.html"
 
 
 class RecordFolder:
-    """A folder for the records of runs. A record is whole on disk before `add` returns."""
+    """A folder for the records of runs. A record is whole on disk before `add` returns. All raise InputError."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"cannot make the folder: {error.strerror}", hint="name another for --records", file=folder
+            ) from error
         self.folder = folder
 
     def add(self, record: Record) -> None:
@@ -28,8 +36,21 @@ class RecordFolder:
         line = _line(record)
         names = (f"{name}.json" for name in _names_of(record))
         write_file(next(path for path in map(self.folder.joinpath, names) if not path.exists()), line)
-        with (self.folder / EVENTS).open("ab") as events:
-            events.write(line)
+        self._append(self.folder / EVENTS, line)
+
+    @staticmethod
+    def _append(path: Path, line: bytes) -> None:
+        """All of the line or nothing of it: what follows would be read as its rest."""
+        try:
+            with path.open("ab", buffering=0) as file:
+                end = file.tell()
+                if file.write(line) < len(line):
+                    file.truncate(end)
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            raise InputError(
+                f"cannot write: {error.strerror}", hint="make room on the disk", file=path
+            ) from error
 
     def write_all(self, records: Sequence[Record]) -> None:
         """Write all records anew, with OpenHTF's form of each, and what tells of them together."""

@@ -53,6 +53,14 @@ def test_hook_that_fails_is_an_error_that_names_it(
     assert str(folder / "before") in str(caught.value)
 
 
+def test_hook_that_nothing_can_run_is_an_error_that_says_what_it_lacks(folder: Path) -> None:
+    (folder / "before").write_text("echo no first line\n")
+    (folder / "before").chmod(0o700)
+    with pytest.raises(InputError, match="cannot be run: Exec format error") as caught:
+        run_hook(folder, "before", {})
+    assert "#!/bin/sh" in caught.value.hint
+
+
 def test_folder_without_a_hook_is_refused(folder: Path) -> None:
     (folder / "passed").write_text("not executable")
     with pytest.raises(InputError, match="no hooks"):
