@@ -194,6 +194,29 @@ def test_label_that_is_scanned_before_says_which_device_it_is(
         assert said in capsys.readouterr().out
 
 
+def test_label_with_a_secret_that_would_be_drawn_anew_is_refused(
+    folder: Path,
+    boards: list[Board],
+    ports: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    spec = folder / "factory.toml"
+    spec.write_text(spec.read_text() + '\n[label]\nqr = "{serial_number}"\ncode = "{setup_code}"\n')
+    assert main(["batch", "factory.toml", "--count", "1", "-o", "images"]) == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO("SN0000001G\n"))
+    assert provision(ports[:1], "--scan", "before") == 1
+    assert "its label says setup_code, which would be drawn anew" in capsys.readouterr().out
+    held = {path: path.read_bytes() for path in (folder / "images").rglob("*.bin")}
+    (image,) = held
+    assert main(["flash", str(image), "-p", ports[0]]) == 0  # as the hint says; it has its application
+    monkeypatch.setattr("sys.stdin", io.StringIO("SN0000001G\n"))
+    assert provision(ports[:1], "--scan", "before") == 0
+    assert "device 1, serial_number SN0000001G" in capsys.readouterr().out
+    factory = read_csv(ROOT / "partitions.csv").find("fctry")
+    assert boards[0].flash.read(factory.offset, factory.size_bytes).startswith(held[image])
+
+
 def test_scanned_label_does_not_stay_on_the_screen(folder: Path, ports: list[str]) -> None:
     keyboard, theirs = os.openpty()
     command = [sys.executable, "-m", "fctry", "provision", "-p", ports[0], "--scan", "before"]

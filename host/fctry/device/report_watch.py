@@ -33,7 +33,7 @@ class ReportWatch:
         if self._starts > STARTS_MAX:
             raise DeviceError(
                 f"the device has started {self._starts} times and not reported its partition '{self._partition}'",
-                hint="its firmware crashes: see what it says before it starts over (--verbose)",
+                hint="its firmware crashes: a monitor shows what it says before it starts over",
             )
 
     def feed(self, event: Event) -> Report | None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from fctry.errors import DeviceError
 from fctry.identity.spec_example import example
 from fctry.nvs.factory_image import FactoryImage
 from fctry.provision.known import check_still_new, device_of_label, find_device, keep, numbers
 from fctry.provision.run import Run
+
+if TYPE_CHECKING:
+    from fctry.identity.ledger import Device
 
 
 def choose_identity(run: Run) -> str:
@@ -24,6 +28,8 @@ def choose_identity(run: Run) -> str:
         did = keep(run, found)
         _bind(run)
         return did
+    if found.device and run.label:
+        _check_label_lasts(run, found.device)
     context = replace(
         run.identities.context,
         station={**run.identities.context.station, "mac": run.identity.mac},
@@ -84,6 +90,26 @@ def check_label(run: Run) -> str:
             hint="put on the right label, and try the device again: it keeps its identity",
         )
     return f"that of device {device.id}"
+
+
+def _check_label_lasts(run: Run, device: Device) -> None:
+    """Raise DeviceError where the label of a device that gets fresh secrets says one of its old ones."""
+    assert run.identities
+    spec = run.identities.spec
+    secret = {name for one in spec.fields if one.is_secret for name in (one.name, one.key)}
+    said = {name for _, name in spec.label.names()} if spec.label else set()
+    is_public = any(_letters(text) in _letters(run.label) for text in device.public.values())
+    if said & secret or not is_public:
+        raise DeviceError(
+            f"its label says {', '.join(sorted(said & secret)) or 'a secret'}, which would be drawn anew: "
+            "nobody here can read the old one",
+            hint="write the image that was made with the label (fctry flash), or print labels of devices that are "
+            "proven, and scan them with --scan after",
+        )
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.lower()))
 
 
 def record_flashed(run: Run) -> str:
