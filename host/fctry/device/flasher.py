@@ -36,7 +36,7 @@ _T = TypeVar("_T")
 FLASH_BAUD = 460800
 _ADVICE = " This can have many causes"  # of esptool's own; the hint is ours
 STUB_TIMEOUT_S = 3.0  # for its greeting
-SLOW_ANSWER_S = 0.0018  # of READ_REG, whose 28 bytes take 2.4 ms at the ROM's baud rate
+SLOW_UPLOAD_S = 0.2  # of the stub, 4 KiB and more, which take 0.4 s and more at the ROM's baud rate
 
 
 @dataclass(frozen=True)
@@ -212,29 +212,23 @@ class Chip:
 
     def _start_stub(self) -> esptool.ESPLoader:
         if not self.is_in_download_mode:
-            _connected(self.port, lambda mode, attempts: self._rom.connect(mode, attempts))
+            if self._is_own:
+                _connected(self.port, lambda mode, attempts: self._rom.connect(mode, attempts))
+            else:
+                self._rom.connect()
             self.is_in_download_mode = True
         if self.is_secure_download:  # which takes no stub, and is as slow as the ROM
             esptool.attach_flash(self._rom)
             return self._rom
-        self._is_at_flash_baud = self._flash_baud < ROM_BAUD or (
-            self._flash_baud > ROM_BAUD and self._is_slow()
-        )
-        if self._is_at_flash_baud:
-            self._rom.change_baud(self._flash_baud)  # before the stub, which is most of what is sent
         self.port.timeout = STUB_TIMEOUT_S
+        began_s = time.monotonic()
         stub = esptool.run_stub(self._rom)
+        is_slow = time.monotonic() - began_s > SLOW_UPLOAD_S
+        self._is_at_flash_baud = self._flash_baud < ROM_BAUD or (is_slow and self._flash_baud > ROM_BAUD)
+        if self._is_at_flash_baud:
+            stub.change_baud(self._flash_baud)  # not in the ROM, which in QEMU does not answer it
         esptool.attach_flash(stub)
         return stub
-
-    def _is_slow(self) -> bool:
-        """Whether bytes take time on this line."""
-        took_s = []
-        for _ in range(3):  # the host may have been at something else
-            began_s = time.monotonic()
-            self._rom.read_reg(self._rom.CHIP_DETECT_MAGIC_REG_ADDR)
-            took_s.append(time.monotonic() - began_s)
-        return min(took_s) > SLOW_ANSWER_S
 
     @contextlib.contextmanager
     def _captured(self, what: str) -> Iterator[None]:
