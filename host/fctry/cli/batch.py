@@ -18,7 +18,6 @@ import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,6 +75,7 @@ def run(args: Arguments) -> int:
     from fctry.identity.images import ImageMaker
     from fctry.identity.spec_check import require, require_difference
     from fctry.identity.spec_rules import Room
+    from fctry.identity.writers import Writers
 
     spec, devices = _read(args)
     rows = len(devices.rows) if devices else 0
@@ -87,7 +87,8 @@ def run(args: Arguments) -> int:
     target = target_of(args)
     require(spec, Room(target.size_bytes, target.read_only, count))
     maker = ImageMaker(spec, target.size_bytes, read_only=target.read_only, version=target.version)
-    batch = replace(_batch(args, spec, maker, count, devices), finish=_finish(keys_of(args), args.seal))
+    batch = _batch(args, spec, count, devices)
+    finish = _finish(keys_of(args), args.seal)
     if devices:
         devices.check(_checks(batch, maker, devices))
     elif count > 1:
@@ -103,8 +104,13 @@ def run(args: Arguments) -> int:
         }
         fields = [spec.public_names[one.name] for one in spec.fields if not one.is_secret]
         if not is_complete(args.output, identity, count):
-            with open_batch(args.output, identity, fields) as folder:
-                for _ in _shown(make_batch(batch, ledger, folder), count):
+            with (
+                open_batch(args.output, identity, fields) as folder,
+                Writers(
+                    maker, finish, count - len(folder.done)
+                ) as writers,  # before the progress bar's thread
+            ):
+                for _ in _shown(make_batch(batch, ledger, folder, writers), count):
                     pass
     print(f"{args.output}: {counted(count, 'image')} of {target.size_bytes:#x} bytes, and manifest.csv")
     return 0
@@ -181,7 +187,7 @@ def _try_name(args: Arguments, batch: Batch, spec: Spec) -> None:
     )
 
 
-def _batch(args: Arguments, spec: Spec, maker: ImageMaker, count: int, devices: Devices | None) -> Batch:
+def _batch(args: Arguments, spec: Spec, count: int, devices: Devices | None) -> Batch:
     from fctry.identity.batch import Batch
     from fctry.identity.draft import Context, Product
     from fctry.identity.named import fill
@@ -196,7 +202,7 @@ def _batch(args: Arguments, spec: Spec, maker: ImageMaker, count: int, devices: 
         text = fill(args.name, {**draft.public, "number": f"{number:0{digits}}"})
         return f"{text}.bin{'.age' if args.seal else ''}"
 
-    return Batch(Product(spec.product, spec.sha256), spec, count, context, maker, name)
+    return Batch(Product(spec.product, spec.sha256), spec, count, context, name)
 
 
 def _finish(keys: Keys | None, recipients: Sequence[str]) -> Callable[[bytes], bytes]:

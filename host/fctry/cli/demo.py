@@ -140,6 +140,9 @@ class _Twin:
     ) -> Draft:
         return self._spec.draw(self._device.counters, context, self._device.values)
 
+    def draw_each(self, counters: Sequence[Mapping[str, int]], contexts: Sequence[Context]) -> list[Draft]:
+        return list(map(self.draw, counters, contexts))
+
 
 def _is_refused(ledger: Ledger, spec: Spec) -> bool:
     now = Context(datetime.now(timezone.utc), lot="DEMO")

@@ -7,20 +7,20 @@ with the same public values and fresh secrets; what the folder has is never touc
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from fctry.errors import InputError
-from fctry.identity.ahead import prepared
+from fctry.identity.ahead import Ahead
 from fctry.identity.batch_folder import BatchFolder
 from fctry.identity.draft import Context, Draft, Preparer, Product
+from fctry.identity.writers import Writers
 
 if TYPE_CHECKING:
     from fctry.identity.ledger import Ledger, Reserved
 
-CHUNK = 1000  # devices that are reserved, written and recorded together: what a crash has to do again,
+CHUNK = 5000  # devices that are reserved, written and recorded together: what a crash has to do again,
 CHUNK_S = 2.0  # or as many as are prepared in this time
 
 
@@ -28,20 +28,17 @@ CHUNK_S = 2.0  # or as many as are prepared in this time
 class Batch:
     """What a batch is made of.
 
-    `image` makes a device's plain image, `finish` what is written of it (encrypted or sealed, or as it is), `name` its
-    file's name, `context` what is known of the device of a number, counted from 1.
+    `name` is that of a device's file, `context` what is known of the device of a number, counted from 1.
     """
 
     product: Product
     drawer: Preparer
     count: int
     context: Callable[[int], Context]
-    image: Callable[[Draft], bytes]
     name: Callable[[int, Draft], str]
-    finish: Callable[[bytes], bytes] = bytes
 
 
-def make_batch(batch: Batch, ledger: Ledger | None, folder: BatchFolder) -> Iterator[int]:
+def make_batch(batch: Batch, ledger: Ledger | None, folder: BatchFolder, writers: Writers) -> Iterator[int]:
     """Make the images that are still missing; yields how many are there, chunk by chunk.
 
     Without a ledger nothing is counted or kept unique: `Devices.check` has seen to that, for these devices alone.
@@ -59,67 +56,72 @@ def make_batch(batch: Batch, ledger: Ledger | None, folder: BatchFolder) -> Iter
     if ledger and folder.is_witness:
         ledger.check_witness_of([folder.folder])
     yield len(folder.done)
-    if ledger:
-        yield from _recorded(batch, ledger, folder, reserved)
-        return
-    for chunk in _chunks(
-        batch, (number for number in range(1, batch.count + 1) if number not in folder.done)
-    ):
-        _build(batch, folder, ((number, batch.drawer.draw({}, context)) for number, context in chunk.items()))
-        yield len(folder.done)
+    with Ahead(batch.drawer) as drawer:
+        making = _Making(batch, drawer, folder, writers)
+        yield from making.recorded(ledger, reserved) if ledger else making.unrecorded()
 
 
-def _recorded(
-    batch: Batch, ledger: Ledger, folder: BatchFolder, reserved: Mapping[int, tuple[int, str]]
-) -> Iterator[int]:
-    late = {number for number in folder.done if number in reserved and reserved[number][1] == "reserved"}
-    if late:  # the images were safe, the power failed before the ledger knew
-        lines = (line for line in folder.lines() if line.number in late)
-        ledger.record({reserved[line.number][0]: line.sha256 for line in lines}, "built")
-        folder.remember(ledger.witness())
-    for chunk in _chunks(batch, (number for number in sorted(reserved) if number not in folder.done)):
-        renewed = [
-            ledger.renew(reserved[number][0], batch.drawer, context) for number, context in chunk.items()
-        ]
-        yield _record(batch, ledger, folder, renewed)
-    for chunk in _chunks(batch, (number for number in range(1, batch.count + 1) if number not in reserved)):
-        devices = ledger.reserve(
-            batch.product, batch.drawer, list(chunk.values()), batch=folder.batch, numbers=list(chunk)
-        )
-        yield _record(batch, ledger, folder, list(devices))
+@dataclass(frozen=True)
+class _Making:
+    batch: Batch
+    drawer: Ahead
+    folder: BatchFolder
+    writers: Writers
 
+    def unrecorded(self) -> Iterator[int]:
+        numbers = (number for number in range(1, self.batch.count + 1) if number not in self.folder.done)
+        for chunk in self._chunks(numbers):
+            self._build((number, self.drawer.draw({}, context)) for number, context in chunk.items())
+            yield len(self.folder.done)
 
-def _record(batch: Batch, ledger: Ledger, folder: BatchFolder, devices: Sequence[Reserved]) -> int:
-    ids = {one.number: one.id for one in devices if one.number is not None}
-    drawn = ((one.number, one.draft) for one in devices if one.number is not None)
-    built = _build(batch, folder, drawn)
-    ledger.record({ids[number]: digest for number, digest in built.items()}, "built")
-    folder.remember(ledger.witness())
-    return len(folder.done)
+    def recorded(self, ledger: Ledger, reserved: Mapping[int, tuple[int, str]]) -> Iterator[int]:
+        done, batch = self.folder.done, self.batch
+        late = {number for number in done if number in reserved and reserved[number][1] == "reserved"}
+        if late:  # the images were safe, the power failed before the ledger knew
+            lines = (line for line in self.folder.lines() if line.number in late)
+            ledger.record({reserved[line.number][0]: line.sha256 for line in lines}, "built")
+            self.folder.remember(ledger.witness())
+        for chunk in self._chunks(number for number in sorted(reserved) if number not in done):
+            renewed = [
+                ledger.renew(reserved[number][0], self.drawer, context) for number, context in chunk.items()
+            ]
+            yield self._record(ledger, renewed)
+        for chunk in self._chunks(number for number in range(1, batch.count + 1) if number not in reserved):
+            contexts, numbers = list(chunk.values()), list(chunk)
+            devices = ledger.reserve(
+                batch.product, self.drawer, contexts, batch=self.folder.batch, numbers=numbers
+            )
+            yield self._record(ledger, devices)
 
+    def _record(self, ledger: Ledger, devices: Iterable[Reserved]) -> int:
+        """Write these devices while they come; they are in the ledger before."""
+        ids: dict[int, int] = {}
 
-def _build(batch: Batch, folder: BatchFolder, drawn: Iterable[tuple[int, Draft]]) -> dict[int, str]:
-    """Write the images of these devices, by their numbers. Returns the SHA-256 of each."""
-    built: dict[int, str] = {}
+        def drawn() -> Iterator[tuple[int, Draft]]:
+            for one in devices:
+                if one.number is not None:
+                    ids[one.number] = one.id
+                    yield one.number, one.draft
 
-    def images() -> Iterator[tuple[int, str, bytes, str, Mapping[str, str]]]:
-        for number, draft in drawn:
-            plain = batch.image(draft)
-            digest = built[number] = sha256(plain).hexdigest()
-            yield number, batch.name(number, draft), batch.finish(plain), digest, draft.public
+        built = self._build(drawn())
+        ledger.record({ids[number]: digest for number, digest in built.items()}, "built")
+        self.folder.remember(ledger.witness())
+        return len(self.folder.done)
 
-    folder.add(images())
-    return built
+    def _build(self, drawn: Iterable[tuple[int, Draft]]) -> dict[int, str]:
+        """Write the images of these devices, by their numbers. Returns the SHA-256 of each."""
+        named = ((number, self.batch.name(number, draft), draft) for number, draft in drawn)
+        return self.folder.add(named, self.writers)
 
-
-def _chunks(batch: Batch, numbers: Iterable[int]) -> Iterator[dict[int, Context]]:
-    """The contexts of these devices by their numbers, as many at once as are there in time."""
-    chunk: dict[int, Context] = {}
-    began_s = time.monotonic()
-    for number, made in prepared(batch.drawer, numbers):
-        chunk[number] = replace(batch.context(number), prepared=made)
-        if len(chunk) == CHUNK or time.monotonic() - began_s > CHUNK_S:
+    def _chunks(self, numbers: Iterable[int]) -> Iterator[dict[int, Context]]:
+        """The contexts of these devices by their numbers, as many at once as are there in time."""
+        chunk: dict[int, Context] = {}
+        began_s = time.monotonic()
+        for number, made in self.drawer.prepared(numbers):
+            context = self.batch.context(number)
+            chunk[number] = replace(context, prepared=made) if made else context
+            if len(chunk) == CHUNK or time.monotonic() - began_s > CHUNK_S:
+                yield chunk
+                chunk, began_s = {}, time.monotonic()
+        if chunk:
             yield chunk
-            chunk, began_s = {}, time.monotonic()
-    if chunk:
-        yield chunk

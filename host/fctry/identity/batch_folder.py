@@ -26,9 +26,10 @@ from fctry.files import (
     sweep,
     sync_all,
     sync_folder,
-    write_new,
 )
+from fctry.identity.draft import Draft
 from fctry.identity.manifest import Line, as_csv, as_json, parse_json
+from fctry.identity.writers import Writers
 
 BATCH, LINES, TABLE = "batch.json", "manifest.jsonl", "manifest.csv"
 WITNESS = "witness"
@@ -152,18 +153,25 @@ class BatchFolder:
         data = json.dumps(self._identity, indent=2).encode() + b"\n"
         replace_file(str(self.folder / BATCH), data, is_private=True)
 
-    def add(self, images: Iterable[tuple[int, str, bytes, str, Mapping[str, str]]]) -> None:
-        """Write images: number, name of the file, its bytes, their plain SHA-256 and the manifest's fields of each.
+    def add(self, devices: Iterable[tuple[int, str, Draft]], writers: Writers) -> dict[int, str]:
+        """Write images: of each device its number, the name of the file and what is in it.
 
-        All of them are safe on disk before the manifest names the first, and then get their places.
+        All of them are safe on disk before the manifest names the first, and then get their places. Returns the SHA-256
+        of each, by its number.
         """
         pending = self.folder / PENDING
         pending.mkdir(exist_ok=True)
-        lines: list[Line] = []
-        for number, name, data, digest, fields in images:
-            self._take_name(number, name, lines)
-            write_new(f"{pending}{os.sep}{name}", data)
-            lines.append(Line(number, name, digest, {key: fields.get(key, "") for key in self._fields}))
+        named: list[Line] = []
+
+        def files() -> Iterator[tuple[str, Draft]]:
+            for number, name, draft in devices:
+                self._take_name(number, name, named)
+                public = draft.public
+                named.append(Line(number, name, "", {key: public.get(key, "") for key in self._fields}))
+                yield name, draft
+
+        digests = writers.write(str(pending), files())
+        lines = [named[at]._replace(sha256=digest) for at, digest in enumerate(digests)]
         sync_all()
         for name, text in (
             (LINES, as_json(lines)),
@@ -178,6 +186,7 @@ class BatchFolder:
         sync_folder(str(self.folder))
         pending.rmdir()
         self.done.update(line.number for line in lines)
+        return {line.number: line.sha256 for line in lines}
 
     def _take_name(self, number: int, name: str, lines: Sequence[Line]) -> None:
         check_file_name(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -81,6 +81,9 @@ class Drawer(Protocol):
 
         `kept` are values that the device has already, by `namespace:key`: they are not drawn anew.
         """
+
+    def draw_each(self, counters: Sequence[Mapping[str, int]], contexts: Sequence[Context]) -> list[Draft]:
+        """A device for each of these, in order."""
 
 
 class Preparer(Drawer, Protocol):

@@ -6,14 +6,13 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 HEADER = ("number", "file", "sha256")
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A device by its number in the batch, its file, the SHA-256 of its image, and what everybody may know of it."""
 
     number: int
@@ -24,7 +23,7 @@ class Line:
 
 def as_json(lines: Iterable[Line]) -> str:
     """The lines as JSON lines."""
-    return "".join(f"{_encode(vars(line))}\n" for line in lines)
+    return "".join(f"{_encode(line._asdict())}\n" for line in lines)
 
 
 def parse_json(raw: str) -> Line | None:

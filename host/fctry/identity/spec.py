@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -180,6 +180,10 @@ class Spec:
         source, _ = self.source_of(reference)
         return source.is_random or any(map(self.is_random, source.references))
 
+    @cached_property
+    def _random(self) -> frozenset[str]:
+        return frozenset(one.source for one in self.fields if self.is_random(one.source))
+
     def draw(
         self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] = MappingProxyType({})
     ) -> Draft:
@@ -187,7 +191,7 @@ class Spec:
 
         Of `kept`, what belongs together with a secret is drawn anew with it: a certificate with its key.
         """
-        held = self._kept(kept)
+        held = self._kept(kept) if kept else {}
         drawn = self.draw_sources(counters, context, held)
         values: dict[str, Value] = {}
         public: dict[str, str] = {}
@@ -201,16 +205,21 @@ class Spec:
                         "this device has no value for it", "give it one, or say `optional = true`"
                     )
                 continue
-            value = kept[one.name] if one.name in kept and one.source in held else one.parse(content)
+            value = kept[one.name] if one.source in held and one.name in kept else one.parse(content)
             if one.is_secret:
                 secrets[one.name] = value
             else:
-                public[self.public_names[one.name]] = shown(value)
+                public[self.public_names[one.name]] = value if isinstance(value, str) else shown(value)
                 if one.namespace:
                     values[one.name] = value
             if one.scope:
-                claims.append(Claim(one.scope, canonical(value), self.is_random(one.source), one.is_secret))
+                is_random = one.source in self._random
+                claims.append(Claim(one.scope, canonical(value), is_random, one.is_secret))
         return Draft(values, secrets, public, tuple(claims))
+
+    def draw_each(self, counters: Sequence[Mapping[str, int]], contexts: Sequence[Context]) -> list[Draft]:
+        """A device for each of these, in order."""
+        return list(map(self.draw, counters, contexts))
 
     def prepare(self) -> Mapping[str, Any]:
         """What takes long to make for a device, by the name of its source. See `Preparer`."""
@@ -231,7 +240,7 @@ class Spec:
             given = uncounted
             if source.counter or name in context.prepared:
                 number = counters.get(self._counter_of(name), 0)
-                given = replace(uncounted, counter=number, prepared=context.prepared.get(name))
+                given = Given(number, context, drawn, self._folder, context.prepared.get(name))
             try:
                 parts = source.draw(given)
             except InputError as error:

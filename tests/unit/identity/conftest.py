@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -51,6 +51,9 @@ class Lamps:
                 Claim("lamp/password", password.encode(), is_random=True, is_secret=True),
             ),
         )
+
+    def draw_each(self, counters: Sequence[Mapping[str, int]], contexts: Sequence[Context]) -> list[Draft]:
+        return list(map(self.draw, counters, contexts))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from base64 import b64encode
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,6 +39,9 @@ class Lamps:
             {"serial": serial},
             claims,
         )
+
+    def draw_each(self, counters: Sequence[dict[str, int]], contexts: Sequence[Context]) -> list[Draft]:
+        return list(map(self.draw, counters, contexts))
 
 
 with TemporaryDirectory() as folder:

@@ -9,17 +9,19 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from fctry.identity import ahead
-from fctry.identity.ahead import prepared
-from fctry.identity.draft import Context
+from fctry.identity.ahead import Ahead
+from fctry.identity.draft import Context, Draft
 from fctry.identity.sources.certificate import Certificate
 from fctry.identity.sources.homekit import HomeKit
 from fctry.identity.sources.source import Given
 from fctry.identity.spec import Field, Spec
+from fctry.nvs.item import Value
 from tests.unit.identity.conftest import NOW, Lamps
 
 HOMEKIT = Spec("lamp", (Field("s", "k", "string", "h.code", is_secret=True),), {"h": HomeKit(category=5)})
@@ -33,35 +35,70 @@ class Slow(Lamps):
         time.sleep(0.01)
         return {"process": os.getpid()}
 
+    def draw(
+        self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] | None = None
+    ) -> Draft:
+        time.sleep(0.01)
+        return Draft({"s:process": os.getpid(), "s:serial": counters["serial"]}, {}, {}, ())
+
 
 def test_numbers_come_in_order_and_from_several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ahead, "WORTH_S", 0.02)
-    made = list(prepared(Slow(), range(1, 61), cores=2))
-    assert [number for number, _ in made] == list(range(1, 61))
-    assert len({one["process"] for _, one in made} - {os.getpid()}) == 2
+    made, processes = [], set[int]()
+    with Ahead(Slow(), 2) as slow:
+        for number, one in slow.prepared(count(1)):
+            made.append(number)
+            processes.add(one["process"])
+            if len(processes - {os.getpid()}) == 2:
+                break
+    assert made == list(range(1, len(made) + 1))
+    assert not multiprocessing_children()
+
+
+def test_devices_are_drawn_in_order_and_by_several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "WORTH_S", 0.02)
+    with Ahead(Slow(), 2) as slow:
+        drawn: list[Draft] = []
+
+        def draw() -> Value:
+            numbers = range(len(drawn), len(drawn) + 15)
+            drawn.extend(slow.draw_each([{"serial": number} for number in numbers], [NOW] * 15))
+            return drawn[-1].values["s:process"]
+
+        while len({one.values["s:process"] for one in drawn} - {os.getpid()}) < 2:
+            draw()
+        os.kill(int(draw()), signal.SIGKILL)
+        assert draw() == os.getpid()
+    assert [one.values["s:serial"] for one in drawn] == list(range(len(drawn)))
     assert not multiprocessing_children()
 
 
 def test_process_that_is_killed_costs_time_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ahead, "WORTH_S", 0.02)
     made = []
-    for number, one in prepared(Slow(), range(1, 41), cores=2):
-        made.append(number)
-        if one["process"] != os.getpid() and len(made) < 20:
-            os.kill(one["process"], signal.SIGKILL)
+    with Ahead(Slow(), 2) as slow:
+        for number, one in slow.prepared(range(1, 41)):
+            made.append(number)
+            if one["process"] != os.getpid() and len(made) < 20:
+                os.kill(one["process"], signal.SIGKILL)
     assert made == list(range(1, 41))
 
 
 def test_quick_work_begins_no_process_however_much_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ahead, "WORTH_S", 0.0001)
-    list(prepared(Lamps(), range(5000), cores=2))
-    assert not multiprocessing_children()
+    with Ahead(Lamps(), 2) as quick:
+        list(quick.prepared(range(5000)))
+        for start in range(1, 5000, 1000):
+            quick.draw_each([{"serial": start + number} for number in range(1000)], [NOW] * 1000)
+        assert not multiprocessing_children()
 
 
 def test_little_work_and_one_core_need_no_process() -> None:
     for preparer, cores in ((Lamps(), 2), (Slow(), 1)):
-        list(prepared(preparer, range(4), cores=cores))
-        assert not multiprocessing_children()
+        with Ahead(preparer, cores) as ahead_of:
+            list(ahead_of.prepared(range(4)))
+            ahead_of.draw_each([{"serial": 1}] * 4, [NOW] * 4)
+            assert not multiprocessing_children()
 
 
 def multiprocessing_children() -> list[str]:
@@ -99,7 +136,7 @@ def test_processes_end_with_the_one_that_began_them_and_say_no_secret(tmp_path: 
         "from tests.unit.identity.test_ahead import HOMEKIT, ahead\n"
         "if __name__ == '__main__':\n"
         "    ahead.WORTH_S = 0.001\n"
-        "    for number, one in ahead.prepared(HOMEKIT, range(10**6), cores=2):\n"
+        "    for number, one in ahead.Ahead(HOMEKIT, 2).prepared(range(10**6)):\n"
         "        print(one['h']['code'], flush=True)\n"
     )
     with subprocess.Popen(

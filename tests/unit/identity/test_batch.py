@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from fctry.identity.batch import Batch, make_batch
 from fctry.identity.batch_folder import BatchFolder
 from fctry.identity.draft import Draft
 from fctry.identity.ledger import Ledger
+from fctry.identity.writers import Writers
 from tests.unit.identity.conftest import LAMP, NOW, Lamps
 
 
@@ -28,9 +28,9 @@ def image(draft: Draft) -> bytes:
     return nvs.encode(items(draft), 0x3000)
 
 
-def batch_of(count: int, lamps: Lamps, *, image: Callable[[Draft], bytes] = image) -> Batch:
+def batch_of(count: int, lamps: Lamps) -> Batch:
     return Batch(
-        LAMP, lamps, count, lambda number: NOW, image, lambda number, draft: f"{draft.public['serial']}.bin"
+        LAMP, lamps, count, lambda number: NOW, lambda number, draft: f"{draft.public['serial']}.bin"
     )
 
 
@@ -40,7 +40,7 @@ def folder_of(path: Path) -> BatchFolder:
 
 def make(count: int, lamps: Lamps, ledger: Ledger, path: Path) -> list[int]:
     with folder_of(path) as folder:
-        return list(make_batch(batch_of(count, lamps), ledger, folder))
+        return list(make_batch(batch_of(count, lamps), ledger, folder, Writers(image)))
 
 
 @pytest.fixture(autouse=True)
@@ -109,12 +109,13 @@ def test_batch_goes_on_where_it_was_cut(
         add, record = BatchFolder.add, Ledger.record
         if where.endswith("add"):
 
-            def cutting_add(*args: object) -> None:
+            def cutting_add(*args: object) -> object:
                 if where == "add":
                     cut()
-                add(*args)  # type: ignore[arg-type]
+                added = add(*args)  # type: ignore[arg-type]
                 if where == "after add":
                     cut()
+                return added
 
             patch.setattr(BatchFolder, "add", cutting_add)
         elif where == "record":
@@ -124,9 +125,9 @@ def test_batch_goes_on_where_it_was_cut(
                 cut()
 
             patch.setattr(Ledger, "record", cutting_record)
-        wanted = batch_of(8, lamps, image=cutting_image if where == "image" else image)
+        writers = Writers(cutting_image if where == "image" else image)
         with pytest.raises(CutError), folder_of(path) as folder:
-            list(make_batch(wanted, ledger, folder))
+            list(make_batch(batch_of(8, lamps), ledger, folder, writers))
     handed_out = {one.number: one.public for one in ledger.devices()}
     make(8, lamps, ledger, path)
     check_whole(path, ledger, 8)

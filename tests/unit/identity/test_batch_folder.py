@@ -15,24 +15,28 @@ from hypothesis import strategies as st
 
 from fctry.errors import InputError
 from fctry.identity.batch_folder import BatchFolder, check_file_name
+from fctry.identity.draft import Draft
+from fctry.identity.writers import Writers
 
 BATCH = {"spec": "ab" * 32, "count": 3}
 
 
-def image(number: int, name: str = "") -> tuple[int, str, bytes, str, dict[str, str]]:
-    data = b"image %d" % number
-    return number, name or f"{number}.bin", data, sha256(data).hexdigest(), {"serial": f'S"{number},é'}
+WRITERS = Writers(lambda draft: b"image %d" % draft.values["n:number"])
+
+
+def image(number: int, name: str = "") -> tuple[int, str, Draft]:
+    return number, name or f"{number}.bin", Draft({"n:number": number}, {}, {"serial": f'S"{number},é'}, ())
 
 
 def add(path: Path, *numbers: int) -> None:
     with BatchFolder(path, BATCH, []) as folder:
-        folder.add(map(image, numbers))
+        folder.add(map(image, numbers), WRITERS)
 
 
 def test_images_and_manifest_are_written(tmp_path: Path) -> None:
     with BatchFolder(tmp_path / "lot", BATCH, ["serial"]) as folder:
-        folder.add(map(image, (1, 2)))
-        folder.add([image(3)])
+        folder.add(map(image, (1, 2)), WRITERS)
+        folder.add([image(3)], WRITERS)
     lines = [json.loads(line) for line in (tmp_path / "lot/manifest.jsonl").read_text().splitlines()]
     with (tmp_path / "lot/manifest.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -65,7 +69,7 @@ def test_batch_goes_on_after_a_manifest_cut_anywhere(
 ) -> None:
     path = tmp_path_factory.mktemp("lot")
     with BatchFolder(path, BATCH, ["serial"]) as first:
-        first.add(map(image, (1, 2)))
+        first.add(map(image, (1, 2)), WRITERS)
     whole = (path / "manifest.jsonl").read_bytes(), (path / "manifest.csv").read_bytes()
     left = path / ".fctry-0123456789abcdef.part"
     left.write_bytes(b"half an image")
@@ -76,7 +80,7 @@ def test_batch_goes_on_after_a_manifest_cut_anywhere(
     with BatchFolder(path, BATCH, ["serial"]) as again:
         assert again.batch == first.batch
         assert not left.exists()
-        again.add(image(number) for number in (1, 2) if number not in again.done)
+        again.add((image(number) for number in (1, 2) if number not in again.done), WRITERS)
     assert ((path / "manifest.jsonl").read_bytes(), (path / "manifest.csv").read_bytes()) == whole
 
 
@@ -100,10 +104,10 @@ def test_images_that_the_manifest_does_not_name_leave_nothing(
     with BatchFolder(tmp_path, BATCH, []) as folder, monkeypatch.context() as patch:
         patch.setattr("fctry.identity.batch_folder.sync_all", lambda: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            folder.add([image(1, "a.bin")])
+            folder.add([image(1, "a.bin")], WRITERS)
     with BatchFolder(tmp_path, BATCH, []) as folder:
         assert folder.done == set()
-        folder.add([image(1, "b.bin")])
+        folder.add([image(1, "b.bin")], WRITERS)
     assert {path.name for path in tmp_path.iterdir()} == {
         "b.bin",
         "batch.json",
@@ -134,9 +138,9 @@ def test_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
 
 def test_two_devices_of_one_file_are_refused(tmp_path: Path) -> None:
     with BatchFolder(tmp_path, BATCH, []) as folder:
-        folder.add([image(1, "lamp-a.bin")])
+        folder.add([image(1, "lamp-a.bin")], WRITERS)
         with pytest.raises(InputError, match=r"devices 1 and 2 .* 'Lamp-A\.bin'"):
-            folder.add([image(2, "Lamp-A.bin")])
+            folder.add([image(2, "Lamp-A.bin")], WRITERS)
     assert (tmp_path / "lamp-a.bin").read_bytes() == b"image 1"
 
 

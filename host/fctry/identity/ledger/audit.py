@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,29 +22,35 @@ from fctry.identity.ledger.tables import journal as lines
 
 PAGE_ROWS = 400
 UPGRADED = "upgraded"
+_encode = json.JSONEncoder(sort_keys=True).encode
+
+
+FIXED = [column for column in device.c if column.name not in ("state", "image_sha256")]
+
+
+def fingerprint(row: Mapping[str, Any], claims: Iterable[tuple[str, bytes]], secrets: Iterable[bytes]) -> str:
+    """That of a device: of its row, the scopes and values that it claims, and its sealed secrets, oldest first."""
+    fixed = [row[column.name] for column in FIXED]
+    claimed = sorted([scope, bytes(value).hex()] for scope, value in claims)
+    text = _encode([fixed, claimed, [hashlib.sha256(data).hexdigest() for data in secrets]])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def fingerprints(connection: Connection, ids: Sequence[int]) -> dict[str, str]:
-    """The fingerprint of each of these devices, by its id as JSON has it."""
+    """The fingerprint of each of these devices as they are in the ledger, by its id as JSON has it."""
     found: dict[str, str] = {}
-    for start in range(0, len(ids), PAGE_ROWS):
-        found.update(_fingerprints(connection, ids[start : start + PAGE_ROWS]))
+    for page in _pages(ids):
+        claims: dict[int, list[tuple[str, bytes]]] = {id_: [] for id_ in page}
+        columns = (claim.c.device, claim.c.scope, claim.c.value)
+        for id_, scope, value in connection.execute(select(*columns).where(claim.c.device.in_(page))):
+            claims[id_].append((scope, value))
+        secrets: dict[int, list[bytes]] = {id_: [] for id_ in page}
+        query = select(sealed.c.device, sealed.c.data).order_by(sealed.c.generation)
+        for id_, data in connection.execute(query.where(sealed.c.device.in_(page))):
+            secrets[id_].append(data)
+        for row in connection.execute(select(*FIXED).where(device.c.id.in_(page))):
+            found[str(row.id)] = fingerprint(row._asdict(), claims[row.id], secrets[row.id])
     return found
-
-
-def _fingerprints(connection: Connection, ids: Sequence[int]) -> Iterator[tuple[str, str]]:
-    claims: dict[int, list[list[str]]] = {id_: [] for id_ in ids}
-    columns = (claim.c.device, claim.c.scope, claim.c.value)
-    for id_, scope, value in connection.execute(select(*columns).where(claim.c.device.in_(ids))):
-        claims[id_].append([scope, bytes(value).hex()])
-    secrets: dict[int, list[str]] = {id_: [] for id_ in ids}
-    query = select(sealed.c.device, sealed.c.data).order_by(sealed.c.generation)
-    for id_, data in connection.execute(query.where(sealed.c.device.in_(ids))):
-        secrets[id_].append(hashlib.sha256(data).hexdigest())
-    fixed = [column for column in device.c if column.name not in ("state", "image_sha256")]
-    for row in connection.execute(select(*fixed).where(device.c.id.in_(ids))):
-        text = json.dumps([list(row), sorted(claims[row.id]), secrets[row.id]], sort_keys=True)
-        yield str(row.id), hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass

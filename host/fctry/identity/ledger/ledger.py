@@ -23,7 +23,8 @@ from fctry.identity.station import Station
 from fctry.nvs.item import Value
 
 TURN_S = 0.2  # what a transaction should take at most, since others wait for it
-CHUNK_MAX = 400  # devices a transaction
+CHUNK_MAX = 2000  # devices a transaction
+STATEMENT_MAX = 400  # values in a statement, as every database takes them
 _NEXT = {
     "reserved": {"built", "flashed", "failed", "scrapped"},
     "built": {"flashed", "failed", "scrapped"},
@@ -111,7 +112,7 @@ class Ledger:
         batch: str | None = None,
         numbers: Sequence[int] = (),
     ) -> Iterator[Reserved]:
-        """Reserve a device for each context, in transactions of CHUNK; `numbers` are theirs in the batch.
+        """Reserve a device for each context, in transactions of some; `numbers` are theirs in the batch.
 
         Raises InputError for a value that was handed out before or a counter at its end, LedgerError.
         """
@@ -131,16 +132,22 @@ class Ledger:
                     numbers=numbers[start : start + self._chunk],
                     wanted=len(contexts) - start,
                 )
-                self._seal(connection, {one.id: one.draft for one in reserved}, generation=1)
-                ids = [one.id for one in reserved]
-                given = audit.fingerprints(connection, ids)
+                sealed_secrets = self._seal(connection, {one.id: one.draft for one in reserved}, generation=1)
+                given = {
+                    str(one.id): audit.fingerprint(
+                        one.row,
+                        {(claim_.scope, self._key.stored(claim_)) for claim_ in one.draft.claims},
+                        sealed_secrets.get(one.id, ()),
+                    )
+                    for one in reserved
+                }
                 data = self._station.said(part[0], product=product.name, batch=batch, given=given)
-                journal.append(connection, "reserved", data, ids)
+                journal.append(connection, "reserved", data, [one.id for one in reserved])
                 self._remember(one.draft for one in reserved)
             start += len(part)
-            # some values take a quarter of a second to draw, others nothing
-            is_fast = time.monotonic() - began_s < TURN_S
-            self._chunk = min(self._chunk * 2, CHUNK_MAX) if is_fast else max(self._chunk // 2, 1)
+            if len(part) == self._chunk:  # some values take a quarter of a second to draw, others nothing
+                in_time = round(len(part) * TURN_S / (time.monotonic() - began_s))
+                self._chunk = min(max(in_time, 1), self._chunk * 8, CHUNK_MAX)
             yield from reserved
 
     def renew(self, device_id: int, drawer: Drawer, context: Context) -> Reserved:
@@ -168,16 +175,19 @@ class Ledger:
             self._remember(drafts.values())
         return Reserved(device_id, found.number, drafts[device_id])
 
-    def _seal(self, connection: Connection, drafts: Mapping[int, Draft], *, generation: int) -> None:
+    def _seal(
+        self, connection: Connection, drafts: Mapping[int, Draft], *, generation: int
+    ) -> dict[int, list[bytes]]:
+        """Seal the secrets of these devices, where they are not forgotten. Returns what was sealed."""
         if self.secrets == "forgotten":
-            return
-        rows = [
-            {"device": id_, "generation": generation, "data": keys.seal(draft.secrets, self.recipients)}
-            for id_, draft in drafts.items()
-            if draft.secrets
-        ]
-        if rows:
+            return {}
+        data = {
+            id_: keys.seal(draft.secrets, self.recipients) for id_, draft in drafts.items() if draft.secrets
+        }
+        if data:
+            rows = [{"device": id_, "generation": generation, "data": one} for id_, one in data.items()]
             connection.execute(insert(sealed), rows)
+        return {id_: [one] for id_, one in data.items()}
 
     # -- what becomes of devices
 
@@ -360,4 +370,4 @@ def _ready(connection: Connection, ids: Sequence[int], states: Sequence[str]) ->
 
 def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """As many at once as every database takes in one statement."""
-    return (values[start : start + CHUNK_MAX] for start in range(0, len(values), CHUNK_MAX))
+    return (values[start : start + STATEMENT_MAX] for start in range(0, len(values), STATEMENT_MAX))

@@ -6,11 +6,11 @@ Nothing looks first: whether a value is free is what the UNIQUE constraint says 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Table, insert, select
 
 from fctry.errors import InputError
 from fctry.identity.draft import Claim, Context, CounterRange, Draft, Drawer, Product
@@ -19,16 +19,21 @@ from fctry.identity.ledger.tables import burnt, claim, counter, device
 
 DRAWS_MAX = 20  # of one device: by then its random values have too few possibilities
 _IDS = "device"  # the counter of the ledger's own numbers
-_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 @dataclass(frozen=True)
 class Reserved:
-    """A device of the ledger with the values that it got."""
+    """A device of the ledger with the values that it got. `row` is what the ledger has of it."""
 
     id: int
     number: int | None
     draft: Draft
+    row: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    """An INSERT of this database's own, which knows of conflicts: what the others have is not loaded."""
+    return import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(table)
 
 
 def take(
@@ -37,7 +42,7 @@ def take(
     """Take the next numbers of a counter. Raises InputError when it has not so many, or `wanted`, any more."""
     wanted = max(wanted, count)
     step = count * numbers.step
-    statement = _INSERT[connection.dialect.name](counter).values(name=name, next=numbers.first + step)
+    statement = _insert(connection, counter).values(name=name, next=numbers.first + step)
     statement = statement.on_conflict_do_update(
         index_elements=[counter.c.name], set_={"next": counter.c.next + step}
     ).returning(counter.c.next)
@@ -79,7 +84,7 @@ def reserve(
         name: take(connection, name, count, range_, wanted=wanted) for name, range_ in drawer.counters.items()
     }
     counters = [{name: values[index] for name, values in taken.items()} for index in range(count)]
-    drafts = dict(zip(ids, map(drawer.draw, counters, contexts), strict=True))
+    drafts = dict(zip(ids, drawer.draw_each(counters, contexts), strict=True))
     again = {id_: (numbers_, context) for id_, numbers_, context in zip(ids, counters, contexts, strict=True)}
     settle(connection, key, drawer, drafts, again)
     rows: list[dict[str, Any]] = [
@@ -98,7 +103,7 @@ def reserve(
         for index, id_ in enumerate(ids)
     ]
     connection.execute(insert(device), rows)
-    return [Reserved(row["id"], row["number"], drafts[row["id"]]) for row in rows]
+    return [Reserved(row["id"], row["number"], drafts[row["id"]], row) for row in rows]
 
 
 def settle(
@@ -167,7 +172,7 @@ def _lost(
     if not wanted:
         return {}
     rows = [dict(zip(("scope", "value", "device"), row, strict=True)) for row in wanted]
-    statement = _INSERT[connection.dialect.name](claim).on_conflict_do_nothing()
+    statement = _insert(connection, claim).on_conflict_do_nothing()
     result = connection.execute(statement.returning(claim.c.scope, claim.c.value, claim.c.device), rows)
     won = {(row.scope, bytes(row.value), row.device) for row in result}
     lost: dict[int, tuple[Claim, int | None]] = {}
