@@ -106,7 +106,8 @@ def test_table_is_refused_in_the_words_of_esp_idf(flash: NorFlash, data: bytes, 
     [
         (1, b"\x11", "image at 0x10000 segment count 17 exceeds max 16"),
         (24 + 4, b"\x02\x01", "invalid segment length 0x102"),
-        (24 + 4, b"\x00\x00\x02", "Image length 131104 doesn't fit in partition length 65536"),
+        (24 + 4, b"\x00\x00\x02", "Checksum failed. Calculated 0x6d read 0xff"),
+        (1, b"\x00", "Checksum failed. Calculated 0xef read 0x0"),
         (-1, b"\x00", "Image hash failed - image is corrupt"),
     ],
 )
@@ -121,6 +122,18 @@ def test_image_is_refused_in_the_words_of_esp_idf(
     assert (
         f"E (0) esp_image: {message}\nE (0) boot: Factory app partition is not bootable" in choose(flash)[1]
     )
+
+
+def test_image_longer_than_its_partition_is_refused_behind_its_checksum(flash: NorFlash) -> None:
+    write_table(flash, replace(FACTORY, size_bytes=0x100))
+    flash.program(FACTORY.offset, image("one"))
+    assert "E (0) esp_image: Image length 336 doesn't fit in partition length 256\n" in choose(flash)[1]
+
+
+def test_chip_of_an_image_is_looked_at_before_its_segments(flash: NorFlash) -> None:
+    write_table(flash, FACTORY)
+    flash.program(FACTORY.offset, image("one", "esp32c3")[:100])
+    assert "E (0) boot_comm: mismatch chip ID, expected 0, found 5\n" in choose(flash)[1]
 
 
 def test_application_that_was_not_given_is_named_with_a_remedy(flash: NorFlash) -> None:

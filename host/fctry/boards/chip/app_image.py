@@ -132,18 +132,26 @@ def pack(description: AppDescription, chip: str = "esp32") -> bytes:
     return image + hashlib.sha256(image).digest()
 
 
-def unpack(image: bytes) -> AppImage:
-    """Check an image as the boot loader does, in its words; what follows it is ignored.
+def chip_id_of(image: bytes) -> int:
+    """`chip_id` of the image's header. Raises FormatError on a wrong magic byte."""
+    if len(image) < _HEADER.size:
+        raise FormatError(f"cut off: {len(image)} bytes of an image header of {_HEADER.size}")
+    magic, *_, chip_id, _, _, _, _, _ = _HEADER.unpack_from(image)
+    if magic != MAGIC:
+        raise FormatError("has invalid magic byte (nothing flashed here?)", offset=MAGIC_AT)
+    return int(chip_id)
 
+
+def unpack(image: bytes, partition_bytes: int | None = None) -> AppImage:
+    """Check an image as the boot loader does, in its words and its order; what follows it is ignored.
+
+    Its partition ends after `partition_bytes`, by default with `image`, which may go on behind it.
     Raises FormatError on a wrong magic byte, a segment beyond the end, a wrong checksum or digest, or a first segment
     without an application description.
     """
-    if len(image) < _HEADER.size:
-        raise FormatError(f"cut off: {len(image)} bytes of an image header of {_HEADER.size}")
-    magic, segment_count, *_, chip_id, _, _, _, _, has_digest = _HEADER.unpack_from(image)
-    if magic != MAGIC:
-        raise FormatError("has invalid magic byte (nothing flashed here?)", offset=MAGIC_AT)
-    if not 1 <= segment_count <= MAX_SEGMENTS:
+    chip_id = chip_id_of(image)
+    _, segment_count, *_, has_digest = _HEADER.unpack_from(image)
+    if segment_count > MAX_SEGMENTS:
         raise FormatError(
             f"segment count {segment_count} exceeds max {MAX_SEGMENTS}", offset=SEGMENT_COUNT_AT
         )
@@ -151,15 +159,14 @@ def unpack(image: bytes) -> AppImage:
     found = reduce(xor, b"".join(segments), CHECKSUM_SEED)
     checksum_offset = end | 15
     size_bytes = checksum_offset + 1
-    _check_fits(size_bytes + DIGEST_BYTES * has_digest, image)
+    _check_fits(size_bytes, len(image))
     if (stored := image[checksum_offset]) != found:
         raise FormatError(f"Checksum failed. Calculated {found:#x} read {stored:#x}", offset=checksum_offset)
-    if has_digest:
-        digest = hashlib.sha256(image[:size_bytes]).digest()
-        if image[size_bytes : size_bytes + DIGEST_BYTES] != digest:
-            raise FormatError("Image hash failed - image is corrupt", offset=size_bytes)
-        size_bytes += DIGEST_BYTES
-    return AppImage(AppDescription.unpack(segments[0]), chip_id, size_bytes)
+    with_digest = size_bytes + DIGEST_BYTES * has_digest
+    _check_fits(with_digest, len(image) if partition_bytes is None else partition_bytes)
+    if has_digest and image[size_bytes:with_digest] != hashlib.sha256(image[:size_bytes]).digest():
+        raise FormatError("Image hash failed - image is corrupt", offset=size_bytes)
+    return AppImage(AppDescription.unpack(b"".join(segments[:1])), chip_id, with_digest)
 
 
 def _segments(image: bytes, count: int) -> tuple[list[bytes], int]:
@@ -167,21 +174,21 @@ def _segments(image: bytes, count: int) -> tuple[list[bytes], int]:
     segments = []
     position = _HEADER.size
     for _ in range(count):
-        _check_fits(position + _SEGMENT.size, image)
+        _check_fits(position + _SEGMENT.size, len(image))
         _, size = _SEGMENT.unpack_from(image, position)
         position += _SEGMENT.size
         if size % 4 or size >= SEGMENT_BYTES_MAX:
             raise FormatError(f"invalid segment length {size:#x}", offset=position)
-        _check_fits(position + size, image)
+        _check_fits(position + size, len(image))
         segments.append(image[position : position + size])
         position += size
     return segments, position
 
 
-def _check_fits(size_bytes: int, image: bytes) -> None:
-    if size_bytes > len(image):
-        message = f"Image length {size_bytes} doesn't fit in partition length {len(image)}"
-        raise FormatError(message, offset=len(image))
+def _check_fits(size_bytes: int, room_bytes: int) -> None:
+    if size_bytes > room_bytes:
+        message = f"Image length {size_bytes} doesn't fit in partition length {room_bytes}"
+        raise FormatError(message, offset=room_bytes)
 
 
 def _pack_text(name: str, text: str, field_bytes: int) -> bytes:

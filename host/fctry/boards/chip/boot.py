@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fctry.boards.chip.app_image import MAGIC_AT, SEGMENT_COUNT_AT, AppImage, unpack
+from fctry.boards.chip.app_image import MAGIC_AT, SEGMENT_COUNT_AT, AppImage, chip_id_of, unpack
 from fctry.boards.chip.apps import App
 from fctry.boards.chip.boot_table import load_table
 from fctry.boards.chip.chips import ChipKind
@@ -180,14 +180,16 @@ def _load(
     flash: NorFlash, partition: Partition, chip: ChipKind, apps: Mapping[bytes, App], log: BootLog
 ) -> App | None:
     """The application in the partition, None if its image is not in order or the board was not given it."""
+    data = flash.read(partition.offset, flash.size_bytes - partition.offset)
     try:
-        image = unpack(flash.read(partition.offset, partition.size_bytes))
+        chip_id = chip_id_of(data)
+        if chip_id != chip.image_chip_id:
+            log.error("boot_comm", f"mismatch chip ID, expected {chip.image_chip_id}, found {chip_id}")
+            return None
+        image = unpack(data, partition.size_bytes)
     except FormatError as error:
         place = f"image at {partition.offset:#x} " if error.offset in (MAGIC_AT, SEGMENT_COUNT_AT) else ""
         log.error("esp_image", f"{place}{error.message}")
-        return None
-    if image.chip_id != chip.image_chip_id:
-        log.error("boot_comm", f"mismatch chip ID, expected {chip.image_chip_id}, found {image.chip_id}")
         return None
     app = apps.get(image.description.elf_sha256)
     if app is None:
