@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import cached_property
 from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -13,7 +14,7 @@ from fctry.errors import InputError
 from fctry.files import read_file
 from fctry.identity.draft import Context, Draft
 from fctry.identity.sources.column import Column
-from fctry.identity.spec import Spec
+from fctry.identity.spec import Field, Spec, canonical
 from fctry.identity.spec_options import did_you_mean
 from fctry.nvs.csv_records import read_records
 from fctry.nvs.refusals import Refusals
@@ -81,6 +82,7 @@ class Devices:
                 self._check_repeated(row, cells)
                 draft = self._draw(row, cells, numbers)
                 self._try(row, also, draft)
+                self._check_values(row, draft, seen)
                 if not self.is_drawn:
                     self._check_twins(row, draft, seen)
             except InputError as error:
@@ -107,12 +109,22 @@ class Devices:
         except InputError as error:
             raise self._refusal(row, error.message, error.hint) from None
 
-    def _check_twins(self, row: DeviceRow, draft: Draft, seen: dict[tuple[str, bytes] | bytes, int]) -> None:
-        for one in draft.claims:
-            other = seen.setdefault((one.scope, one.value), row.line)
+    @cached_property
+    def _given(self) -> tuple[Field, ...]:
+        """The unique fields whose values are the file's, and not counted or drawn."""
+        return tuple(one for one in self.spec.fields if one.scope and self.spec.is_given(one.source))
+
+    def _check_values(self, row: DeviceRow, draft: Draft, seen: dict[tuple[str, bytes] | bytes, int]) -> None:
+        for one in self._given:
+            value = self.spec.value_of(one, draft)
+            if value is None:
+                continue
+            other = seen.setdefault((one.scope, canonical(value)), row.line)
             if other != row.line:
                 hint = f"line {other} has it too: it must be unique"
                 raise self._refusal(row, f"{one.scope}: a value that another device has", hint)
+
+    def _check_twins(self, row: DeviceRow, draft: Draft, seen: dict[tuple[str, bytes] | bytes, int]) -> None:
         content = repr(self.spec.stored(draft)).encode()
         other = seen.setdefault(blake2b(content, digest_size=16).digest(), row.line)
         if other != row.line:

@@ -180,6 +180,18 @@ class Spec:
         source, _ = self.source_of(reference)
         return source.is_random or any(map(self.is_random, source.references))
 
+    def is_given(self, reference: str) -> bool:
+        """Whether it is what somebody has given, and neither counted nor drawn."""
+        source, _ = self.source_of(reference)
+        return not source.is_random and not source.counter and all(map(self.is_given, source.references))
+
+    def value_of(self, one: Field, draft: Draft) -> Value | None:
+        """What a device has of a field; None if it is without."""
+        for values in (draft.values, draft.secrets):
+            if one.name in values:
+                return values[one.name]
+        return draft.public.get(self.public_names[one.name])
+
     @cached_property
     def _random(self) -> frozenset[str]:
         return frozenset(one.source for one in self.fields if self.is_random(one.source))

@@ -335,3 +335,22 @@ def test_zip_file_that_was_interrupted_is_gone_on_with(
         assert digests == {one.image_sha256 for one in ledger.devices()}
         assert len(digests) == 3
         ledger.verify()
+
+
+def test_equal_values_of_a_csv_are_refused_with_both_lines_although_others_are_counted_and_drawn(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Before anything is made."""
+    text = Path("factory.toml").read_text()
+    source = '[sources.customer]\nkind = "column"\ncolumn = "customer"\nexample = "C1"\n'
+    field = '[fields.fctryNamespace.cust]\nencoding = "string"\nsource = "customer"\nunique = true\n'
+    at = "[fields.secrets.password]"
+    text = text.replace(at, f"{source}\n{field}\n{at}")
+    Path("factory.toml").write_text(text)
+    Path("values.csv").write_text("customer\nC1\nC2\nC1\n")
+    assert main(["batch", "factory.toml", "values.csv", "-o", "lot"]) == 1
+    said = capsys.readouterr().err
+    assert "values.csv:4: my-product/fctryNamespace:cust: a value that another device has" in said
+    assert "line 2 has it too" in said
+    assert not Path("lot").exists()
+    assert not Path("ledger.db").exists()
