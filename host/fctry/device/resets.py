@@ -31,7 +31,11 @@ _CP2102C = (0x10C4, 0xEA64)  # takes RTS for flow control
 
 def is_heard(port: str) -> bool:
     """Whether EN and IO0 are on the port's lines, and the ROM's words come over it: not through every USB adapter."""
-    found = next(((one.vid, one.pid) for one in comports() if one.device == port), (None, None))
+    if "://" in port:
+        return True
+    found = next(
+        ((one.vid, one.pid) for one in comports() if one.device == os.path.realpath(port)), (None, None)
+    )
     return found[0] != _ESPRESSIF and found != _CP2102C
 
 
