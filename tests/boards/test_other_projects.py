@@ -74,6 +74,14 @@ def test_event(factory_device):
 def test_bytes(factory_device):
     factory_device.flash_factory(image_for(factory_device))
     assert factory_device.read_partition() == PIN
+
+@pytest.fixture
+def lamp_tester():
+    yield
+    raise OSError("the lamp tester is gone")  # after the device
+
+def test_teardown(lamp_tester, factory_device):
+    factory_device.flash_factory(image_for(factory_device))
 """
     done = run_pytest(ITEMS + tests, "--board", "native", "-vv", "--showlocals", "--junit-xml=junit.xml")
     junit = (tmp_path / "junit.xml").read_text()
@@ -82,10 +90,12 @@ def test_bytes(factory_device):
         assert "the firmware did not say nonsense within 0.3 s" in told
         assert "report lines that came" in told
         assert "Loaded app from partition" in told  # the console
+        assert "the lamp tester is gone" in told
         assert "hunter2" not in told
         assert "ABCDEFGHIJKLMNOPQRSTUVWXYZ" not in told.replace("\n", "").replace("' b'", "")
     assert "device.py" not in done.stdout  # the library's own lines explain nothing
-    assert "3 failed, 1 passed" in done.stdout
+    assert "3 failed, 2 passed" in done.stdout
+    assert "1 error in" in done.stdout
 
 
 def test_what_is_lacking_is_an_error_that_says_what_to_add(run_pytest: RunPytest) -> None:

@@ -1,7 +1,9 @@
 """The plugin's fixtures when something goes wrong in a test."""
 
+import os
 import re
 import time
+from pathlib import Path
 
 import pexpect
 import pytest
@@ -38,6 +40,6 @@ class BootLoop:
 
 
 def test_boot_loop_ends_in_a_timeout(partition_table: PartitionTable, factory_partition: Partition) -> None:
-    device = FactoryDevice(BootLoop(), None, partition_table, factory_partition)
+    device = FactoryDevice(BootLoop(), None, Path(os.devnull), partition_table, factory_partition)
     with pytest.raises(DeviceError, match="did not report"):
         device.report(timeout_s=0.2)

@@ -51,8 +51,9 @@ class DutWire:
 class FactoryDevice(DeviceUnderTest):
     """A device under test and its factory partition. Flash addresses and sizes are in bytes."""
 
-    dut: Any
+    dut: Any  # pytest-embedded takes it out of here when it has closed it
     _queue: Any
+    log: Path  # what it said, which outlives it
     table: PartitionTable
     partition: Partition
     preloaded_image: bytes | None = dataclasses.field(default=None, repr=False)
@@ -180,7 +181,7 @@ class FactoryDevice(DeviceUnderTest):
 
     def said(self) -> bytes:
         """All that the device has said so far in this test."""
-        return Path(self.dut.logfile).read_bytes()
+        return self.log.read_bytes()
 
     def restore(self) -> None:
         """Undo what would disturb the next test: the partition table."""

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -114,6 +115,7 @@ def _device(dut: Any, queue: Any, project: Project, preloaded: bytes | None = No
     return FactoryDevice(
         dut,
         queue,
+        Path(dut.logfile),
         project.table,
         project.factory_partition,
         preloaded,
