@@ -280,6 +280,19 @@ def test_show_fits_the_terminal(
     assert len(lines) <= 50
 
 
+@pytest.mark.parametrize("columns", range(40, 81))
+def test_summary_keeps_numbers_and_units_together(
+    table: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    file = table.rename("partitions-of-a lamp.csv")
+    assert main(["layout", "show", str(file), "--flash-size", "2MB"]) == 0
+    lines = capsys.readouterr().out.split("\n\n")[0].splitlines()
+    assert max(map(len, lines)) <= columns
+    clauses = ["partitions-of-a lamp.csv:", "flash 2 M,", "free 900 K,", "lost to alignment 40 K"]
+    assert all(any(clause in line for line in lines) for clause in clauses)
+
+
 def test_show_says_when_lines_are_missing(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table.write_text(TABLE.replace("1M", "1.5M"))
     assert main(["layout", "show", str(table)]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from shutil import get_terminal_size
 from textwrap import wrap
@@ -37,7 +38,7 @@ def print_maps(maps: Sequence[FlashMap]) -> None:
         columns //= 2
     cell, rows = picture(in_order, letters, columns)
     text = [*map(summary, in_order), f"one character is {size_text(cell)}"]
-    lines: list[list[Piece]] = [[(line, "bold")] for one in text for line in wrap(one, width)]
+    lines: list[list[Piece]] = [[(line, "bold")] for one in text for line in _wrapped(one, width)]
     lines.append([])
     for row in rows:
         line: list[Piece] = [(f"{hex_text(row.offset, size_bytes)} ", "dim")]
@@ -52,6 +53,13 @@ def print_maps(maps: Sequence[FlashMap]) -> None:
         title = flash.title if len(maps) > 1 else ""
         lines += [[], *_legend_lines(title, legend(flash, letters, cell), width)]
     print_pieces(lines)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Lines that end behind a comma or a colon: a number stays with its unit."""
+    kept = re.sub("(?<![,:]) ", "\N{NO-BREAK SPACE}", text)
+    lines = wrap(kept, width, break_on_hyphens=False)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
 def _runs(cells: Sequence[Cell]) -> list[Piece]:
