@@ -68,7 +68,10 @@ class Contents:
         """The blob of a BLOB_IDX."""
         _, _, start = entry.blob_index
         end = VERSION_OFFSETS[1] if start < VERSION_OFFSETS[1] else CHUNK_ANY
-        family = [chunk for number in range(start, end) for chunk in self.chunks.get((*entry.id, number), ())]
+        namespace, name = entry.id
+        family = [
+            chunk for number in range(start, end) for chunk in self.chunks.get((namespace, name, number), ())
+        ]
         return Blob(entry, tuple(family))
 
     def valid(self, duplicates: list[Entry]) -> Entry:
