@@ -5,6 +5,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # more than cores: boards and tests wait for each other a good part of the time
 JOBS   ?= 4
+# every process of the tests would compile all that it imports, and pytest its assertions, anew
+unexport PYTHONDONTWRITEBYTECODE
 # what CI keeps: --junit-xml=reports/host.xml --root-logdir=reports/logs
 REPORTS ?=
 # what a .venv is made of

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+
 import hypothesis
 
 hypothesis.settings.register_profile("fctry", deadline=None)
 hypothesis.settings.load_profile("fctry")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector the tests: pytest-embedded asks it five times a device who refers to what."""
+    gc.collect()
+    gc.freeze()
