@@ -50,7 +50,7 @@ class Console:
     """A person at a monitor."""
 
     def __init__(self, url: str) -> None:
-        self.line = serial.serial_for_url(url, baudrate=115200, do_not_open=True)
+        self.line = serial.serial_for_url(f"{url}?timeout={TIMEOUT_S}", baudrate=115200, do_not_open=True)
         self.line.rts = self.line.dtr = False
         self.line.open()
         self.text = b""

@@ -164,6 +164,8 @@ def test_nothing_is_left_of_a_run_that_was_ended(
         f"-n{workers}",
     ]
     environment = _environment() | {"TMPDIR": str(tmp_path)}
+    # a suite in the background hands on that it ignores Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
     )
