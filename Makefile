@@ -35,7 +35,8 @@ $(VENV)/.installed: $(PARTS)
 
 lock: $(VENV)/.installed ## requirements/: the newest versions of all, and the oldest that pyproject.toml allows
 	$(BIN)/uv pip compile $(COMPILE) pyproject.toml -o requirements/newest.txt --upgrade
-	$(BIN)/uv pip compile $(COMPILE) pyproject.toml -o requirements/oldest.txt --upgrade --resolution lowest-direct
+	sed -nE 's/^ *"([A-Za-z0-9_-]+)(\[.*\])?>=([0-9.]+).*/\1==\3/p' pyproject.toml \
+		| $(BIN)/uv pip compile $(COMPILE) pyproject.toml -o requirements/oldest.txt --upgrade --constraint -
 
 COMPILE := --quiet --universal --python-version 3.10 --all-extras --no-header --no-annotate --no-emit-index-url
 
