@@ -13,6 +13,9 @@
 #define LABEL CONFIG_FACTORY_DATA_PARTITION_LABEL
 
 void test_opens_from_cplusplus(void);
+void test_mac_of_the_factory_data_is_the_base_mac(void);
+void test_mac_that_others_may_have_is_refused(void);
+void test_seal_closes_the_console_for_ever(void);
 
 static const factory_data_config_t CONFIG = FACTORY_DATA_CONFIG_DEFAULT();
 static const uint8_t CALIBRATION[3] = {1, 2, 3};
@@ -112,6 +115,11 @@ void app_main(void)
     RUN_TEST(test_says_what_is_wrong);
     RUN_TEST(test_lists_all_entries);
     RUN_TEST(test_reset_spares_factory_data);
+#if !CONFIG_IDF_TARGET_LINUX
+    RUN_TEST(test_mac_of_the_factory_data_is_the_base_mac);
+    RUN_TEST(test_mac_that_others_may_have_is_refused);
+    RUN_TEST(test_seal_closes_the_console_for_ever);
+#endif
     const int failures = UNITY_END();
 #if CONFIG_IDF_TARGET_LINUX
     exit(failures);
