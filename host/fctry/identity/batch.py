@@ -20,7 +20,7 @@ from fctry.identity.writers import Writers
 if TYPE_CHECKING:
     from fctry.identity.ledger import Ledger, Reserved
 
-CHUNK = 5000  # devices that are reserved, written and recorded together: what a crash has to do again,
+CHUNK = 2000  # devices that are reserved, written and recorded together: what a crash has to do again,
 CHUNK_S = 2.0  # or as many as are prepared in this time
 
 

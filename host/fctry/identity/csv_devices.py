@@ -76,6 +76,7 @@ class Devices:
         refusals = Refusals()
         numbers = {name: one.first for name, one in self.spec.counters.items()}
         seen: dict[tuple[str, bytes] | bytes, int] = {}
+        is_drawn = self.is_drawn
         for number, row in enumerate(self.rows, 1):
             try:
                 cells = self.cells(number)
@@ -83,7 +84,7 @@ class Devices:
                 draft = self._draw(row, cells, numbers)
                 self._try(row, also, draft)
                 self._check_values(row, draft, seen)
-                if not self.is_drawn:
+                if not is_drawn:
                     self._check_twins(row, draft, seen)
             except InputError as error:
                 refusals.add(error)
