@@ -1,4 +1,4 @@
-"""What the simulated boot loader says and writes is what ESP-IDF's own does in QEMU, with the same flash.
+"""What the simulated boot loader says and writes is what ESP-IDF v5.5's own does in QEMU, with the same flash.
 
 It needs Espressif's QEMU and a build of the firmware for esp32: `idf.py set-target esp32 build` in firmware/, or
 `--build-dir` for another folder.

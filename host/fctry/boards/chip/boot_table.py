@@ -1,7 +1,8 @@
 """The partition table as ESP-IDF's boot loader verifies and prints it.
 
 Source: ESP-IDF v5.5.5 components/bootloader_support/src/flash_partitions.c and bootloader_utility.c
-(`bootloader_utility_load_partition_table`); v5.3.5, v6.0.2 and v6.1-beta1 verify and print the same.
+(`bootloader_utility_load_partition_table`); v6.0.2 and v6.1-beta1 verify and print the same. v5.3.5 takes an erased
+table for one without partitions, and calls the types of boot loader and partition table unknown.
 """
 
 from __future__ import annotations
