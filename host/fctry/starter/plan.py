@@ -185,6 +185,6 @@ def _notes(folder: Path, sdkconfig: Sdkconfig | None, *, is_new: bool) -> Iterat
         yield "sdkconfig is there and wins over sdkconfig.defaults: delete it before the next build, or use menuconfig"
     if not is_new:
         yield (
-            'in your application: `#include "factory_data.h"`, then factory_data_open, factory_data_get_str and '
-            "factory_data_report, as components/factory_data/README.md shows"
+            'in your application: PRIV_REQUIRES factory_data in its CMakeLists.txt, `#include "factory_data.h"`, then '
+            "factory_data_open, factory_data_get_str and factory_data_report, as components/factory_data/README.md shows"
         )

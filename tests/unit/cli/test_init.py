@@ -31,6 +31,14 @@ def test_with_yes_it_is_written_and_the_second_time_there_is_nothing_to_do(
     assert main(["spec", "check", str(folder / "factory.toml")]) == 0
 
 
+def test_project_that_is_there_is_told_what_its_application_needs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "CMakeLists.txt").write_text("cmake_minimum_required(VERSION 3.16)\nproject(lamp)\n")
+    assert main(["init", "--yes", str(tmp_path)]) == 0
+    assert "PRIV_REQUIRES factory_data in its CMakeLists.txt" in capsys.readouterr().out
+
+
 def test_file_in_place_of_a_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     assert main(["init", "--yes", str(tmp_path / "file")]) == 1
