@@ -186,5 +186,6 @@ def _notes(folder: Path, sdkconfig: Sdkconfig | None, *, is_new: bool) -> Iterat
     if not is_new:
         yield (
             'in your application: PRIV_REQUIRES factory_data in its CMakeLists.txt, `#include "factory_data.h"`, then '
-            "factory_data_open, factory_data_get_str and factory_data_report, as components/factory_data/README.md shows"
+            "factory_data_open, factory_data_get_str and factory_data_report, as components/factory_data/README.md "
+            "shows"
         )
