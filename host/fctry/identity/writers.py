@@ -44,7 +44,7 @@ class _Child(NamedTuple):
     def answer(self) -> list[str]:
         try:
             answer = pickle.load(self.answers)
-        except EOFError:
+        except (EOFError, pickle.UnpicklingError):  # killed before or within its answer
             raise _killed() from None
         if isinstance(answer, Exception):
             raise answer
