@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -16,6 +16,7 @@ from fctry.boards.served_board import ServedBoard
 
 RTS_ON = b"\xff\xfa\x2c\x05\x0b\xff\xf0"  # COM-PORT-OPTION SET-CONTROL, RTS on: RFC 2217, section 3
 DTR_ON = b"\xff\xfa\x2c\x05\x08\xff\xf0"
+RTS_ANSWER = b"\xff\xfa\x2c\x69\x0b\xff\xf0"
 
 
 class Flood:
@@ -81,9 +82,14 @@ def is_stuck(chip: Flood) -> bool:
 
 
 def wait_until_stuck(chip: Flood) -> None:
+    wait_until(lambda: is_stuck(chip))
+
+
+def wait_until(is_true: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
-    while not is_stuck(chip):
+    while not is_true():
         assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("words", [RTS_ON, b"typed" * 100 + RTS_ON, b"typed" + DTR_ON + b"more" + RTS_ON])
@@ -92,6 +98,18 @@ def test_en_falls_while_the_client_does_not_read(flood: tuple[Flood, socket.sock
     wait_until_stuck(chip)
     client.sendall(words.replace(DTR_ON, b""))
     assert chip.is_held.wait(5)
+
+
+def test_a_client_is_answered_however_much_waits_for_it(flood: tuple[Flood, socket.socket]) -> None:
+    chip, client = flood
+    wait_until_stuck(chip)
+    client.sendall(b"typed")  # the kernel makes more room when its peer speaks
+    wait_until_stuck(chip)
+    client.sendall(RTS_ON + b"more")
+    wait_until(lambda: chip.received == b"typedmore")  # and so the answer was given before
+    received = b""
+    while RTS_ANSWER not in received:  # fails by the socket's own time-out
+        received = received[-len(RTS_ANSWER) :] + client.recv(1 << 16)
 
 
 def test_what_waits_for_a_client_is_bounded(flood: tuple[Flood, socket.socket]) -> None:

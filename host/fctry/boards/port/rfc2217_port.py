@@ -148,7 +148,7 @@ class Rfc2217Port:
         with self._outbox.unblocked():
             for step in steps:
                 if isinstance(step, Send):
-                    self._outbox.put(step.data)
+                    self._outbox.answer(step.data)
                 elif isinstance(step, Received):
                     wire.receive(step.data)
                 elif isinstance(step, SetLine):
@@ -220,9 +220,17 @@ class _Outbox:
             self._changed.wait_for(
                 lambda: len(self._queue) < QUEUE_BYTES or self._is_unblocked or not self._is_open
             )
-            if self._is_open and len(self._queue) < QUEUE_BYTES:
-                self._queue += data
-                self._changed.notify_all()
+            self._add(data, QUEUE_BYTES)
+
+    def answer(self, data: bytes) -> None:
+        """Add what the client waits for; there is room for it also behind a device that prints without end."""
+        with self._changed:
+            self._add(data, 2 * QUEUE_BYTES)
+
+    def _add(self, data: bytes, below_bytes: int) -> None:
+        if self._is_open and len(self._queue) < below_bytes:
+            self._queue += data
+            self._changed.notify_all()
 
     def drain(self, client: socket.socket) -> None:
         """Send until the outbox is closed or the client is gone."""
