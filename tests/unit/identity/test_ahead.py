@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -85,7 +86,8 @@ def test_process_that_is_killed_costs_time_and_nothing_else(monkeypatch: pytest.
 
 
 def test_quick_work_begins_no_process_however_much_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ahead, "WORTH_S", 0.0001)
+    clock_s = count(step=ahead.ONE_S / 2)  # so long takes a device, on a busy machine too
+    monkeypatch.setattr(ahead, "time", SimpleNamespace(perf_counter=lambda: next(clock_s)))
     with Ahead(Lamps(), 2) as quick:
         list(quick.prepared(range(5000)))
         for start in range(1, 5000, 1000):
