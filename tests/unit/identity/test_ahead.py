@@ -89,7 +89,7 @@ def test_quick_work_begins_no_process_however_much_it_is(monkeypatch: pytest.Mon
     clock_s = count(step=ahead.ONE_S / 2)  # so long takes a device, on a busy machine too
     monkeypatch.setattr(ahead, "time", SimpleNamespace(perf_counter=lambda: next(clock_s)))
     with Ahead(Lamps(), 2) as quick:
-        list(quick.prepared(range(5000)))
+        list(quick.prepared(range(round(4 * ahead.WORTH_S / ahead.ONE_S))))
         for start in range(1, 5000, 1000):
             quick.draw_each([{"serial": start + number} for number in range(1000)], [NOW] * 1000)
         assert not multiprocessing_children()
