@@ -54,6 +54,29 @@ def test_reset_is_over_when_the_rom_has_said_so(
             chip.reset()
 
 
+def test_resets_of_esptool_at_once_take_none_of_its_waits_and_leave_what_a_user_has_configured(
+    installed_board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("esptool held EN for a tenth of a second")
+
+    monkeypatch.setattr("esptool.reset.ClassicReset.reset", never)
+    monkeypatch.setattr("esptool.reset.HardReset.reset", never)
+    with resets.at_once():
+        esp = esptool.detect_chip(installed_board.url)
+        assert esp.read_mac() == tuple(installed_board.mac)
+        esp.hard_reset()
+        esp._port.close()
+        with resets.at_once():
+            pass
+        assert set(esptool.loader.cfg) == {"custom_reset_sequence", "custom_hard_reset_sequence"}
+    assert not set(esptool.loader.cfg)
+    monkeypatch.setitem(esptool.loader.cfg, "custom_reset_sequence", "D0|R1|W2|D1|R0|D0")
+    with resets.at_once():
+        assert esptool.loader.cfg["custom_reset_sequence"] == "D0|R1|W2|D1|R0|D0"
+    assert set(esptool.loader.cfg) == {"custom_reset_sequence"}
+
+
 @pytest.mark.parametrize("chip_name", ["auto", "esp32"])
 def test_chip_whose_rom_is_not_heard_is_reset_as_esptool_does(
     chip_name: str, installed_board: Board, monkeypatch: pytest.MonkeyPatch

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fctry import nvs
 from fctry.device.console import Console
@@ -12,13 +13,15 @@ from fctry.device.deadline import Deadline
 from fctry.errors import DeviceError, FormatError, InputError
 from fctry.identity.draft import Context
 from fctry.identity.images import ImageMaker
-from fctry.identity.ledger import Device, Ledger, Product
 from fctry.identity.recognition import scanned
 from fctry.identity.spec import Spec, shown
 from fctry.nvs.encryption import Keys
 from fctry.nvs.factory_image import FactoryImage
 from fctry.nvs.item import Item, with_secrets
 from fctry.provision.run import Run
+
+if TYPE_CHECKING:  # SQLAlchemy is for those who have a ledger: tests of a device have none
+    from fctry.identity.ledger import Device, Ledger, Product
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Identities:
     @property
     def product(self) -> Product:
         """What the ledger knows the spec by."""
+        from fctry.identity.ledger import Product
+
         return Product(self.spec.product, self.spec.sha256)
 
 

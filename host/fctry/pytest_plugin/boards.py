@@ -220,7 +220,18 @@ def port(
     else:
         boards = request.getfixturevalue("fctry_boards")
         ports = [boards[index].url for index in range(fctry_device_count)]
+        if request.config.option.fctry_board != "qemu":
+            request.getfixturevalue("_fctry_resets_at_once")
     return ports[0] if fctry_device_count == 1 else tuple(ports[:fctry_device_count])
+
+
+@pytest.fixture
+def _fctry_resets_at_once() -> Iterator[None]:
+    """A quarter of a second less for each reset that pytest-embedded lets esptool do."""
+    from fctry.device import resets
+
+    with resets.at_once():
+        yield
 
 
 @pytest.fixture

@@ -112,6 +112,8 @@ def factory_devices(
 
 
 def _device(dut: Any, queue: Any, project: Project, preloaded: bytes | None = None) -> FactoryDevice:
+    # what the device says is read from a file, which is always ready: pexpect would look 10,000 times a second
+    dut.pexpect_proc.delayafterread = 0.005
     return FactoryDevice(
         dut,
         queue,
