@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import gc
 
-import hypothesis
+import pytest
 
-hypothesis.settings.register_profile("fctry", deadline=None)
-hypothesis.settings.load_profile("fctry")
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hypothesis' plugin is loaded unless a test runs pytest without it, whose time is mostly that of its imports."""
+    if config.pluginmanager.hasplugin("hypothesispytest"):
+        import hypothesis
+
+        hypothesis.settings.register_profile("fctry", deadline=None)
+        hypothesis.settings.load_profile("fctry")
 
 
 def pytest_collection_finish() -> None:

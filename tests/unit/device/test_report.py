@@ -305,7 +305,13 @@ def test_number_of_items_is_an_integer(count: object) -> None:
 
 @given(
     st.dictionaries(
-        st.text(max_size=9), st.recursive(st.none() | st.booleans() | st.text() | st.floats(), st.lists)
+        st.text(max_size=9),
+        st.recursive(
+            st.none() | st.booleans() | st.text(max_size=9) | st.floats(),
+            lambda inner: st.lists(inner, max_size=3),
+            max_leaves=5,
+        ),
+        max_size=5,
     )
 )
 def test_any_event_is_taken_or_refused_by_our_own_error(fields: dict[str, object]) -> None:

@@ -8,6 +8,7 @@ What was handed out goes into the folder OUT, a file a station, a line a device,
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sqlite3
@@ -54,6 +55,17 @@ def reserve(ledger: Ledger, out: Path, devices: int) -> int:
     return last
 
 
+def hurry() -> None:
+    """Let nothing wait for the disk: a process that is killed leaves all that it wrote, and no power fails here."""
+    os.fsync = lambda handle: None
+    event.listen(Engine, "connect", _hurry)
+
+
+def _hurry(connection: object, _: object) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF")
+
+
 def in_child(work: Callable[[], None]) -> int:
     """A process that does this."""
     pid = os.fork()
@@ -69,7 +81,10 @@ def in_child(work: Callable[[], None]) -> int:
 
 def kill(url: str, state: Path, out: Path) -> None:
     """Kill a station at every point of its work."""
+    hurry()
     station = Station("bench", "eve", state)
+    open_ledger(url, station).close()  # what that imports, no child imports again
+    gc.freeze()  # nor looks through, which would copy it
 
     def work(point: int) -> None:
         kill_at(point, state)
@@ -90,26 +105,20 @@ def kill(url: str, state: Path, out: Path) -> None:
     print(point - 1)
 
 
-def _hurry(connection: object, _: object) -> None:
-    if isinstance(connection, sqlite3.Connection):
-        connection.execute("PRAGMA synchronous=OFF")
-
-
 def contend(url: str, state: Path, out: Path, stations: int, devices: int, durable: int) -> None:
     """Let stations reserve together; says how long it took.
 
-    Without `durable` nothing waits for the disk, which makes the stations meet more often and changes nothing else: no
-    power fails here.
+    Without `durable` nothing waits for the disk, which makes the stations meet more often and changes nothing else.
     """
     if not durable:
-        os.fsync = lambda handle: None
-        event.listen(Engine, "connect", _hurry)
+        hurry()
 
     def work(number: int) -> None:
         with open_ledger(url, Station(f"bench {number}", "eve", state)) as ledger:
             reserve(ledger, out / str(number), devices)
 
     open_ledger(url, Station("bench", "eve", state)).close()  # the database's driver is imported once
+    gc.freeze()
     began_s = time.perf_counter()
     children = [in_child(lambda number=number: work(number)) for number in range(stations)]  # type: ignore[misc]
     failed = [pid for pid in children if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])]

@@ -130,7 +130,8 @@ def test_macs_of_a_block_are_valid_and_no_two_devices_share_an_address(
     assert source.capacity("") == count // step
     devices = list(range(numbers.first, numbers.last + 1, numbers.step))[:5]
     texts = [draw(source, number)[""] for number in devices]
-    assert all(mac.is_valid(text) and mac.is_universally_administered(text) for text in texts)
+    assert all(mac.is_valid(text, validate_manufacturer=False) for text in texts)  # a search in 1 MB of text
+    assert all(mac.is_universally_administered(text) for text in texts)
     end = int.from_bytes(draw(source, numbers.last)["bytes"], "big") + step - 1
     assert source.addresses[1] - step < end <= source.addresses[1]
 
