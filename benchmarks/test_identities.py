@@ -11,7 +11,6 @@ import secrets
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
@@ -53,7 +52,7 @@ def _rate(source: Source, part: str, folder: Path, count: int, processes: int) -
     began_s, done, first = 0.0, 0, count // 3
     with Ahead(spec, processes) as ahead:
         prepared = ahead.prepared(range(count))
-        while contexts := [replace(NOW, prepared=one) for _, one in islice(prepared, AT_ONCE)]:
+        while contexts := [NOW._replace(prepared=one) for _, one in islice(prepared, AT_ONCE)]:
             ahead.draw_each([{}] * len(contexts), contexts)
             done += len(contexts)
             if not began_s and done >= first:

@@ -199,7 +199,7 @@ def _batch(args: Arguments, spec: Spec, count: int, devices: Devices | None) -> 
         return Context(now, args.lot, args.line, devices.cells(number) if devices else {})
 
     def name(number: int, draft: Draft) -> str:
-        text = fill(args.name, {**draft.public, "number": f"{number:0{digits}}"})
+        text = fill(args.name, {**draft.public, "number": str(number).zfill(digits)})
         return f"{text}.bin{'.age' if args.seal else ''}"
 
     return Batch(Product(spec.product, spec.sha256), spec, count, context, name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fctry.errors import InputError
@@ -119,7 +119,7 @@ class _Making:
         began_s = time.monotonic()
         for number, made in self.drawer.prepared(numbers):
             context = self.batch.context(number)
-            chunk[number] = replace(context, prepared=made) if made else context
+            chunk[number] = context._replace(prepared=made) if made else context
             if len(chunk) == CHUNK or time.monotonic() - began_s > CHUNK_S:
                 yield chunk
                 chunk, began_s = {}, time.monotonic()

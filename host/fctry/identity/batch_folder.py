@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -119,7 +118,7 @@ class BatchFolder:
                 file=self.folder,
             )
         else:
-            self._identity["batch"] = secrets.token_hex(8)
+            self._identity["batch"] = os.urandom(8).hex()
             self._write_identity()
 
     def __enter__(self) -> BatchFolder:

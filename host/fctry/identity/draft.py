@@ -31,8 +31,10 @@ class Claim:
     is_secret: bool = False
 
 
-@dataclass(frozen=True)
-class Context:
+NOTHING: Mapping[str, Any] = {}
+
+
+class Context(NamedTuple):
     """What a draft depends on beside the spec: where and when it is made, and what is known of this device alone.
 
     `columns` are the cells of its line in a CSV, `station` what only the station knows: the chip's MAC, a scanned
@@ -42,13 +44,15 @@ class Context:
     now: datetime
     lot: str = ""
     line: str = ""
-    columns: Mapping[str, str] = field(default_factory=dict, repr=False)
-    station: Mapping[str, str] = field(default_factory=dict, repr=False)
-    prepared: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    columns: Mapping[str, str] = NOTHING
+    station: Mapping[str, str] = NOTHING
+    prepared: Mapping[str, Any] = NOTHING
+
+    def __repr__(self) -> str:  # cells and scans may be secrets
+        return f"Context({self.now}, {self.lot!r}, {self.line!r})"
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(NamedTuple):
     """One device's values before the database has agreed to them.
 
     `values` and `secrets` are what goes into its image, by `namespace:key`; among the secrets may be some that stay out
@@ -56,9 +60,12 @@ class Draft:
     """
 
     values: Mapping[str, Value]
-    secrets: Mapping[str, Value] = field(repr=False)
+    secrets: Mapping[str, Value]
     public: Mapping[str, str]
     claims: tuple[Claim, ...]
+
+    def __repr__(self) -> str:  # without its secrets
+        return f"Draft({dict(self.values)}, {dict(self.public)}, {self.claims})"
 
 
 @dataclass(frozen=True)

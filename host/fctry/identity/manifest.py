@@ -6,10 +6,10 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from json.encoder import encode_basestring as _text  # a string as JSON has it: all that a line is made of
 from typing import NamedTuple
 
 HEADER = ("number", "file", "sha256")
-_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Line(NamedTuple):
@@ -23,7 +23,11 @@ class Line(NamedTuple):
 
 def as_json(lines: Iterable[Line]) -> str:
     """The lines as JSON lines."""
-    return "".join(f"{_encode(line._asdict())}\n" for line in lines)
+    return "".join(
+        f'{{"number": {number}, "file": {_text(file)}, "sha256": {_text(sha256)}, "fields": {{'
+        f"{', '.join([f'{_text(name)}: {_text(value)}' for name, value in fields.items()])}}}}}\n"
+        for number, file, sha256, fields in lines
+    )
 
 
 def parse_json(raw: str) -> Line | None:
@@ -41,7 +45,7 @@ def as_csv(lines: Iterable[Line], fields: Sequence[str], *, with_header: bool = 
     if with_header:
         writer.writerow((*HEADER, *fields))
     writer.writerows(
-        (line.number, line.file, line.sha256, *(line.fields.get(name, "") for name in fields))
-        for line in lines
+        [number, file, sha256, *[values.get(name, "") for name in fields]]
+        for number, file, sha256, values in lines
     )
     return text.getvalue()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
+from functools import lru_cache
 
 from fctry.errors import InputError
 
@@ -13,14 +13,23 @@ FIELD = re.compile(r"\{([^{}]*)\}")
 
 def fill(template: str, values: Mapping[str, str]) -> str:
     """The text for a device with these values. Raises InputError for a field that it has not."""
+    pieces = list(_split(template))
+    try:
+        pieces[1::2] = [values[name] for name in pieces[1::2]]
+    except KeyError as error:
+        raise _unknown(template, error.args[0], values) from None
+    return "".join(pieces)
 
-    def value(found: re.Match[str]) -> str:
-        if found[1] not in values:
-            near = get_close_matches(found[1], values, 1) or sorted(values)
-            hint = (
-                f"did you mean {near[0]!r}?" if len(near) == 1 else f"there are {', '.join(near) or 'none'}"
-            )
-            raise InputError(f"{template!r}: no public field is called {found[1]!r}", hint=hint)
-        return values[found[1]]
 
-    return FIELD.sub(value, template)
+@lru_cache
+def _split(template: str) -> tuple[str, ...]:
+    """Text and names of fields in turn."""
+    return tuple(FIELD.split(template))
+
+
+def _unknown(template: str, name: str, values: Mapping[str, str]) -> InputError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, values, 1) or sorted(values)
+    hint = f"did you mean {near[0]!r}?" if len(near) == 1 else f"there are {', '.join(near) or 'none'}"
+    return InputError(f"{template!r}: no public field is called {name!r}", hint=hint)

@@ -53,13 +53,14 @@ class Field:
         return f"{self.namespace}:{self.key}" if self.namespace else self.key
 
     @cached_property
-    def _parser(self) -> tuple[ItemType, Callable[[bytes], Value]]:
+    def _parser(self) -> tuple[ItemType, Callable[[bytes], Value], Callable[[Value], bytes]]:
         try:
-            return parser_of(self.encoding)
+            item_type, parse = parser_of(self.encoding)
         except LookupError:
             raise self.refusal(
                 f"unknown encoding {self.encoding!r}", f"encodings are {ENCODINGS_TEXT}"
             ) from None
+        return item_type, parse, PACKERS[item_type]
 
     @property
     def type(self) -> ItemType:
@@ -72,13 +73,13 @@ class Field:
 
     def parse(self, drawn: Drawn) -> Value:
         """The value that is stored. Raises InputError, which does not tell the value."""
-        item_type, parse = self._parser
+        _, parse, pack = self._parser
         try:
             value = parse(drawn if isinstance(drawn, bytes) else drawn.encode())
         except ValueError as error:
             raise self.refusal(str(error), f"correct its source, or its encoding {self.encoding!r}") from None
         try:
-            packed = PACKERS[item_type](value)
+            packed = pack(value)
         except PACKER_ERRORS:
             raise value_error(self.item(value)) from None
         if len(packed) > STRING_SIZE_BYTES_MAX:  # an item costs as much as all that was done so far
@@ -209,7 +210,7 @@ class Spec:
         public: dict[str, str] = {}
         secrets: dict[str, Value] = {}
         claims: list[Claim] = []
-        for one in self.fields:
+        for one, name, public_name in self._named_fields:
             content = drawn.get(one.source)
             if content is None:
                 if not one.is_optional:
@@ -217,13 +218,13 @@ class Spec:
                         "this device has no value for it", "give it one, or say `optional = true`"
                     )
                 continue
-            value = kept[one.name] if one.source in held and one.name in kept else one.parse(content)
+            value = kept[name] if one.source in held and name in kept else one.parse(content)
             if one.is_secret:
-                secrets[one.name] = value
+                secrets[name] = value
             else:
-                public[self.public_names[one.name]] = value if isinstance(value, str) else shown(value)
+                public[public_name] = value if isinstance(value, str) else shown(value)
                 if one.namespace:
-                    values[one.name] = value
+                    values[name] = value
             if one.scope:
                 is_random = one.source in self._random
                 claims.append(Claim(one.scope, canonical(value), is_random, one.is_secret))
@@ -247,12 +248,12 @@ class Spec:
         """What each source has drawn for a device, by `name` or `name.part`. Raises InputError."""
         drawn: dict[str, Drawn] = {}
         uncounted = Given(0, context, drawn, self._folder)
-        for name in self.used:
-            source = self.sources[name]
+        prepared = context.prepared
+        for name, source, counter in self._drawing:
             given = uncounted
-            if source.counter or name in context.prepared:
-                number = counters.get(self._counter_of(name), 0)
-                given = Given(number, context, drawn, self._folder, context.prepared.get(name))
+            if counter or name in prepared:
+                number = counters.get(counter, 0)
+                given = Given(number, context, drawn, self._folder, prepared.get(name))
             try:
                 parts = source.draw(given)
             except InputError as error:
@@ -262,6 +263,15 @@ class Spec:
                 reference = f"{name}.{part}" if part else name
                 drawn[reference] = kept.get(reference, value)
         return drawn
+
+    @cached_property
+    def _drawing(self) -> tuple[tuple[str, Source, str], ...]:
+        """The sources in use by name, and the counter of each, or nothing."""
+        return tuple(
+            (name, source, self._counter_of(name) if source.counter else "")
+            for name in self.used
+            for source in (self.sources[name],)
+        )
 
     def _kept(self, kept: Mapping[str, Value]) -> Mapping[str, Drawn]:
         """What sources have drawn for these values, but for those sources that draw secrets too."""
@@ -279,12 +289,18 @@ class Spec:
         return {one.name: one.key if keys.count(one.key) == 1 else one.name for one in self.fields}
 
     @cached_property
+    def _named_fields(self) -> tuple[tuple[Field, str, str], ...]:
+        return tuple((one, one.name, self.public_names[one.name]) for one in self.fields)
+
+    @cached_property
     def _stored(self) -> tuple[str, ...]:
         return tuple(one.name for one in self.fields if one.namespace)
 
     def stored(self, draft: Draft) -> dict[str, Value]:
         """What goes into a device's image, by `namespace:key`, in the order of the spec."""
-        both = {**draft.values, **draft.secrets}
+        both = {**draft.values, **draft.secrets} if draft.secrets else draft.values
+        if tuple(both) == self._stored:  # as `draw` makes it of most
+            return dict(both)
         return {name: both[name] for name in self._stored if name in both}
 
     def items(self, draft: Draft) -> list[Item]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fctry.identity.sources import KINDS
+from fctry.identity.sources.kinds import KINDS
 from fctry.identity.sources.source import Source
 from fctry.identity.spec import SECRETS_NAMESPACE, Field, Spec
 from fctry.identity.spec_label import SpecLabel

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 from fctry.errors import InputError
 from fctry.findings import ERROR, INFO, WARNING, Finding, Rule
@@ -15,7 +16,9 @@ from fctry.identity.spec import Field, Spec
 from fctry.identity.spec_example import example, example_context, numbers
 from fctry.nvs.capacity import measure
 from fctry.nvs.item import pack_name
-from fctry.partitions.sdkconfig import Sdkconfig
+
+if TYPE_CHECKING:
+    from fctry.partitions.sdkconfig import Sdkconfig
 
 DERIVED_ADDRESSES = "CONFIG_ESP_MAC_UNIVERSAL_MAC_ADDRESSES"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fctry.errors import DeviceError
@@ -30,8 +29,7 @@ def choose_identity(run: Run) -> str:
         return did
     if found.device and run.label:
         _check_label_lasts(run, found.device)
-    context = replace(
-        run.identities.context,
+    context = run.identities.context._replace(
         station={**run.identities.context.station, "mac": run.identity.mac},
         prepared=spec.prepare(),  # before the ledger waits for it
     )

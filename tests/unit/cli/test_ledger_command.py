@@ -6,7 +6,6 @@ import csv
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -145,7 +144,7 @@ def test_export_as_csv_has_each_column_once(run: Run, key: Path, tmp_path: Path)
         def draw(
             self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] | None = None
         ) -> Draft:
-            return replace(super().draw(counters, context, kept), public={"id": "A7", "witness": "Bob"})
+            return super().draw(counters, context, kept)._replace(public={"id": "A7", "witness": "Bob"})
 
     reserve(tmp_path, Named(), 1)
     row = list(csv.DictReader(run("export")[1].splitlines()))[-1]

@@ -80,7 +80,7 @@ class Pinned(Lamps):
         lamp = super().draw(counters, context, kept)
         pin = f"pin-{secrets.randbelow(10**12)}"
         pins = Claim("lamp/pin", pin.encode(), is_random=True), *lamp.claims
-        return replace(lamp, values={**lamp.values, "device:pin": pin}, claims=pins)
+        return lamp._replace(values={**lamp.values, "device:pin": pin}, claims=pins)
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -410,7 +410,7 @@ def test_random_values_that_were_handed_out_since_the_backup_stay_handed_out(
                 self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] | None = None
             ) -> Draft:
                 taken = Claim("lamp/code", codes[1][0].encode())
-                return replace(super().draw(counters, context, kept), claims=(taken,))
+                return super().draw(counters, context, kept)._replace(claims=(taken,))
 
         with pytest.raises(InputError, match="handed out before a backup of the ledger was put back"):
             next(ledger.reserve(LAMP, Customers(), [NOW]))

@@ -131,7 +131,7 @@ def test_clock_that_is_set_back_brings_nothing_back(ledger: Ledger, monkeypatch:
             return past
 
     monkeypatch.setattr(journal, "datetime", Clock)
-    second = next(ledger.reserve(LAMP, Lamps(), [replace(NOW, now=past)]))
+    second = next(ledger.reserve(LAMP, Lamps(), [NOW._replace(now=past)]))
     assert (first.draft.public["serial"], second.draft.public["serial"]) == ("SN1000", "SN1001")
     assert ledger.history(second.id)[0].at.startswith("1970")
     assert ledger.verify() == 3

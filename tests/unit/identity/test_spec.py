@@ -12,6 +12,7 @@ import pytest
 from fctry.errors import InputError
 from fctry.identity.draft import Context, CounterRange
 from fctry.identity.ledger import Product, Station, create_ledger
+from fctry.identity.sources.source import Given
 from fctry.identity.spec import Spec
 from fctry.identity.spec_file import json_schema, read_spec
 from fctry.identity.toml_lines import tomllib
@@ -273,3 +274,8 @@ def test_device_that_is_made_again_is_stored_with_what_is_in_its_image(tmp_path:
 
 def test_digest_changes_with_the_spec(tmp_path: Path) -> None:
     assert spec_of(tmp_path).sha256 != spec_of(tmp_path, TEXT + "\n").sha256
+
+
+def test_what_a_device_is_drawn_from_shows_no_cells_scans_and_draws() -> None:
+    context = Context(NOW.now, columns={"pin": "5180"}, station={"code": "5181"}, prepared={"key": "5182"})
+    assert "518" not in repr(Given(7, context, {"pin": "5183"}, prepared="5184"))

@@ -6,7 +6,7 @@ Nothing looks first: whether a value is free is what the UNIQUE constraint says 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
@@ -142,7 +142,7 @@ def settle(
                 )
             numbers, context = again[id_]
             del drafts[id_]  # behind those whose values are free: they keep them
-            drafts[id_] = drawer.draw(numbers, replace(context, prepared={}), (kept or {}).get(id_, {}))
+            drafts[id_] = drawer.draw(numbers, context._replace(prepared={}), (kept or {}).get(id_, {}))
     raise InputError(
         f"no free value of {' or '.join(sorted(scopes))} was found in {DRAWS_MAX} draws",
         hint="too few are left: give it more possibilities in the spec",

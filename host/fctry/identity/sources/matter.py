@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from hashlib import pbkdf2_hmac
 from typing import ClassVar
 
-from stdnum import verhoeff
-
 from fctry.errors import InputError
 from fctry.identity.sources.setup_code import CODES, draw_code
 from fctry.identity.sources.source import Drawn, Given, Part, Source
@@ -114,6 +112,8 @@ class Matter(Source):
         code = f"{has_ids << 2 | short >> 2}{(short & 3) << 14 | passcode & 0x3FFF:05}{passcode >> 14:04}"
         if has_ids:
             code += f"{self.vendor_id:05}{self.product_id:05}"
+        from stdnum import verhoeff  # with which come SSL and pydoc
+
         return code + verhoeff.calc_check_digit(code)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from fctry.errors import InputError
 from fctry.identity.draft import Context, CounterRange
@@ -23,8 +23,7 @@ class Part:
     is_text: bool = True
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(NamedTuple):
     """What a source may draw from: its own number, what is known of the device, and what other sources have drawn.
 
     `drawn` is by `source` or `source.part`. `folder` is that of the spec. `prepared` is what the source's `prepare`
@@ -33,9 +32,12 @@ class Given:
 
     counter: int
     context: Context
-    drawn: Mapping[str, Drawn] = field(repr=False)
+    drawn: Mapping[str, Drawn]
     folder: Path = Path()
-    prepared: Any = field(default=None, repr=False)
+    prepared: Any = None
+
+    def __repr__(self) -> str:  # what is drawn may be a secret
+        return f"Given({self.counter}, {self.context})"
 
 
 @dataclass(frozen=True)
