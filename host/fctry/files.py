@@ -149,6 +149,25 @@ def lock_folder(folder: str, hint: str) -> int | None:
     return opened
 
 
+@contextmanager
+def waiting_lock(path: str) -> Iterator[None]:
+    """Let no other process in here that locks the same file, which is made; waits for it. Raises OSError."""
+    try:
+        import fcntl
+    except ImportError:
+        from filelock import FileLock  # costs as much as forty locks
+
+        with FileLock(path):
+            yield
+        return
+    opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
+
+
 def sync_all() -> None:
     """Make all that was written durable: one call for many files is hundreds of times cheaper than one each."""
     if hasattr(os, "sync"):

@@ -39,7 +39,7 @@ class _Pace:
         self.spent_s, self.done = 0.0, 0
 
     def add(self, began_s: float, done: int = 1) -> None:
-        self.spent_s += time.perf_counter() - began_s
+        self.spent_s += time.thread_time() - began_s
         self.done += done
 
     @property
@@ -89,7 +89,7 @@ class Ahead:
                 return [draft for task in tasks for draft in task.result()]
             except BrokenProcessPool:
                 self._alone()
-        began_s = time.perf_counter()
+        began_s = time.thread_time()
         drafts = self._preparer.draw_each(counters, contexts)
         self._drawing.add(began_s, len(drafts))
         return drafts
@@ -98,7 +98,7 @@ class Ahead:
         """Each number with what was prepared for the device that has it, in order; only a little ahead of time."""
         numbers = iter(numbers)
         for number in numbers:
-            began_s = time.perf_counter()
+            began_s = time.thread_time()
             one = self._preparer.prepare()
             self._preparing.add(began_s)
             yield number, one

@@ -1,5 +1,10 @@
 """The database of who got what: unique values, states, history, secrets sealed or forgotten."""
 
+from fctry.identity.ledger.put_off import put_off
+
+with put_off("asyncio", "importlib.metadata"):
+    import sqlalchemy.dialects.sqlite  # noqa: F401
+
 from fctry.identity.draft import Product
 from fctry.identity.ledger.ledger import Ledger
 from fctry.identity.ledger.opening import accept_restore, create_ledger, open_ledger, upgrade_ledger

@@ -26,11 +26,12 @@ _encode = json.JSONEncoder(sort_keys=True).encode
 
 
 FIXED = [column for column in device.c if column.name not in ("state", "image_sha256")]
+_NAMES = [column.name for column in FIXED]
 
 
 def fingerprint(row: Mapping[str, Any], claims: Iterable[tuple[str, bytes]], secrets: Iterable[bytes]) -> str:
     """That of a device: of its row, the scopes and values that it claims, and its sealed secrets, oldest first."""
-    fixed = [row[column.name] for column in FIXED]
+    fixed = [row[name] for name in _NAMES]
     claimed = sorted([scope, bytes(value).hex()] for scope, value in claims)
     text = _encode([fixed, claimed, [hashlib.sha256(data).hexdigest() for data in secrets]])
     return hashlib.sha256(text.encode()).hexdigest()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import ClauseElement, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
@@ -91,6 +91,17 @@ def writing(engine: Engine) -> Iterator[Connection]:
             if engine.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
             yield connection
+
+
+def execute_many(connection: Connection, statement: ClauseElement, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Run a statement for each of these rows, whose values the driver takes as they are.
+
+    What SQLAlchemy does for a row beside that takes longer than the database does.
+    """
+    compiled: Any = statement.compile(dialect=connection.dialect)
+    names = compiled.positiontup  # None where the driver takes values by name
+    values = list(rows) if names is None else [tuple([row[name] for name in names]) for row in rows]
+    connection.exec_driver_sql(compiled.string, values)
 
 
 @contextmanager

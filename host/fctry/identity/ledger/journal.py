@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, desc, insert, select
 
 from fctry.errors import LedgerError
+from fctry.identity.ledger.database import execute_many
 from fctry.identity.ledger.tables import journal, journal_device
 
 START = "0" * 64
@@ -54,7 +55,9 @@ def append(connection: Connection, event: str, data: Mapping[str, Any], devices:
         insert(journal).values(seq=head.seq, at=at, event=event, data=text_of_data, hash=head.hash)
     )
     if devices:
-        connection.execute(insert(journal_device), [{"device": one, "seq": head.seq} for one in devices])
+        execute_many(
+            connection, insert(journal_device), [{"device": one, "seq": head.seq} for one in devices]
+        )
     return head
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, String, bindparam, func, insert, or_,
 from fctry.errors import InputError, LedgerError
 from fctry.identity.draft import Context, Draft, Drawer, Product
 from fctry.identity.ledger import audit, journal, keys
-from fctry.identity.ledger.database import place_of, reading, writing
+from fctry.identity.ledger.database import execute_many, place_of, reading, writing
 from fctry.identity.ledger.memory import remember
 from fctry.identity.ledger.reservation import Reserved, handed_out, reserve, settle
 from fctry.identity.ledger.rows import Device, devices
@@ -205,11 +205,11 @@ class Ledger:
                     f"device {device_id} cannot become {state}",
                     hint=f"it must be {' or '.join(before)} for that: fctry ledger show {device_id}",
                 )
-            rows = [{"one": id_, "digest": image_sha256} for id_, image_sha256 in devices.items()]
-            digest = func.coalesce(bindparam("digest", type_=String), device.c.image_sha256)
+            rows = [{"one": id_, "digest": digest, "to": state} for id_, digest in devices.items()]
+            known = func.coalesce(bindparam("digest", type_=String), device.c.image_sha256)
             changed = update(device).where(device.c.id == bindparam("one"))
             if rows:
-                connection.execute(changed.values(state=state, image_sha256=digest), rows)
+                execute_many(connection, changed.values(state=bindparam("to"), image_sha256=known), rows)
             data = self._station.said(context, **why, devices=dict(devices))
             journal.append(connection, state, data, list(devices))
 

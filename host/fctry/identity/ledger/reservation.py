@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from json import JSONEncoder
 from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select
 
 from fctry.errors import InputError
 from fctry.identity.draft import Claim, Context, CounterRange, Draft, Drawer, Product
+from fctry.identity.ledger.database import execute_many
 from fctry.identity.ledger.keys import IndexKey, as_json
 from fctry.identity.ledger.tables import burnt, claim, counter, device
 
 DRAWS_MAX = 20  # of one device: by then its random values have too few possibilities
+as_text = JSONEncoder().encode
 _IDS = "device"  # the counter of the ledger's own numbers
 
 
@@ -98,11 +101,24 @@ def reserve(
             "item_values": as_json(drafts[id_].values),
             "public": dict(drafts[id_].public),
             "spec_sha256": product.spec_sha256,
+            "image_sha256": None,
             "tool": tool,
         }
         for index, id_ in enumerate(ids)
     ]
-    connection.execute(insert(device), rows)
+    execute_many(
+        connection,
+        insert(device),
+        [
+            {
+                **row,
+                "counters": as_text(row["counters"]),
+                "item_values": as_text(row["item_values"]),
+                "public": as_text(row["public"]),
+            }
+            for row in rows
+        ],
+    )
     return [Reserved(row["id"], row["number"], drafts[row["id"]], row) for row in rows]
 
 

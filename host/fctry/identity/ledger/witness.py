@@ -13,18 +13,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from sqlalchemy import Connection, select
 
 from fctry.errors import LedgerError
-from fctry.files import replace_file, sync_folder
+from fctry.files import replace_file, sync_folder, waiting_lock
 from fctry.identity.ledger import journal
 from fctry.identity.ledger.tables import journal as lines
 
 _SUFFIX = ".witness.json"
 BATCH = "batch.json"  # of a batch that `fctry batch` has made
 WITNESS = "witness"  # what it is called in a batch and in an export
-POLL_S = 0.002  # a turn takes milliseconds, and the slots of a station wait for each other
 
 
 @dataclass(frozen=True)
@@ -152,7 +150,7 @@ def write_witness(folder: Path, ledger: str, witness: Witness, *, is_forced: boo
     path = _path(folder, ledger)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with FileLock(path.with_suffix(".lock"), poll_interval=POLL_S):
+        with waiting_lock(str(path.with_suffix(".lock"))):
             try:
                 known = json.loads(path.read_text())["seq"]
             except (OSError, ValueError, KeyError):
