@@ -19,7 +19,8 @@ def pytest_configure(config: pytest.Config) -> None:
         # pytest-embedded's service leaves its process and files to the garbage collector
         config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
     elif option.fctry_board is None:
-        option.fctry_board = "usb" if option.target or option.port else "native"
+        connected = "usb" if option.target or option.port else "native"
+        option.fctry_board = "linux" if option.target == "linux" else connected
     if option.fctry_board != "native" and not option.app_path:
         option.app_path = str(ROOT / "firmware")
 

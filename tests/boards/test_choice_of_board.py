@@ -1,7 +1,9 @@
 """The plugin chooses the board: what a person gets who asks for one, as a process of its own."""
 
 import hashlib
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -118,6 +120,19 @@ def test_connected_boards_are_not_shared_by_workers() -> None:
 def test_port_is_locked_under_each_of_its_names(tmp_path: Path) -> None:
     (tmp_path / "by-id").symlink_to(tmp_path / "ttyUSB0")
     assert len({connected.lock_of(str(tmp_path / name)).lock_file for name in ("by-id", "ttyUSB0")}) == 1
+
+
+def test_linux_as_a_target_is_the_board_linux(tmp_path: Path) -> None:
+    build = tmp_path / "build"  # in the place of one by ESP-IDF
+    for part in ("config", "partition_table"):
+        shutil.copytree(NATIVE_BUILD / part, build / part)
+    shutil.copy(NATIVE_BUILD / "fctry.elf", build)
+    (build / "config" / "sdkconfig.json").write_text('{"IDF_TARGET": "linux"}')
+    said = {"app_elf": "fctry.elf", "project_version": "1", "git_revision": "v5.5.5"}
+    (build / "project_description.json").write_text(json.dumps(said))
+    done = run_suite("--target", "linux", "--app-path", str(tmp_path))
+    assert "board: linux" in done.stdout
+    assert "1 passed" in done.stdout, done.stdout
 
 
 def test_of_several_devices_the_first_is_tested() -> None:

@@ -43,6 +43,8 @@ def choose(config: pytest.Config) -> None:
 
         # its default of 0.05 s is too short for a stub to start in QEMU
         Serial.DEFAULT_PORT_CONFIG["timeout"] = 3.0
+    if board == "linux":
+        option.target = None  # `linux` is what the firmware is built for: it runs on a simulated esp32
     if board == "usb":
         if getattr(option, "numprocesses", None):
             raise pytest.UsageError(
