@@ -13,7 +13,7 @@ import pytest
 
 from fctry.cli.arguments import BadParameter, mac
 from fctry.cli.main import main
-from tests.boards.kit import Console
+from tests.boards.kit import TIMEOUT_S, Console
 
 COMMAND = [sys.executable, "-m", "fctry", "board"]
 
@@ -43,7 +43,7 @@ def test_board_says_where_it_listens_and_stops_on_a_signal(
         console.expect("load partition table error")
         console.close()
         process.send_signal(number)
-        assert process.communicate(timeout=10) == ("", "")
+        assert process.communicate(timeout=TIMEOUT_S) == ("", "")
     assert process.returncode == 0
     assert (tmp_path / "flash.bin").stat().st_size == 4 << 20
 

@@ -180,7 +180,7 @@ def test_nothing_is_left_of_a_run_that_was_ended(
         assert any("fctry.elf" in _command(pid) for pid in family)  # the chip's firmware
         assert any("multiprocessing" in _command(pid) for pid in family)  # pytest-embedded's
         process.send_signal(number)
-        process.wait(timeout=30)
+        process.wait(timeout=90)
         _wait(lambda: not any(map(_command, family)))
     finally:
         for pid in filter(_command, family):
@@ -209,7 +209,7 @@ def _command(pid: int) -> str:
 
 
 def _wait(condition: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + 30
+    end_s = time.monotonic() + 90
     while not condition():
         assert time.monotonic() < end_s
         time.sleep(0.05)

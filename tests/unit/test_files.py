@@ -34,7 +34,7 @@ def test_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
     reader = threading.Thread(target=lambda: found.append(path.read_bytes()), daemon=True)
     reader.start()
     write_file(path, b"data")
-    reader.join(10)
+    reader.join(30)
     assert found == [b"data"]
     assert path.is_fifo()
 

@@ -81,7 +81,7 @@ def server() -> Iterator[ScriptedServer]:
 @pytest.fixture
 def client(server: ScriptedServer) -> Iterator[serial.SerialBase]:
     register()
-    with serial.serial_for_url(server.url, timeout=1) as opened:
+    with serial.serial_for_url(server.url, timeout=20) as opened:
         yield opened
 
 
@@ -260,7 +260,7 @@ def test_option_is_not_named_where_it_does_not_help(server: ScriptedServer, answ
 
 def test_ign_set_control_does_not_wait_for_answers(server: ScriptedServer) -> None:
     server.answer = replacing(Request.SET_CONTROL + ANSWER, b"")
-    with Serial(f"{server.url}?ign_set_control&timeout=1&logging=debug") as client:
+    with Serial(f"{server.url}?ign_set_control&timeout=20&logging=debug") as client:
         client.dtr = False
         client.reset_input_buffer()  # is answered after what was sent before it
         assert (Request.SET_CONTROL, bytes([Control.DTR_OFF])) in server.requests

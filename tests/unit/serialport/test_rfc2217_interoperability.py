@@ -87,7 +87,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[tuple[Wire, str]]:
 
 @pytest.fixture
 def client(served: tuple[Wire, str]) -> Iterator[Serial]:
-    port = Serial(None, baudrate=115200, timeout=5)
+    port = Serial(None, baudrate=115200, timeout=20)
     port.rts = port.dtr = False
     port.port = served[1]
     with port:  # opens it

@@ -62,9 +62,9 @@ def open_when_free(url: str) -> Serial:
     """ser2net frees a port some time after its client has left."""
     for _ in range(50):
         with suppress(OpenError):
-            return Serial(url, baudrate=115200, timeout=5)
+            return Serial(url, baudrate=115200, timeout=20)
         time.sleep(0.1)
-    return Serial(url, baudrate=115200, timeout=5)
+    return Serial(url, baudrate=115200, timeout=20)
 
 
 def test_data_of_every_value_comes_back(url: str) -> None:
