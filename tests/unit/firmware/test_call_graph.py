@@ -16,18 +16,17 @@ def calls(objects: list[Path]) -> dict[str, set[str]]:
     """File -> files whose functions or data it uses, from the symbols of the objects."""
     defined: dict[str, str] = {}
     used: dict[str, set[str]] = {}
-    for path in objects:
-        for line in subprocess.run(
-            ["nm", path], capture_output=True, text=True, check=True
-        ).stdout.splitlines():
-            *_, kind, symbol = line.split()
-            if kind == "U":
-                used.setdefault(path.stem, set()).add(symbol)
-            elif kind in "TDBRC":
-                defined[symbol] = path.stem
+    symbols = subprocess.run(["nm", "-A", *objects], capture_output=True, text=True, check=True).stdout
+    for line in symbols.splitlines():
+        path, _, words = line.partition(".o:")
+        *_, kind, symbol = words.split()
+        if kind == "U":
+            used.setdefault(Path(path).name, set()).add(symbol)
+        elif kind in "TDBRC":
+            defined[symbol] = Path(path).name
     return {
-        name: {defined[symbol] for symbol in symbols if symbol in defined} - {name}
-        for name, symbols in used.items()
+        name: {defined[symbol] for symbol in of_file if symbol in defined} - {name}
+        for name, of_file in used.items()
     }
 
 
