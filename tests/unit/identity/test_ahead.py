@@ -28,18 +28,24 @@ from tests.unit.identity.conftest import NOW, Lamps
 HOMEKIT = Spec("lamp", (Field("s", "k", "string", "h.code", is_secret=True),), {"h": HomeKit(category=5)})
 
 
+def work() -> None:
+    end_s = time.thread_time() + 0.01
+    while time.thread_time() < end_s:
+        pass
+
+
 @dataclass
 class Slow(Lamps):
     """Says which process made it."""
 
     def prepare(self) -> Mapping[str, int]:
-        time.sleep(0.01)
+        work()
         return {"process": os.getpid()}
 
     def draw(
         self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] | None = None
     ) -> Draft:
-        time.sleep(0.01)
+        work()
         return Draft({"s:process": os.getpid(), "s:serial": counters["serial"]}, {}, {}, ())
 
 
@@ -87,7 +93,7 @@ def test_process_that_is_killed_costs_time_and_nothing_else(monkeypatch: pytest.
 
 def test_quick_work_begins_no_process_however_much_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     clock_s = count(step=ahead.ONE_S / 2)  # so long takes a device, on a busy machine too
-    monkeypatch.setattr(ahead, "time", SimpleNamespace(perf_counter=lambda: next(clock_s)))
+    monkeypatch.setattr(ahead, "time", SimpleNamespace(thread_time=lambda: next(clock_s)))
     with Ahead(Lamps(), 2) as quick:
         list(quick.prepared(range(round(4 * ahead.WORTH_S / ahead.ONE_S))))
         for start in range(1, 5000, 1000):

@@ -10,13 +10,17 @@ import sys
 import fctry.identity.ledger
 assert not {"asyncio", "importlib.metadata"} & set(sys.modules), "imported"
 from sqlalchemy.util import compat, concurrency, langhelpers
-assert langhelpers.importlib.metadata.version("sqlalchemy")
-assert not concurrency.iscoroutine(1)
-assert concurrency.is_exit_exception(compat.asyncio.CancelledError())
+if hasattr(langhelpers, "importlib"):  # since 2.1
+    assert langhelpers.importlib.metadata.version("sqlalchemy")
+    assert not concurrency.iscoroutine(1)
+    assert concurrency.is_exit_exception(compat.asyncio.CancelledError())
+else:
+    assert compat.importlib_metadata.version("sqlalchemy")
 import asyncio.events
 import importlib.metadata
-assert compat.asyncio.CancelledError is asyncio.CancelledError
-assert compat.importlib_metadata.entry_points is importlib.metadata.entry_points
+if hasattr(compat, "asyncio"):
+    assert compat.asyncio.CancelledError is asyncio.CancelledError
+assert compat.importlib_metadata.Distribution is importlib.metadata.Distribution
 asyncio.run(asyncio.sleep(0))
 """
 
