@@ -6,7 +6,7 @@ Source: OASIS Static Analysis Results Interchange Format (SARIF) 2.1.0.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePath
+from pathlib import Path
 from typing import Any
 
 from fctry.findings import Finding, Rule, Severity
@@ -49,5 +49,5 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
 def _uri(file: str) -> str:
     from urllib.parse import quote  # only here: a fifth of the time of a check
 
-    path = PurePath(file)
+    path = Path(file)
     return path.as_uri() if path.is_absolute() else quote(path.as_posix())
