@@ -14,13 +14,12 @@ fctry batch config.csv values.csv -o images --name {id} --unique serial --ledger
 
 from __future__ import annotations
 
-import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fctry.cli.arguments import Argument, Arguments, Option, path
 from fctry.cli.image.target import TARGET, target_of
@@ -31,11 +30,14 @@ from fctry.errors import InputError
 
 if TYPE_CHECKING:
     from fctry.identity.batch import Batch
-    from fctry.identity.csv_devices import Devices
+    from fctry.identity.batch_folder import BatchFolder
+    from fctry.identity.csv_devices import Devices, Look
     from fctry.identity.draft import Draft
+    from fctry.identity.foreseen import Foreseen
     from fctry.identity.images import ImageMaker
     from fctry.identity.ledger import Ledger
     from fctry.identity.spec import Spec
+    from fctry.identity.writers import Writers
     from fctry.nvs.encryption import Keys
 
 NAME = "{number}"
@@ -88,32 +90,58 @@ def run(args: Arguments) -> int:
     require(spec, Room(target.size_bytes, target.read_only, count))
     maker = ImageMaker(spec, target.size_bytes, read_only=target.read_only, version=target.version)
     batch = _batch(args, spec, count, devices)
-    finish = _finish(keys_of(args), args.seal)
-    if devices:
-        devices.check(_checks(batch, maker, devices))
-    elif count > 1:
+    if not devices and count > 1:
         require_difference(spec)
     _try_name(args, batch, spec)
-    with _ledger(args, spec) as ledger, _naming(args.output):
-        identity = {
+    finish = _finish(keys_of(args), args.seal)
+    look = _look(batch, maker, devices) if devices else None
+
+    def identity(ledger: Ledger | None) -> dict[str, Any]:
+        return {
             "product": spec.product,
             "spec_sha256": spec.sha256,
             "ledger": ledger.id if ledger else None,
             "size_bytes": target.size_bytes,
             "name": args.name,
         }
-        fields = [spec.public_names[one.name] for one in spec.fields if not one.is_secret]
-        if not is_complete(args.output, identity, count):
+
+    with _naming(args.output):
+        if args.output.is_file():
+            with _ledger(args, spec) as ledger:
+                is_there = is_complete(args.output, identity(ledger), count)
+        if not args.output.is_file() or not is_there:
             with (
-                open_batch(args.output, identity, fields) as folder,
-                Writers(
-                    maker, finish, count - len(folder.done)
-                ) as writers,  # before the progress bar's thread
+                open_batch(args.output) as folder,
+                # before the ledger is imported, and before the progress bar's thread
+                Writers(maker, finish, max(count, rows), look=look) as writers,
             ):
-                for _ in _shown(make_batch(batch, ledger, folder, writers), count):
-                    pass
+                foreseen = _foresee(args, batch, devices, folder, writers) if devices else None
+                with _ledger(args, spec) as ledger:
+                    folder.open(
+                        identity(ledger),
+                        [spec.public_names[one.name] for one in spec.fields if not one.is_secret],
+                    )
+                    for _ in _shown(make_batch(batch, ledger, folder, writers, foreseen), count):
+                        pass
     print(f"{args.output}: {counted(count, 'image')} of {target.size_bytes:#x} bytes, and manifest.csv")
     return 0
+
+
+def _foresee(
+    args: Arguments, batch: Batch, devices: Devices, folder: BatchFolder, writers: Writers
+) -> Foreseen | None:
+    """Look at the devices of a CSV, and begin to write those that do not depend on the ledger.
+
+    Raises InputError for all that is wrong with them.
+    """
+    from fctry.identity.foreseen import Foreseen
+
+    foreseen = Foreseen(writers, devices, batch.count, str(folder.pending))
+    looks = foreseen.begin(is_new=folder.is_new and not devices.is_drawn)
+    if args.ledger != NONE:
+        import fctry.identity.ledger  # noqa: F401  takes as long as the others have to look
+    devices.check(looks)
+    return None if devices.is_drawn else foreseen
 
 
 @contextmanager
@@ -156,22 +184,19 @@ def _read(args: Arguments) -> tuple[Spec, Devices | None]:
     return read_csv_spec(args.spec, args.values, CsvOptions(args.unique, args.optional, args.secret))
 
 
-def _checks(batch: Batch, maker: ImageMaker, devices: Devices) -> Callable[[Draft], None]:
-    """What raises InputError for a device whose image or file cannot be, before anything is handed out."""
+def _look(batch: Batch, maker: ImageMaker, devices: Devices) -> Callable[[int], Look]:
+    """What draws a device, and raises InputError where it, its image or its file cannot be."""
     from fctry.identity.batch_folder import check_file_name
 
-    numbers, names = itertools.count(1), set[int]()
+    def look(number: int) -> Look:
+        def make(draft: Draft) -> tuple[str, bytes]:
+            image = maker(draft)
+            check_file_name(name := batch.name(number, draft))
+            return name, image
 
-    def check(draft: Draft) -> None:
-        maker.check(draft)
-        check_file_name(name := batch.name(next(numbers), draft))
-        key = hash(name.casefold())
-        if key in names and not devices.is_drawn:
-            hint = "name the files by a field that is unique, without regard to upper and lower case"
-            raise InputError(f"another device has the file {name!r}, too", hint=hint)
-        names.add(key)
+        return devices.look(number, batch.context(number), make)
 
-    return check
+    return look
 
 
 def _try_name(args: Arguments, batch: Batch, spec: Spec) -> None:

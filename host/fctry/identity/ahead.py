@@ -39,7 +39,7 @@ class _Pace:
         self.spent_s, self.done = 0.0, 0
 
     def add(self, began_s: float, done: int = 1) -> None:
-        self.spent_s += time.thread_time() - began_s
+        self.spent_s += time.perf_counter() - began_s
         self.done += done
 
     @property
@@ -89,16 +89,22 @@ class Ahead:
                 return [draft for task in tasks for draft in task.result()]
             except BrokenProcessPool:
                 self._alone()
-        began_s = time.thread_time()
+        began_s = time.perf_counter()
         drafts = self._preparer.draw_each(counters, contexts)
         self._drawing.add(began_s, len(drafts))
         return drafts
 
     def prepared(self, numbers: Iterable[int]) -> Iterator[tuple[int, Prepared]]:
-        """Each number with what was prepared for the device that has it, in order; only a little ahead of time."""
+        """Each number with what was prepared for the device that has it, in order; only a little ahead of time.
+
+        Nothing was prepared that does not take long beside what the device's drawing takes.
+        """
         numbers = iter(numbers)
         for number in numbers:
-            began_s = time.thread_time()
+            if self._processes > 1 and self._drawing.is_slow:  # who draws has the time to prepare, too
+                yield number, {}
+                continue
+            began_s = time.perf_counter()
             one = self._preparer.prepare()
             self._preparing.add(began_s)
             yield number, one

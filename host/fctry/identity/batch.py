@@ -9,18 +9,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from fctry.errors import InputError
 from fctry.identity.ahead import Ahead
-from fctry.identity.batch_folder import BatchFolder
+from fctry.identity.batch_folder import BatchFolder, Writer
 from fctry.identity.draft import Context, Draft, Preparer, Product
+from fctry.identity.foreseen import Foreseen
 from fctry.identity.writers import Writers
 
 if TYPE_CHECKING:
     from fctry.identity.ledger import Ledger, Reserved
 
-CHUNK = 2000  # devices that are reserved, written and recorded together: what a crash has to do again,
+CHUNK = 5000  # devices that are reserved, written and recorded together: what a crash has to do again,
 CHUNK_S = 2.0  # or as many as are prepared in this time
 
 
@@ -38,12 +40,18 @@ class Batch:
     name: Callable[[int, Draft], str]
 
 
-def make_batch(batch: Batch, ledger: Ledger | None, folder: BatchFolder, writers: Writers) -> Iterator[int]:
+def make_batch(
+    batch: Batch,
+    ledger: Ledger | None,
+    folder: BatchFolder,
+    writers: Writers,
+    foreseen: Foreseen | None = None,
+) -> Iterator[int]:
     """Make the images that are still missing; yields how many are there, chunk by chunk.
 
-    Without a ledger nothing is counted or kept unique: `Devices.check` has seen to that, for these devices alone.
-    Raises InputError for a value that was handed out before or does not fit, LedgerError, OSError. What was yielded is
-    safe; the same call goes on from there.
+    `foreseen` are devices that do not depend on the ledger. Without one nothing is counted or kept unique:
+    `Devices.check` has seen to that, for these devices alone. Raises InputError for a value that was handed out before
+    or does not fit, LedgerError, OSError. What was yielded is safe; the same call goes on from there.
     """
     reserved = ledger.numbers(folder.batch) if ledger else {}
     beyond = max(max(folder.done, default=0), max(reserved, default=0))
@@ -57,7 +65,7 @@ def make_batch(batch: Batch, ledger: Ledger | None, folder: BatchFolder, writers
         ledger.check_witness_of([folder.folder])
     yield len(folder.done)
     with Ahead(batch.drawer) as drawer:
-        making = _Making(batch, drawer, folder, writers)
+        making = _Making(batch, drawer, folder, writers, foreseen)
         yield from making.recorded(ledger, reserved) if ledger else making.unrecorded()
 
 
@@ -67,11 +75,18 @@ class _Making:
     drawer: Ahead
     folder: BatchFolder
     writers: Writers
+    foreseen: Foreseen | None
 
     def unrecorded(self) -> Iterator[int]:
         numbers = (number for number in range(1, self.batch.count + 1) if number not in self.folder.done)
-        for chunk in self._chunks(numbers):
-            self._build((number, self.drawer.draw({}, context)) for number, context in chunk.items())
+        if self.foreseen:
+            looks = self.foreseen.devices(numbers)
+            while chunk := [(number, look.name, look.draft) for number, look in islice(looks, CHUNK)]:
+                self.folder.add(chunk, self.foreseen)
+                yield len(self.folder.done)
+            return
+        for contexts in self._chunks(numbers, self.drawer):
+            self._build(((one, self.drawer.draw({}, contexts[one])) for one in contexts), self.writers)
             yield len(self.folder.done)
 
     def recorded(self, ledger: Ledger, reserved: Mapping[int, tuple[int, str]]) -> Iterator[int]:
@@ -81,19 +96,21 @@ class _Making:
             lines = (line for line in self.folder.lines() if line.number in late)
             ledger.record({reserved[line.number][0]: line.sha256 for line in lines}, "built")
             self.folder.remember(ledger.witness())
-        for chunk in self._chunks(number for number in sorted(reserved) if number not in done):
+        for chunk in self._chunks((number for number in sorted(reserved) if number not in done), self.drawer):
             renewed = [
                 ledger.renew(reserved[number][0], self.drawer, context) for number, context in chunk.items()
             ]
-            yield self._record(ledger, renewed)
-        for chunk in self._chunks(number for number in range(1, batch.count + 1) if number not in reserved):
+            yield self._record(ledger, renewed, self.writers)
+        drawer = self.foreseen or self.drawer
+        new = (number for number in range(1, batch.count + 1) if number not in reserved)
+        for chunk in self._chunks(new, drawer):
             contexts, numbers = list(chunk.values()), list(chunk)
             devices = ledger.reserve(
-                batch.product, self.drawer, contexts, batch=self.folder.batch, numbers=numbers
+                batch.product, drawer, contexts, batch=self.folder.batch, numbers=numbers
             )
-            yield self._record(ledger, devices)
+            yield self._record(ledger, devices, self.foreseen or self.writers)
 
-    def _record(self, ledger: Ledger, devices: Iterable[Reserved]) -> int:
+    def _record(self, ledger: Ledger, devices: Iterable[Reserved], writer: Writer) -> int:
         """Write these devices while they come; they are in the ledger before."""
         ids: dict[int, int] = {}
 
@@ -103,21 +120,21 @@ class _Making:
                     ids[one.number] = one.id
                     yield one.number, one.draft
 
-        built = self._build(drawn())
+        built = self._build(drawn(), writer)
         ledger.record({ids[number]: digest for number, digest in built.items()}, "built")
         self.folder.remember(ledger.witness())
         return len(self.folder.done)
 
-    def _build(self, drawn: Iterable[tuple[int, Draft]]) -> dict[int, str]:
+    def _build(self, drawn: Iterable[tuple[int, Draft]], writer: Writer) -> dict[int, str]:
         """Write the images of these devices, by their numbers. Returns the SHA-256 of each."""
         named = ((number, self.batch.name(number, draft), draft) for number, draft in drawn)
-        return self.folder.add(named, self.writers)
+        return self.folder.add(named, writer)
 
-    def _chunks(self, numbers: Iterable[int]) -> Iterator[dict[int, Context]]:
+    def _chunks(self, numbers: Iterable[int], drawer: Ahead | Foreseen) -> Iterator[dict[int, Context]]:
         """The contexts of these devices by their numbers, as many at once as are there in time."""
         chunk: dict[int, Context] = {}
         began_s = time.monotonic()
-        for number, made in self.drawer.prepared(numbers):
+        for number, made in drawer.prepared(numbers):
             context = self.batch.context(number)
             chunk[number] = context._replace(prepared=made) if made else context
             if len(chunk) == CHUNK or time.monotonic() - began_s > CHUNK_S:

@@ -11,10 +11,10 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedWriter
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from fctry.errors import InputError
 from fctry.files import (
@@ -28,7 +28,6 @@ from fctry.files import (
 )
 from fctry.identity.draft import Draft
 from fctry.identity.manifest import Line, as_csv, as_json, parse_json
-from fctry.identity.writers import Writers
 
 BATCH, LINES, TABLE = "batch.json", "manifest.jsonl", "manifest.csv"
 WITNESS = "witness"
@@ -82,44 +81,66 @@ def _read_batch(path: Path) -> dict[str, Any]:
         ) from None
 
 
+class Writer(Protocol):
+    """Who writes the files of devices."""
+
+    def write(self, folder: str, devices: Iterable[tuple[str, Draft]]) -> Iterator[str]:
+        """Write new files into a folder, whole after `sync_all`; yields the SHA-256 of each plain image, in order."""
+
+
 class BatchFolder:
     """The folder of one batch. Raises InputError when it is another's, OSError when it cannot be written.
 
     `identity` is what makes the batch this one (the spec's digest, the ledger): a folder of another is refused.
-    `fields` are the columns of the manifest.
+    `fields` are the columns of the manifest. Both may be told to `open`, later.
     """
 
-    def __init__(self, folder: Path, identity: Mapping[str, Any], fields: Sequence[str]) -> None:
+    def __init__(
+        self, folder: Path, identity: Mapping[str, Any] | None = None, fields: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
-        self._fields = tuple(fields)
+        self.pending = folder / PENDING
+        """Where images are until the manifest names them."""
+        self._made = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = lock_folder(str(folder), "another `fctry batch` writes it: wait for it")
-        self._identity = dict(identity)
+        self._identity: dict[str, Any] = {}
+        self._fields: tuple[str, ...] = ()
         self.done: set[int] = set()
         """The numbers of the devices whose images are here."""
         self._names: set[int] = set()  # hashes of the names of their files: a batch may be larger than memory
         try:
-            self._open()
-            self._restore()
+            self.is_new = not (folder / BATCH).exists()
+            """Whether no batch was begun in it."""
+            if self.is_new:
+                self._check_empty()
+            if identity:
+                self.open(identity, fields)
         except BaseException:
             self.close()
             raise
 
-    def _open(self) -> None:
-        path = self.folder / BATCH
-        if path.exists():
-            found = _read_batch(path)
-            check_same(found, self._identity, self.folder)
-            self._identity = found
-        elif any(not PART.fullmatch(one.name) for one in self.folder.iterdir()):
+    def _check_empty(self) -> None:
+        if any(not PART.fullmatch(one.name) and one.name != PENDING for one in self.folder.iterdir()):
             raise InputError(
                 "the folder is not empty, and no batch was begun in it",
                 hint="choose an empty folder: nothing that is there shall be mistaken for a device's image",
                 file=self.folder,
             )
-        else:
-            self._identity["batch"] = os.urandom(8).hex()
+        shutil.rmtree(self.pending, ignore_errors=True)
+
+    def open(self, identity: Mapping[str, Any], fields: Sequence[str]) -> None:
+        """Begin this batch, or go on with it. What is pending in a new one is its own already."""
+        self._fields = tuple(fields)
+        if self.is_new:
+            self._identity = {**identity, "batch": os.urandom(8).hex()}
             self._write_identity()
+        else:
+            found = _read_batch(self.folder / BATCH)
+            check_same(found, identity, self.folder)
+            self._identity = found
+            shutil.rmtree(self.pending, ignore_errors=True)
+        self._restore()
 
     def __enter__(self) -> BatchFolder:
         return self
@@ -128,7 +149,12 @@ class BatchFolder:
         self.close()
 
     def close(self) -> None:
-        """Let others have the folder."""
+        """Let others have the folder. One in which no batch was begun is as it was."""
+        if not self._identity and self.is_new:
+            shutil.rmtree(self.pending, ignore_errors=True)
+            if self._made:
+                with suppress(OSError):
+                    self.folder.rmdir()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -152,24 +178,25 @@ class BatchFolder:
         data = json.dumps(self._identity, indent=2).encode() + b"\n"
         replace_file(str(self.folder / BATCH), data, is_private=True)
 
-    def add(self, devices: Iterable[tuple[int, str, Draft]], writers: Writers) -> dict[int, str]:
+    def add(self, devices: Iterable[tuple[int, str, Draft]], writers: Writer) -> dict[int, str]:
         """Write images: of each device its number, the name of the file and what is in it.
 
         All of them are safe on disk before the manifest names the first, and then get their places. Returns the SHA-256
         of each, by its number.
         """
-        pending = self.folder / PENDING
-        pending.mkdir(exist_ok=True)
+        self.pending.mkdir(exist_ok=True)
         named: list[Line] = []
 
         def files() -> Iterator[tuple[str, Draft]]:
             for number, name, draft in devices:
                 self._take_name(number, name, named)
                 public = draft.public
-                named.append(Line(number, name, "", {key: public.get(key, "") for key in self._fields}))
+                if tuple(public) != self._fields:
+                    public = {key: public.get(key, "") for key in self._fields}
+                named.append(Line(number, name, "", public))
                 yield name, draft
 
-        digests = writers.write(str(pending), files())
+        digests = writers.write(str(self.pending), files())
         lines = [named[at]._replace(sha256=digest) for at, digest in enumerate(digests)]
         sync_all()
         for name, text in (
@@ -181,9 +208,10 @@ class BatchFolder:
                 file.flush()
                 os.fsync(file.fileno())
         for line in lines:
-            os.replace(f"{pending}{os.sep}{line.file}", f"{self.folder}{os.sep}{line.file}")  # noqa: PTH105 a Path costs as much as an image
+            os.replace(f"{self.pending}{os.sep}{line.file}", f"{self.folder}{os.sep}{line.file}")  # noqa: PTH105 a Path costs as much as an image
         sync_folder(str(self.folder))
-        pending.rmdir()
+        with suppress(OSError):  # there may be some that are further ahead
+            self.pending.rmdir()
         self.done.update(line.number for line in lines)
         return {line.number: line.sha256 for line in lines}
 
@@ -212,7 +240,6 @@ class BatchFolder:
     def _restore(self) -> None:
         """Write both forms of the manifest anew, of the lines that are whole, and learn from them what is done."""
         sweep(str(self.folder))
-        shutil.rmtree(self.folder / PENDING, ignore_errors=True)
         with self._replacing(LINES) as json_lines, self._replacing(TABLE) as table:
             table.write(as_csv([], self._fields, with_header=True).encode())
             for line in self.lines():

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -21,14 +21,14 @@ OWNER_ONLY = 0o100600 << 16  # as Unix has it in a ZIP file
 
 
 @contextmanager
-def open_batch(output: Path, identity: Mapping[str, Any], fields: Sequence[str]) -> Iterator[BatchFolder]:
-    """The folder of a batch, or of one that shall become a ZIP file, which is written at the end. See `BatchFolder`."""
+def open_batch(output: Path) -> Iterator[BatchFolder]:
+    """The folder of a batch, or of one that shall become a ZIP file, which is written at the end; not open yet."""
     if output.suffix.lower() != ".zip":
-        with BatchFolder(output, identity, fields) as folder:
+        with BatchFolder(output) as folder:
             yield folder
         return
     place = _growing(output)
-    with BatchFolder(place, identity, fields) as folder:
+    with BatchFolder(place) as folder:
         yield folder
         _pack(folder, output)
     shutil.rmtree(place)

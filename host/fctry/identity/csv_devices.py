@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
 from hashlib import blake2b, sha256
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from fctry.errors import InputError
 from fctry.files import read_file
@@ -17,10 +17,11 @@ from fctry.identity.sources.column import Column
 from fctry.identity.spec import Field, Spec, canonical
 from fctry.identity.spec_options import did_you_mean
 from fctry.nvs.csv_records import read_records
+from fctry.nvs.item import Value
 from fctry.nvs.refusals import Refusals
 
-T = TypeVar("T")
-R = TypeVar("R")
+Seen = dict[tuple[str, bytes] | bytes | int, int]
+"""Lines by what no other device may have: a value, an image, the hash of a file's name."""
 NO_TIME = datetime(1970, 1, 1, tzinfo=timezone.utc)  # values of a CSV do not depend on it
 
 
@@ -29,6 +30,20 @@ class DeviceRow(NamedTuple):
 
     line: int
     cells: tuple[str, ...]
+
+
+class Look(NamedTuple):
+    """A device as its line makes it: drawn, the name of its file, and what no other may have: values, its whole image.
+
+    `sha256` is that of its `image`, where that is written already.
+    """
+
+    draft: Draft
+    name: str
+    values: tuple[tuple[str, bytes], ...]
+    twin: bytes
+    image: bytes = b""
+    sha256: str = ""
 
 
 def read_devices(values: Path) -> tuple[tuple[str, ...], list[DeviceRow]]:
@@ -63,32 +78,61 @@ class Devices:
             cells.update({column: first[column] for column in self.repeated if column in first})
         return cells
 
-    @property
+    @cached_property
     def is_drawn(self) -> bool:
         """Whether values come from counters or from chance: what is drawn to be looked at, is not what will be."""
         used = self.spec.used
         return bool(self.spec.counters) or any(self.spec.sources[name].is_random for name in used)
 
-    def check(self, also: Callable[[Draft], object] = lambda draft: None) -> None:
+    def look(self, number: int, context: Context, make: Callable[[Draft], tuple[str, bytes]]) -> Look:
+        """The device of this number, counted from 1, drawn. Raises InputError for its line.
+
+        `make` gives the name of its file and its image, and raises InputError for those that cannot be.
+        """
+        row = self.rows[number - 1]
+        if self.repeated:
+            self._check_repeated(row, context.columns)
+        try:
+            draft = self.spec.draw(self._numbers, context)
+            name, image = make(draft)
+        except InputError as error:
+            raise self._refusal(row, error.message, error.hint) from None
+        values = tuple(
+            [(scope, canonical(value)) for scope, value in self._unique(draft) if value is not None]
+            if self._given
+            else ()
+        )
+        content = repr(self.spec.stored(draft)).encode()
+        twin = b"" if self.is_drawn else blake2b(content, digest_size=16).digest()
+        return Look(draft, name, values, twin, image)
+
+    def check(self, looks: Iterable[Look | InputError] | None = None) -> None:
         """Raise InputError, for all that is wrong at once: values that are none, repeated ones that differ, and devices
-        that are the same or share a value that must be unique, with the lines of both. `also` raises it for more.
+        that are the same or share a value that must be unique, with the lines of both.
+
+        `looks` are those of the devices in order, or why one is none.
         """
         refusals = Refusals()
-        numbers = {name: one.first for name, one in self.spec.counters.items()}
-        seen: dict[tuple[str, bytes] | bytes, int] = {}
-        is_drawn = self.is_drawn
-        for number, row in enumerate(self.rows, 1):
+        seen: Seen = {}
+        looks = looks or map(self._look, range(1, len(self.rows) + 1))
+        for row, look in zip(self.rows, looks, strict=True):
             try:
-                cells = self.cells(number)
-                self._check_repeated(row, cells)
-                draft = self._draw(row, cells, numbers)
-                self._try(row, also, draft)
-                self._check_values(row, draft, seen)
-                if not is_drawn:
-                    self._check_twins(row, draft, seen)
+                if isinstance(look, InputError):
+                    raise look
+                self._check_values(row, look, seen)
+                if not self.is_drawn:
+                    self._check_name(row, look, seen)
+                    self._check_twins(row, look, seen)
             except InputError as error:
                 refusals.add(error)
         refusals.tell()
+
+    def _look(self, number: int) -> Look | InputError:
+        context = Context(NO_TIME, lot="LOT", line="LINE", columns=self.cells(number))
+        try:
+            return self.look(number, context, lambda draft: ("", b""))
+        except InputError as error:
+            return error
 
     def _check_repeated(self, row: DeviceRow, cells: Mapping[str, str]) -> None:
         for column in self.repeated:
@@ -99,35 +143,32 @@ class Devices:
                 )
                 raise self._refusal(row, f"{column}: another value than that of the first device", hint)
 
-    def _draw(self, row: DeviceRow, cells: Mapping[str, str], numbers: Mapping[str, int]) -> Draft:
-        context = Context(NO_TIME, lot="LOT", line="LINE", columns=cells)
-        return self._try(row, lambda counters: self.spec.draw(counters, context), numbers)
-
-    def _try(self, row: DeviceRow, step: Callable[[T], R], value: T) -> R:
-        """Let an error name this line."""
-        try:
-            return step(value)
-        except InputError as error:
-            raise self._refusal(row, error.message, error.hint) from None
+    @cached_property
+    def _numbers(self) -> Mapping[str, int]:
+        return {name: one.first for name, one in self.spec.counters.items()}
 
     @cached_property
     def _given(self) -> tuple[Field, ...]:
         """The unique fields whose values are the file's, and not counted or drawn."""
         return tuple(one for one in self.spec.fields if one.scope and self.spec.is_given(one.source))
 
-    def _check_values(self, row: DeviceRow, draft: Draft, seen: dict[tuple[str, bytes] | bytes, int]) -> None:
-        for one in self._given:
-            value = self.spec.value_of(one, draft)
-            if value is None:
-                continue
-            other = seen.setdefault((one.scope, canonical(value)), row.line)
+    def _unique(self, draft: Draft) -> Iterator[tuple[str, Value | None]]:
+        return ((one.scope, self.spec.value_of(one, draft)) for one in self._given)
+
+    def _check_name(self, row: DeviceRow, look: Look, seen: Seen) -> None:
+        if look.name and seen.setdefault(hash(look.name.casefold()), row.line) != row.line:
+            hint = "name the files by a field that is unique, without regard to upper and lower case"
+            raise self._refusal(row, f"another device has the file {look.name!r}, too", hint)
+
+    def _check_values(self, row: DeviceRow, look: Look, seen: Seen) -> None:
+        for scope, value in look.values:
+            other = seen.setdefault((scope, value), row.line)
             if other != row.line:
                 hint = f"line {other} has it too: it must be unique"
-                raise self._refusal(row, f"{one.scope}: a value that another device has", hint)
+                raise self._refusal(row, f"{scope}: a value that another device has", hint)
 
-    def _check_twins(self, row: DeviceRow, draft: Draft, seen: dict[tuple[str, bytes] | bytes, int]) -> None:
-        content = repr(self.spec.stored(draft)).encode()
-        other = seen.setdefault(blake2b(content, digest_size=16).digest(), row.line)
+    def _check_twins(self, row: DeviceRow, look: Look, seen: Seen) -> None:
+        other = seen.setdefault(look.twin, row.line)
         if other != row.line:
             hint = f"lines {other} and {row.line} make the same image: remove one of them, or correct it"
             raise self._refusal(row, f"the same device as in line {other}", hint)

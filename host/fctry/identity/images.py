@@ -5,7 +5,6 @@ from __future__ import annotations
 from fctry.identity.draft import Draft
 from fctry.identity.spec import Spec
 from fctry.nvs.encoder import ImageTemplate
-from fctry.nvs.item import Value
 
 
 class ImageMaker:
@@ -23,19 +22,10 @@ class ImageMaker:
 
     def __call__(self, draft: Draft) -> bytes:
         """The plain image. Raises InputError, and CapacityError for more than fits."""
-        template, values = self._template_for(draft)
-        return template.encode(values)
-
-    def check(self, draft: Draft) -> None:
-        """Raise what making the image would raise."""
-        template, values = self._template_for(draft)
-        template.check(values)
-
-    def _template_for(self, draft: Draft) -> tuple[ImageTemplate, list[Value]]:
         stored = self._spec.stored(draft)
         shape = tuple(stored)
         if shape not in self._templates:
             self._templates[shape] = ImageTemplate(
                 self._spec.items(draft), self._size_bytes, version=self._version, read_only=self._read_only
             )
-        return self._templates[shape], list(stored.values())
+        return self._templates[shape].encode(list(stored.values()))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from json.encoder import encode_basestring as _text  # a string as JSON has it: all that a line is made of
 from typing import NamedTuple
 
 HEADER = ("number", "file", "sha256")
+_QUOTED = re.compile('["\r\n]')
 
 
 class Line(NamedTuple):
@@ -40,12 +42,17 @@ def parse_json(raw: str) -> Line | None:
 
 def as_csv(lines: Iterable[Line], fields: Sequence[str], *, with_header: bool = False) -> str:
     """The lines as CSV (RFC 4180), a column for each of the `fields` behind those of every manifest."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    if with_header:
-        writer.writerow((*HEADER, *fields))
-    writer.writerows(
-        [number, file, sha256, *[values.get(name, "") for name in fields]]
+    rows = [
+        _row([str(number), file, sha256, *[values.get(name, "") for name in fields]])
         for number, file, sha256, values in lines
-    )
+    ]
+    return "".join([_row([*HEADER, *fields]), *rows] if with_header else rows)
+
+
+def _row(cells: Sequence[str]) -> str:
+    row = ",".join(cells)
+    if row.count(",") == len(cells) - 1 and not _QUOTED.search(row):
+        return f"{row}\r\n"  # the writer of Python takes four times as long to see that nothing needs quotes
+    text = io.StringIO()
+    csv.writer(text).writerow(cells)
     return text.getvalue()

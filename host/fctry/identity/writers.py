@@ -1,4 +1,4 @@
-"""Images of devices made, hashed and written by all cores.
+"""Devices of a CSV looked at, and images made, hashed and written, by all cores.
 
 The processes are forked, before any thread is there, and get values through pipes: no secret is in an argument or a
 file. Each ends with the process that began it, however that ends. Where there is no fork, one process does it all.
@@ -10,22 +10,27 @@ import os
 import pickle
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from itertools import cycle, islice
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from fctry.errors import InputError
 from fctry.files import write_new
 from fctry.identity.cores import cores, is_forkable
+from fctry.identity.csv_devices import Look
 from fctry.identity.draft import Draft
+from fctry.nvs.item import Value
 
+NO_DRAFT = Draft({}, {}, {}, ())
 Named = tuple[str, Draft]
 """The name of a file, and the device that is in it."""
 WORTH = 400  # devices: fewer are done before the others have begun
 AT_ONCE = 100  # what they are told of them fits into a pipe, and so do the answers
 AHEAD = 2  # such parts for each process: it never waits for the next
+LOOKS_AHEAD = 32  # likewise; they begin while this process does other things
+PIPE_BYTES = 1 << 20  # what Linux lets everybody have: so many looks at devices wait for this process
 
 
 class _Child(NamedTuple):
@@ -33,29 +38,36 @@ class _Child(NamedTuple):
     tasks: BinaryIO
     answers: BinaryIO
 
-    def tell(self, folder: str, devices: Sequence[Named]) -> None:
-        some = [(name, draft.values, draft.secrets) for name, draft in devices]
+    def tell(self, task: _Task) -> None:
         try:
-            pickle.dump((folder, some), self.tasks)
+            pickle.dump(task, self.tasks)
             self.tasks.flush()
         except BrokenPipeError:
             raise _killed() from None
 
-    def answer(self) -> list[str]:
+    def answer(self) -> list[Any]:
         try:
             answer = pickle.load(self.answers)
         except (EOFError, pickle.UnpicklingError):  # killed before or within its answer
             raise _killed() from None
         if isinstance(answer, Exception):
             raise answer
-        digests: list[str] = answer
-        return digests
+        done: list[Any] = answer
+        return done
+
+
+class _Task(NamedTuple):
+    """Numbers of devices to look at, or names, values and secrets of those whose files are to be written."""
+
+    folder: str
+    numbers: range = range(0)
+    devices: Sequence[tuple[str, Mapping[str, Value], Mapping[str, Value]]] = ()
 
 
 class Writers:
     """Writes files of devices. `image` makes a device's plain image, `finish` what is written of it.
 
-    `count` is how many devices there will be. Enter it before there is any thread.
+    `count` is how many devices there will be; `look` draws one by its number. Enter it before there is any thread.
     """
 
     def __init__(
@@ -64,7 +76,9 @@ class Writers:
         finish: Callable[[bytes], bytes] = bytes,
         count: int = 0,
         processes: int | None = None,
+        look: Callable[[int], Look] | None = None,
     ) -> None:
+        self._look_at = look
         self._image = image
         self._finish = finish
         processes = processes or cores()
@@ -91,20 +105,58 @@ class Writers:
         Raises InputError, also for a process that was killed, CapacityError and OSError.
         """
         if not self._children:
-            yield from (self._write(folder, name, draft) for name, draft in devices)
-            return
+            return (self._write(folder, name, draft) for name, draft in devices)
         devices = iter(devices)
+        some = iter(lambda: [(name, one.values, one.secrets) for name, one in islice(devices, AT_ONCE)], [])
+        return self._shared((_Task(folder, devices=part) for part in some), AHEAD)
+
+    def look(self, numbers: range, folder: str = "") -> Iterator[Look | InputError]:
+        """Begin to draw the devices of these numbers; yields each, or why there is none.
+
+        With a folder their files are written, too, as `write` does. Without, the drafts do not come back.
+        """
+        parts = (numbers[start : start + AT_ONCE] for start in range(0, len(numbers), AT_ONCE))
+        if not self._children:
+            return (look for part in parts for look in self._looks(folder, part))
+        return self._shared((_Task(folder, part) for part in parts), LOOKS_AHEAD)
+
+    def _shared(self, tasks: Iterator[_Task], ahead: int) -> Iterator[Any]:
+        """Begin these tasks; yields what is done, in order."""
         waiting: deque[_Child] = deque()
-        for child, some in zip(cycle(self._children), iter(lambda: list(islice(devices, AT_ONCE)), [])):
-            child.tell(folder, some)
-            waiting.append(child)
-            if len(waiting) == AHEAD * len(self._children):
-                yield from waiting.popleft().answer()
-        while waiting:
-            yield from waiting.popleft().answer()
+        turns = cycle(self._children)
+
+        def tell(count: int) -> None:
+            for task, child in zip(islice(tasks, count), turns, strict=False):
+                child.tell(task)
+                waiting.append(child)
+
+        def answers() -> Iterator[Any]:
+            while waiting:
+                done = waiting.popleft().answer()
+                tell(1)
+                yield from done
+
+        tell(ahead * len(self._children))
+        return answers()
+
+    def _looks(self, folder: str, numbers: range) -> list[Look | InputError]:
+        return [self._look(folder, number) for number in numbers]
+
+    def _look(self, folder: str, number: int) -> Look | InputError:
+        assert self._look_at
+        try:
+            look = self._look_at(number)
+        except InputError as error:
+            return error
+        draft, name, values, twin, image, _ = look
+        if not folder:
+            return Look(NO_DRAFT, name, values, twin)
+        return Look(draft, name, values, twin, b"", self._write_image(folder, name, image))
 
     def _write(self, folder: str, name: str, draft: Draft) -> str:
-        plain = self._image(draft)
+        return self._write_image(folder, name, self._image(draft))
+
+    def _write_image(self, folder: str, name: str, plain: bytes) -> str:
         write_new(f"{folder}{os.sep}{name}", self._finish(plain))
         return sha256(plain).hexdigest()
 
@@ -130,13 +182,13 @@ class Writers:
     def _serve(self, tasks: BinaryIO, answer: BinaryIO) -> None:
         while True:
             try:
-                folder, some = pickle.load(tasks)
+                task: _Task = pickle.load(tasks)
             except EOFError:
                 return
             try:
-                done: object = [
-                    self._write(folder, name, Draft(values, secrets, {}, ()))
-                    for name, values, secrets in some
+                done: object = self._looks(task.folder, task.numbers) or [
+                    self._write(task.folder, name, Draft(values, secrets, {}, ()))
+                    for name, values, secrets in task.devices
                 ]
             except Exception as error:
                 done = error
@@ -146,6 +198,10 @@ class Writers:
 
 def _pipe() -> tuple[BinaryIO, BinaryIO]:
     reading, writing = os.pipe()
+    import fcntl  # where there is a fork
+
+    with suppress(OSError):  # it may have too many such already
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     return os.fdopen(reading, "rb"), os.fdopen(writing, "wb")
 
 

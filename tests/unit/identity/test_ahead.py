@@ -49,6 +49,14 @@ class Slow(Lamps):
         return Draft({"s:process": os.getpid(), "s:serial": counters["serial"]}, {}, {}, ())
 
 
+@dataclass
+class SlowToDraw(Slow):
+    """Has its values ready at once."""
+
+    def prepare(self) -> Mapping[str, int]:
+        return {"process": os.getpid()}
+
+
 def test_numbers_come_in_order_and_from_several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ahead, "WORTH_S", 0.02)
     made, processes = [], set[int]()
@@ -78,6 +86,14 @@ def test_devices_are_drawn_in_order_and_by_several_processes(monkeypatch: pytest
         assert draw() == os.getpid()
     assert [one.values["s:serial"] for one in drawn] == list(range(len(drawn)))
     assert not multiprocessing_children()
+
+
+def test_nothing_is_prepared_here_that_those_who_draw_can_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "WORTH_S", 0.02)
+    with Ahead(SlowToDraw(), 2) as slow:
+        assert [one for _, one in slow.prepared(range(2))] == [{"process": os.getpid()}] * 2
+        slow.draw_each([{"serial": number} for number in range(10)], [NOW] * 10)
+        assert [one for _, one in slow.prepared(range(2))] == [{}] * 2
 
 
 def test_process_that_is_killed_costs_time_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,6 @@ of all devices that there were by then, with their states, images and chips; not
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,12 +16,12 @@ from sqlalchemy import Connection, func, select
 
 from fctry.errors import LedgerError
 from fctry.identity.ledger import journal
+from fctry.identity.ledger.json_text import json_text
 from fctry.identity.ledger.tables import CHIP_IDS, STATES, about, chip, claim, counter, device, sealed
 from fctry.identity.ledger.tables import journal as lines
 
 PAGE_ROWS = 400
 UPGRADED = "upgraded"
-_encode = json.JSONEncoder(sort_keys=True).encode
 
 
 FIXED = [column for column in device.c if column.name not in ("state", "image_sha256")]
@@ -33,8 +32,8 @@ def fingerprint(row: Mapping[str, Any], claims: Iterable[tuple[str, bytes]], sec
     """That of a device: of its row, the scopes and values that it claims, and its sealed secrets, oldest first."""
     fixed = [row[name] for name in _NAMES]
     claimed = sorted([scope, bytes(value).hex()] for scope, value in claims)
-    text = _encode([fixed, claimed, [hashlib.sha256(data).hexdigest() for data in secrets]])
-    return hashlib.sha256(text.encode()).hexdigest()
+    content = [fixed, claimed, [hashlib.sha256(data).hexdigest() for data in secrets]]
+    return hashlib.sha256(json_text(content, is_sorted=True).encode()).hexdigest()
 
 
 def fingerprints(connection: Connection, ids: Sequence[int]) -> dict[str, str]:

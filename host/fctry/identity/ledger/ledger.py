@@ -23,7 +23,7 @@ from fctry.identity.station import Station
 from fctry.nvs.item import Value
 
 TURN_S = 0.2  # what a transaction should take at most, since others wait for it
-CHUNK_MAX = 1000  # devices a transaction
+CHUNK_MAX = 2000  # devices a transaction
 STATEMENT_MAX = 400  # values in a statement, as every database takes them
 _NEXT = {
     "reserved": {"built", "flashed", "failed", "scrapped"},

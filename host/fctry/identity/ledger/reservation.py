@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from json import JSONEncoder
 from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select
@@ -16,11 +15,11 @@ from sqlalchemy import Connection, Table, insert, select
 from fctry.errors import InputError
 from fctry.identity.draft import Claim, Context, CounterRange, Draft, Drawer, Product
 from fctry.identity.ledger.database import execute_many
+from fctry.identity.ledger.json_text import json_text
 from fctry.identity.ledger.keys import IndexKey, as_json
 from fctry.identity.ledger.tables import burnt, claim, counter, device
 
 DRAWS_MAX = 20  # of one device: by then its random values have too few possibilities
-as_text = JSONEncoder().encode
 _IDS = "device"  # the counter of the ledger's own numbers
 
 
@@ -112,9 +111,9 @@ def reserve(
         [
             {
                 **row,
-                "counters": as_text(row["counters"]),
-                "item_values": as_text(row["item_values"]),
-                "public": as_text(row["public"]),
+                "counters": json_text(row["counters"]),
+                "item_values": json_text(row["item_values"]),
+                "public": json_text(row["public"]),
             }
             for row in rows
         ],
