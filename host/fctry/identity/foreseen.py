@@ -45,7 +45,8 @@ class Foreseen:
         yield from self._writers.look(range(first.stop, len(self._devices.rows) + 1))
 
     def _look(self, numbers: range) -> Iterator[Look | InputError]:
-        os.makedirs(self._folder, exist_ok=True)  # noqa: PTH103 as all else is told where
+        if numbers:
+            os.makedirs(self._folder, exist_ok=True)  # noqa: PTH103 as all else is told where
         return self._writers.look(numbers, self._folder)
 
     # -- as a drawer
