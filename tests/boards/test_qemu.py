@@ -15,6 +15,7 @@ import pytest
 from fctry.boards import QemuBoard
 from fctry.boards.chip.chips import CHIPS, Qemu
 from fctry.boards.chip.qemu_efuses import mac_crc8, make_efuses
+from fctry.boards.cpu import qemu_machine
 from fctry.cli.main import main
 from fctry.errors import BoardError, InputError
 from tests.boards.kit import Console, RunEsptool, wait_until_gone
@@ -23,7 +24,13 @@ MAC = bytes.fromhex("240ac4010203")
 QEMU: dict[str, Qemu] = {name: chip.qemu for name, chip in CHIPS.items() if chip.qemu}
 
 STANDIN = """
-import os, sys, time
+import os, signal, sys, time
+def write(*_):
+    time.sleep(0.1)
+    flash = sys.argv[sys.argv.index("-drive") + 1].removeprefix("file=").removesuffix(",if=mtd,format=raw")
+    with open(flash.replace(",,", ","), "r+b") as flash:
+        flash.write(b"written")
+    sys.exit()
 if sys.argv[1:] == ["-machine", "help"]:
     print("Supported machines are:\\nesp32                Espressif ESP32 machine")
     sys.exit()
@@ -34,6 +41,10 @@ while True:
         time.sleep(60)  # as QEMU, which does not mind
     if b"pid" in received:
         print("pid", os.getpid(), flush=True)
+    if b"write" in received:
+        signal.signal(signal.SIGTERM, write)  # so late
+    if b"deaf" in received:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if b"exit" in received:
         sys.exit(7)
     os.write(1, b"echo " + received)
@@ -105,6 +116,22 @@ def test_end_of_qemu_is_said_and_en_starts_it_again(monitor: Console) -> None:
     monitor.ask("exit", "QEMU has ended with status 7; EN starts it again")
     monitor.reset()
     monitor.expect("started")
+
+
+def test_what_the_guest_has_written_is_in_the_flash_when_en_falls(monitor: Console, tmp_path: Path) -> None:
+    monitor.ask("write", "echo write")
+    monitor.reset()
+    monitor.expect("started")
+    assert (tmp_path / "flash,1.bin").read_bytes().startswith(b"written")
+
+
+def test_qemu_that_does_not_end_is_killed(monitor: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(qemu_machine, "GRACE_S", 0.1)
+    monitor.reset()
+    pid = int(monitor.ask("pid", r"pid (\d+)")[1])
+    monitor.ask("deaf", "echo deaf")
+    monitor.reset()
+    wait_until_gone(pid)
 
 
 def test_killed_board_leaves_no_qemu(qemu_standin: str, tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ class PacedProcess(UartProcess):
         *,
         on_output: Callable[[bytes], None],
         on_end: Callable[[int], None],
+        grace_s: float,
         greeting: bytes,
     ) -> None:
         self._greeting = greeting
@@ -50,7 +51,7 @@ class PacedProcess(UartProcess):
         self._pace = ROM_PACE
         self._waiting = bytearray()
         self._has_input = threading.Condition()  # guards `_waiting`
-        super().__init__(arguments, on_output=self._watch, on_end=on_end)
+        super().__init__(arguments, on_output=self._watch, on_end=on_end, grace_s=grace_s)
         self._feeder = threading.Thread(target=self._feed, name="qemu input", daemon=True)
 
     def start(self) -> None:

@@ -13,6 +13,9 @@ from fctry.boards.cpu.paced_process import PacedProcess
 from fctry.boards.cpu.uart_process import UartProcess
 from fctry.boards.reset import Boot
 
+GRACE_S = 5.0
+"""For QEMU's last writes: what the guest has written and read back may not be in the flash file yet."""
+
 
 class QemuMachine:
     """The machine of a QEMU board.
@@ -72,8 +75,10 @@ class QemuMachine:
 
     def _run(self, arguments: Sequence[str], boot: Boot) -> UartProcess:
         if boot == Boot.DOWNLOAD and self._greeting is not None:
-            return PacedProcess(arguments, on_output=self._say, on_end=self._ended, greeting=self._greeting)
-        return UartProcess(arguments, on_output=self._say, on_end=self._ended)
+            return PacedProcess(
+                arguments, on_output=self._say, on_end=self._ended, grace_s=GRACE_S, greeting=self._greeting
+            )
+        return UartProcess(arguments, on_output=self._say, on_end=self._ended, grace_s=GRACE_S)
 
     def _halt(self) -> None:
         process, self._process = self._process, None

@@ -16,8 +16,9 @@ class UartProcess:
     """Runs from `start` until it ends by itself, or `stop`.
 
     `on_output` gets what it prints, `on_end` its exit status if it ended by itself (negative is a signal's number);
-    both are called from a thread of this object, and `on_output` never after `stop` has returned. Pipes, not a socket,
-    because they take single bytes without losing one. Raises OSError if the program cannot be run.
+    both are called from a thread of this object, and `on_output` never after `stop` has returned. With `grace_s`, it
+    is asked to end (SIGTERM), and killed when it takes longer. Pipes, not a socket, because they take single bytes
+    without losing one. Raises OSError if the program cannot be run.
     """
 
     def __init__(
@@ -28,8 +29,10 @@ class UartProcess:
         on_end: Callable[[int], None],
         environment: Mapping[str, str] | None = None,
         descriptors: Sequence[int] = (),
+        grace_s: float = 0.0,
     ) -> None:
         self._on_output = on_output
+        self._grace_s = grace_s
         self._on_end = on_end
         self.lock = threading.Lock()  # guards `is_stopped`; who holds it is not overtaken by `stop`
         self.is_stopped = False
@@ -67,7 +70,11 @@ class UartProcess:
         """End it at once, and say no more of it, as EN low does."""
         with self.lock:
             self.is_stopped = True
-            self._process.kill()
+            if self._grace_s:
+                self._process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(self._grace_s)
+            self._process.kill()  # nothing, if it has ended
 
     @property
     def pid(self) -> int:
