@@ -109,7 +109,7 @@ def test_process_that_is_killed_costs_time_and_nothing_else(monkeypatch: pytest.
 
 def test_quick_work_begins_no_process_however_much_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     clock_s = count(step=ahead.ONE_S / 2)  # so long takes a device, on a busy machine too
-    monkeypatch.setattr(ahead, "time", SimpleNamespace(thread_time=lambda: next(clock_s)))
+    monkeypatch.setattr(ahead, "time", SimpleNamespace(perf_counter=lambda: next(clock_s)))
     with Ahead(Lamps(), 2) as quick:
         list(quick.prepared(range(round(4 * ahead.WORTH_S / ahead.ONE_S))))
         for start in range(1, 5000, 1000):
