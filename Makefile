@@ -47,7 +47,7 @@ demo: $(VENV)/.installed-run ## four devices from spec to proof, on simulated bo
 	$(BIN)/fctry demo
 
 test: native    ## everything that needs no hardware
-	$(BIN)/python -m pytest -n $(JOBS) $(REPORTS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(REPORTS)
 
 check: $(VENV)/.installed ## style, types, C warnings, import rules
 	$(BIN)/ruff check .
