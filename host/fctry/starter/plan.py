@@ -22,6 +22,8 @@ SPEC_FILE = "factory.toml"
 DEFAULT_LABEL, DEFAULT_NAMESPACE = "fctry", "fctryNamespace"
 EXAMPLE = COMPONENT / "examples" / "minimal"
 COMPONENT_PARTS = ("CMakeLists.txt", "Kconfig", "idf_component.yml", "README.md", "LICENSE", "include", "src")
+REQUIREMENTS = re.compile(r"(?m)^[^#\n]*\b(PRIV_)?REQUIRES\b")
+MINIMAL = re.compile(r"(?m)^[^#\n]*\b(MINIMAL_BUILD\s+(ON|1|TRUE|YES)\b|set\(\s*COMPONENTS\b)")
 BUILT_IN_NAME = re.compile(r"\W+")
 
 
@@ -185,7 +187,25 @@ def _notes(folder: Path, sdkconfig: Sdkconfig | None, *, is_new: bool) -> Iterat
         yield "sdkconfig is there and wins over sdkconfig.defaults: delete it before the next build, or use menuconfig"
     if not is_new:
         yield (
-            'in your application: PRIV_REQUIRES factory_data in its CMakeLists.txt, `#include "factory_data.h"`, then '
-            "factory_data_open, factory_data_get_str and factory_data_report, as components/factory_data/README.md "
-            "shows"
+            f'in your application: {_requirement(folder)}`#include "factory_data.h"`, then factory_data_open, '
+            "factory_data_get_str and factory_data_report, as components/factory_data/README.md shows"
         )
+
+
+def _requirement(folder: Path) -> str:
+    """What to say in main/CMakeLists.txt, so that ESP-IDF builds the component and finds its header.
+
+    Source: ESP-IDF v5.5.5 tools/cmake/project.cmake: a `main` that requires nothing depends on all that is built, which
+    is every component of the project, but in a minimal build; once it requires something, on no other.
+    """
+    main = _text(folder / "main" / "CMakeLists.txt")
+    if main is None or REQUIREMENTS.search(main):
+        return (
+            f"factory_data among the PRIV_REQUIRES in {'its ' if main is None else 'main/'}CMakeLists.txt, "
+        )
+    if MINIMAL.search(_text(folder / "CMakeLists.txt") or ""):
+        return (
+            "PRIV_REQUIRES factory_data in main/CMakeLists.txt, with the other components whose headers it includes "
+            "(idf.py names them), "
+        )
+    return ""

@@ -31,12 +31,29 @@ def test_with_yes_it_is_written_and_the_second_time_there_is_nothing_to_do(
     assert main(["spec", "check", str(folder / "factory.toml")]) == 0
 
 
+@pytest.mark.parametrize(
+    ("project", "application", "told"),
+    [
+        ("", None, "application: factory_data among the PRIV_REQUIRES in its CMakeLists.txt, `#include"),
+        (
+            "",
+            "SRCS a.c PRIV_REQUIRES log",
+            "factory_data among the PRIV_REQUIRES in main/CMakeLists.txt, `#include",
+        ),
+        ("MINIMAL_BUILD ON", "SRCS a.c", "PRIV_REQUIRES factory_data in main/CMakeLists.txt, with the other"),
+        ("# MINIMAL_BUILD ON", "SRCS a.c # no REQUIRES", 'in your application: `#include "factory_data.h"`'),
+    ],
+    ids=["elsewhere", "requires", "minimal build", "requires all"],
+)
 def test_project_that_is_there_is_told_what_its_application_needs(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], project: str, application: str | None, told: str
 ) -> None:
-    (tmp_path / "CMakeLists.txt").write_text("cmake_minimum_required(VERSION 3.16)\nproject(lamp)\n")
+    (tmp_path / "CMakeLists.txt").write_text(f"idf_build_set_property({project}\n)\nproject(lamp)\n")
+    if application is not None:
+        (tmp_path / "main").mkdir()
+        (tmp_path / "main" / "CMakeLists.txt").write_text(f"idf_component_register({application}\n)\n")
     assert main(["init", "--yes", str(tmp_path)]) == 0
-    assert "PRIV_REQUIRES factory_data in its CMakeLists.txt" in capsys.readouterr().out
+    assert told in capsys.readouterr().out
 
 
 def test_file_in_place_of_a_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
