@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -20,6 +21,13 @@ STANDARD = Path("-")
 """Standard input where it is read, standard output where it is written."""
 PART = re.compile(r"\.fctry-[0-9a-f]{16}\.part")
 """What a file is called until it is complete."""
+REMEDIES = {
+    errno.ENOSPC: "make room on the disk: what was there is as it was",
+    errno.EDQUOT: "make room: your share of the disk is used up",
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EPERM: "choose a folder that you may write to",
+    errno.EROFS: "choose another folder: nobody can write to this disk",
+}
 YOUNG_S = 1.0  # a file so young may not be locked yet
 
 
@@ -245,6 +253,7 @@ def _create(path: Path) -> int:
 
 def _refusal(path: Path, error: OSError | ValueError) -> InputError:
     reason = error.strerror if isinstance(error, OSError) else error
-    return InputError(
-        f"cannot write: {reason}", hint="give the name of a file, in a folder that is there", file=path
+    hint = REMEDIES.get(
+        getattr(error, "errno", None) or 0, "give the name of a file, in a folder that is there"
     )
+    return InputError(f"cannot write: {reason}", hint=hint, file=path)

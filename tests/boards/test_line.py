@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import multiprocessing.process
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -430,3 +432,38 @@ def test_device_whose_record_cannot_be_kept_is_not_passed_and_no_other_begins(
     out, err = capsys.readouterr()
     assert "PASS" not in out
     assert "the ledger has the records" in err
+
+
+def test_line_is_abandoned_at_any_moment_of_its_start(
+    folder: Path, ports: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = str(folder / "ledger.db")
+    create_ledger(ledger, station := Station("here", folder=tmp_path / "state"))[0].close()
+    job = Job(folder / "factory.toml", find_settings(), ledger, station, app=BUILD)
+    line = Line(job, [Slot(name, port) for name, port in zip("ab", ports, strict=True)])
+    started: list[set[int]] = []
+    start = multiprocessing.process.BaseProcess.start
+
+    def interrupted(process: multiprocessing.process.BaseProcess) -> None:
+        started.append(signal.pthread_sigmask(signal.SIG_BLOCK, []))
+        line.abandon()  # Ctrl-C, twice
+        start(process)
+
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", interrupted)
+    ends = [event.what for event in line.events()]
+    assert [one.error for one in ends if isinstance(one, Untried)] == [
+        "the slot's process has ended (-9)"
+    ] * 2
+    assert all(signal.SIGINT in blocked for blocked in started)  # no slot is interrupted while it begins
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_line_that_was_stopped_by_a_signal_does_not_wait_for_a_lock(
+    folder: Path, ports: list[str], tmp_path: Path
+) -> None:
+    ledger = str(folder / "ledger.db")
+    create_ledger(ledger, station := Station("here", folder=tmp_path / "state"))[0].close()
+    line = Line(Job(folder / "factory.toml", find_settings(), ledger, station), [Slot("a", ports[0])])
+    assert not hasattr(line._stopped, "_lock")
+    line.stop()
+    assert list(line.events()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -174,3 +175,24 @@ def test_secrets_are_written_all_or_none(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No such file"):
         write_secrets((first, b"1"), (tmp_path / "no" / "folder", b"2"))
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"before"]
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        (errno.ENOSPC, "make room on the disk"),
+        (errno.EACCES, "choose a folder that you may write to"),
+        (errno.EROFS, "choose another folder"),
+        (errno.ENOTDIR, "give the name of a file, in a folder that is there"),
+    ],
+)
+def test_remedy_is_that_of_the_reason(
+    code: int, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(files, "replace_file", fail)
+    with pytest.raises(InputError, match=os.strerror(code)) as caught:
+        files.write_file(tmp_path / "out", b"")
+    assert hint in caught.value.hint

@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import inf
 from multiprocessing.connection import Connection, wait
@@ -93,7 +93,9 @@ class Line:
         self._steps: dict[Slot, str] = {}  # what the device in each slot did last
         self._ends_s: dict[Slot, float] = {}  # when each slot that has a device must have done with it
         self._context = _context()
-        self._stopped = self._context.Event()
+        # no event: its lock would be held by a process that is killed, or by what Ctrl-C has interrupted
+        self._stopped = self._context.RawValue("b")
+        self._is_abandoned = False
         self._labels: dict[Slot, Any] = {}
         self._processes: dict[Slot, BaseProcess] = {}
 
@@ -104,7 +106,7 @@ class Line:
 
     def stop(self) -> None:
         """Let every slot finish its device, and begin no other."""
-        self._stopped.set()
+        self._stopped.value = 1
 
     def give_label(self, slot: Slot, text: str) -> None:
         """What was scanned for a slot that wanted it."""
@@ -113,8 +115,10 @@ class Line:
     def abandon(self) -> None:
         """End every slot's process at once. What its device is in the ledger, it stays."""
         self.stop()
+        self._is_abandoned = True
         for process in self._processes.values():
-            process.kill()
+            if process.pid is not None:  # else it is just being started
+                process.kill()
 
     def events(self) -> Iterator[Event]:
         """Start, and tell what happens until every slot has ended."""
@@ -131,7 +135,7 @@ class Line:
                 event = Event(slot, Untried(what) if isinstance(what, str) else what)
                 self.count(event)
                 yield event
-                if isinstance(what, str) and self._is_endless and not self._stopped.is_set():
+                if isinstance(what, str) and self._is_endless and not self._stopped.value:
                     pipes[self._start(slot, is_occupied=True)] = slot
             self._end_late_slots()
 
@@ -142,7 +146,10 @@ class Line:
         said = (self._job, slot, theirs, self._stopped, labels, self._is_endless, is_occupied)
         process = self._context.Process(target=_serve, args=said, name=slot.name, daemon=True)  # type: ignore[attr-defined]
         self._processes[slot] = process
-        process.start()
+        with _without_interrupts():
+            process.start()
+        if self._is_abandoned:
+            process.kill()
         theirs.close()  # so that ours ends with the process
         return ours
 
@@ -188,6 +195,19 @@ class Line:
             self.stop()
 
 
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Let Ctrl-C wait. Processes that begin meanwhile never see it, not even in their first moment."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _context() -> BaseContext:
     if sys.platform == "win32":
         return multiprocessing.get_context("spawn")
@@ -207,7 +227,7 @@ def _serve(
 
     def scan() -> str:
         tell(LabelWanted())
-        while not stopped.is_set():
+        while not stopped.value:
             with suppress(queue.Empty):
                 return str(labels.get(timeout=POLL_S))
         return ""
@@ -215,7 +235,7 @@ def _serve(
     def await_board(*, is_there: bool) -> None:
         if waits and is_connected(slot.place) != is_there:
             tell(Waiting(is_empty=is_there))
-            while not stopped.is_set() and is_connected(slot.place) != is_there:
+            while not stopped.value and is_connected(slot.place) != is_there:
                 time.sleep(POLL_S)
 
     waits = is_endless and job.scan != "before"  # else a label starts the next device
@@ -223,9 +243,9 @@ def _serve(
         with job.opened() as opened:
             if is_occupied:
                 await_board(is_there=False)
-            while not stopped.is_set():
+            while not stopped.value:
                 await_board(is_there=True)
-                if not stopped.is_set():
+                if not stopped.value:
                     _take(opened, slot, tell, scan)
                 if not is_endless:
                     break
