@@ -20,6 +20,7 @@ from pathlib import Path
 
 from fctry import nvs, provision
 from fctry.cli.arguments import Argument, Arguments, Option, baud, path, seconds
+from fctry.cli.image.dump import Where, partition_in
 from fctry.cli.options import KEYS, PROJECT, keys_of, project_of
 from fctry.cli.proof_table import print_proof
 from fctry.cli.text import escaped
@@ -42,7 +43,9 @@ EXIT_NOT_TRIED = 3
 
 
 DEVICE = (
-    Argument("image", type=path, metavar="IMAGE", help="NVS image, or CSV ending in .csv"),
+    Argument(
+        "image", type=path, metavar="IMAGE", help="NVS image, dump of a whole flash, or CSV ending in .csv"
+    ),
     Option(
         "--port",
         "-p",
@@ -138,6 +141,8 @@ def load_image(
 ) -> FactoryImage:
     """The image in a file, which is decrypted if there are keys; a CSV is built for the partition.
 
+    Of the dump of a whole flash it is the partition of that name.
+
     Raises InputError or FormatError that names the file, also when there are no items in it.
     """
     if path.suffix.lower() == ".csv":
@@ -145,6 +150,8 @@ def load_image(
         image = make_image(sheet, partition.size_bytes, read_only=partition.readonly).encrypted(keys)
     else:
         data = read_file(path, "make it with `fctry image build`")
+        if len(data) > partition.size_bytes:  # the dump of a whole flash
+            data, _ = partition_in(path, data, Where(partition.name, None, is_whole=False))
         with naming(path):
             plain = nvs.decrypt(data, keys) if keys else data
             _refuse_errors(path, plain, partition, keys)

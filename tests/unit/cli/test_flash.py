@@ -9,6 +9,7 @@ import pytest
 from fctry import nvs
 from fctry.cli.flash import load_image
 from fctry.cli.main import main
+from fctry.partitions import binary
 from fctry.partitions.csv import read_csv
 
 DEVICE = "key,type,encoding,value\nfctryNamespace,namespace,,\nserial_number,data,string,1\n"
@@ -188,3 +189,22 @@ def test_image_that_a_read_only_partition_does_not_get_over_is_refused(
         image.write(b"\0")
     error, _ = error_of(capsys, "device.bin", "--port", "unused")
     assert "nvs-page-not-erased" in error
+
+
+def test_dump_of_a_whole_flash_has_the_image_in_its_partition(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = read_csv(project / "partitions.csv")
+    image = nvs.encode([nvs.Item("fctryNamespace", "serial_number", nvs.ItemType("str"), "1")], 0x6000)
+    dump = bytearray(b"\xff" * 0x200000)
+    dump[0x8000:0x9000] = binary.pack(table).ljust(0x1000, b"\xff")
+    dump[0x10000:0x16000] = image
+    (project / "dump.bin").write_bytes(dump)
+    loaded = load_image(project / "dump.bin", table.find("fctry"))
+    assert loaded.data == image
+    assert [item.value for item in loaded.items] == ["1"]
+    assert "dump.bin: `fctry` at 0x10000" in capsys.readouterr().err
+    (project / "dump.bin").write_bytes(b"\xff" * 0x200000)
+    error, hint = error_of(capsys, "dump.bin", "--port", "unused")
+    assert "dump.bin: no partition table" in error
+    assert hint
