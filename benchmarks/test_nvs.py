@@ -2,7 +2,8 @@
 
 The generator is installed from its package. The other two come with ESP-IDF only: with IDF_PATH set they are run from
 there, without it those cases are skipped. Each ratio compares the least processor time of several turns, taken in turn,
-child processes included: on a machine that does other things too, the clock on the wall tells about those.
+child processes included: on a machine that does other things too, the clock on the wall tells about those. What a user
+waits for is that clock: mfg_gen.py works by one core, `fctry batch` by all, and they are compared by both.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from esp_idf_nvs_partition_gen import nvs_partition_gen as generator
@@ -31,21 +34,35 @@ from fctry.nvs import ImageTemplate, Item, ItemType, encode, read_sheet
 
 ARTICLE_CSV = Path(__file__).parents[1] / "tests" / "data" / "nvs" / "article.csv"
 SIZE_BYTES = 0x6000
-LEAST_RATIO, LEAST_PLAIN_RATIO = 1.4, 2.5  # of processor time to mfg_gen.py's, with a ledger and without
+GOALS = (5.0, 8.0)  # times as many devices as mfg_gen.py by the clock, with a ledger and without
+LEAST = (2.0, 3.3)  # of which so much is left where others use the cores, too
+TRIES = 3
 SERIAL, MAC = 164589345735, "0A:0B:0C:0D:0E:0F"
 ITEMS = read_sheet(ARTICLE_CSV).items
 FCTRY = [sys.executable, "-m", "fctry", "image"]
 
 
-def fastest(*actions: Callable[[], object], turns: int = 5) -> list[float]:
-    """Seconds of processor time of the fastest run of each action, all of them in each turn."""
-    times: list[list[float]] = [[] for _ in actions]
+class Least(NamedTuple):
+    """The least that an action took."""
+
+    processor_s: float
+    clock_s: float
+
+
+def least(*actions: Callable[[], object], turns: int = 5) -> list[Least]:
+    """Of several runs of each action, all of them in each turn."""
+    times: list[list[tuple[float, float]]] = [[] for _ in actions]
     for _ in range(turns):
         for action, taken in zip(actions, times, strict=True):
-            began = _processor_s()
+            began, began_s = _processor_s(), time.perf_counter()
             action()
-            taken.append(_processor_s() - began)
-    return [min(taken) for taken in times]
+            taken.append((_processor_s() - began, time.perf_counter() - began_s))
+    return [Least(*map(min, zip(*taken, strict=True))) for taken in times]
+
+
+def fastest(*actions: Callable[[], object], turns: int = 5) -> list[float]:
+    """Seconds of processor time of the fastest run of each action, all of them in each turn."""
+    return [one.processor_s for one in least(*actions, turns=turns)]
 
 
 def _processor_s() -> float:
@@ -148,14 +165,16 @@ def _write_and_hash(folder: Path, numbers: range) -> None:
 
 @pytest.mark.timeout(300)
 def test_5000_devices_against_mfg_gen(
-    benchmark: BenchmarkFixture, common_csv: Path, batch_csv: Path, monkeypatch: pytest.MonkeyPatch
+    benchmark: BenchmarkFixture, batch_csv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The whole commands, and the least that ours could take: they begin, and the files are written and hashed."""
+    """The whole commands as users run them, and the least that ours could take: to begin, to write and hash files."""
     tool = idf_tool("tools/mass_mfg/mfg_gen.py")
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # as users have it
     place = _folder_in_memory()
-    names = ("config.csv", "mfg_values.csv", "mfg_one.csv", "one.csv")
-    config, values, mfg_one, one = (place / name for name in names)
+    monkeypatch.setenv("FCTRY_STATE", str(place / "state"))
+    names = ("config.csv", "mfg_values.csv", "mfg_one.csv", "one.csv", "common.csv")
+    config, values, mfg_one, one, common_csv = (place / name for name in names)
+    shutil.copy(ARTICLE_CSV, common_csv)
     config.write_text("fctryNamespace,namespace,\nserial_number,data,string\nmac_addr,data,string\n")
     head, *rows = batch_csv.read_text().split("\n")
     values.write_text("\n".join([f"id,{head}", *(f"{number},{row}" for number, row in enumerate(rows, 1))]))
@@ -181,22 +200,36 @@ def test_5000_devices_against_mfg_gen(
 
     beginnings = (partial(theirs, mfg_one), partial(ours, one), partial(without_ledger, one))
     try:
-        mfg_gen, recorded, plain, bare, *begun = fastest(theirs, ours, without_ledger, files, *beginnings)
+        ours(one)  # the ledger is made
+        tries = [_times_as_many(theirs, ours, without_ledger)]
+        while any(one < goal for one, goal in zip(tries[-1], GOALS, strict=True)) and len(tries) < TRIES:
+            tries.append(_times_as_many(theirs, ours, without_ledger))
+        bare, *begun = least(files, *beginnings)
         benchmark.pedantic(ours, rounds=1)
     finally:
         shutil.rmtree(place)
-    mfg_begun, recorded_begun, plain_begun = begun
     report(
-        f"5,000 devices, processor time: mfg_gen.py {mfg_gen:.2f} s; `fctry batch` with a ledger {recorded:.2f} s: "
-        f"{mfg_gen / recorded:.1f} times as fast, without {plain:.2f} s: {mfg_gen / plain:.1f} times\n"
-        f"the least: files and hashes {bare:.2f} s, beginning {recorded_begun:.2f} and {plain_begun:.2f} s: "
-        f"by {cores()} cores {mfg_gen / (recorded_begun + bare / cores()):.1f} and "
-        f"{mfg_gen / (plain_begun + bare / cores()):.1f} times as fast\n"
-        f"without beginning: {(mfg_gen - mfg_begun) / (recorded - recorded_begun):.1f} and "
-        f"{(mfg_gen - mfg_begun) / (plain - plain_begun):.1f} times as fast in processor time"
+        f"the least, by the clock: files and hashes by one core {bare.clock_s:.2f} s, beginning "
+        + ", ".join(
+            f"{name} {one.clock_s:.2f} s"
+            for name, one in zip(("mfg_gen.py", "with a ledger", "without"), begun, strict=True)
+        )
     )
-    assert mfg_gen >= LEAST_RATIO * recorded
-    assert mfg_gen >= LEAST_PLAIN_RATIO * plain
+    for ratio, at_least in zip(map(max, zip(*tries, strict=True)), LEAST, strict=True):
+        assert ratio >= at_least
+
+
+def _times_as_many(theirs: Callable[[], object], *ours: Callable[[], object]) -> tuple[float, ...]:
+    """How many times as many devices ours make by the clock as theirs in the same time, the best runs of each."""
+    mfg_gen, *ones = least(theirs, *ours)
+    text = [f"5,000 devices: mfg_gen.py {mfg_gen.clock_s:.2f} s, of a processor {mfg_gen.processor_s:.2f} s"]
+    for name, one in zip(("with a ledger", "without"), ones, strict=True):
+        text.append(
+            f"`fctry batch` {name} {one.clock_s:.2f} s: {mfg_gen.clock_s / one.clock_s:.1f} times as many; of "
+            f"{cores()} processors {one.processor_s:.2f} s: {mfg_gen.processor_s / one.processor_s:.1f} times"
+        )
+    report("\n".join(text))
+    return tuple(mfg_gen.clock_s / one.clock_s for one in ones)
 
 
 @pytest.mark.parametrize("count", [1, 100])

@@ -29,6 +29,7 @@ def main() -> int:
         return EXIT_INTERRUPTED
     finally:
         signal.signal(signal.SIGINT, _end)
+        gc.freeze()  # at its end Python looks for garbage in all that there is, which ends with the process anyway
 
 
 def _end(signal_number: int, frame: object) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from click import confirm, prompt
 
-from fctry.cli.arguments import Argument, Arguments, Choice, Option, baud, integer, panel, path, seconds, text
+from fctry.cli.arguments import Argument, Arguments, Choice, Option, baud, panel, path, seconds
 from fctry.cli.flash import print_failure, print_step
 from fctry.cli.ledgers import LEDGER, ledger_of, place_of, station_of
 from fctry.cli.options import KEYS, PROJECT, keys_of, settings_of
@@ -62,8 +62,8 @@ PARAMETERS = (
     Option("--loop", is_flag=True, help="wait for the next board on each port, until Ctrl-C"),
     Option(
         "--failures",
-        type=integer,
-        default="3",
+        type=int,
+        default=3,
         show_default=True,
         help="stop after so many equal failures in a row; 0: never",
     ),
@@ -124,8 +124,7 @@ def run(args: Arguments) -> int:
         return take_dry(job, slots, plan_steps(has_app=job.app is not None))
     line = Line(job, slots, is_endless=args.loop, failures_max=args.failures, bound_s=bound_s)
     run = show(line, slots, args.records, is_scanning=bool(job.scan))
-    is_complete = bool(run.records) and not run.untried and (args.loop or len(run.records) == len(slots))
-    return 1 if run.failed else 0 if is_complete else EXIT_NOT_TRIED
+    return 1 if run.failed else EXIT_NOT_TRIED if run.untried else 0
 
 
 def take_dry(job: Job, slots: Sequence[Slot], steps: Sequence[Step]) -> int:
@@ -146,4 +145,4 @@ def _ask(args: Arguments) -> None:
     for name in ("operator", "lot", "line", *ABOUT):
         key = name.replace("-", "_")
         given = getattr(args, key)
-        setattr(args, key, prompt(name, default=given, show_default=bool(given), value_proc=text))
+        setattr(args, key, prompt(name, default=given, show_default=bool(given)))

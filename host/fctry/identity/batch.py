@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from fctry.errors import InputError
@@ -80,13 +79,14 @@ class _Making:
     def unrecorded(self) -> Iterator[int]:
         numbers = (number for number in range(1, self.batch.count + 1) if number not in self.folder.done)
         if self.foreseen:
-            looks = self.foreseen.devices(numbers)
-            while chunk := [(number, look.name, look.draft) for number, look in islice(looks, CHUNK)]:
-                self.folder.add(chunk, self.foreseen)
+            for looks in self.foreseen.chunks(numbers, CHUNK):
+                devices = ((number, look.name, look.draft) for number, look in looks.items())
+                self.folder.add(devices, self.foreseen)
                 yield len(self.folder.done)
             return
-        for contexts in self._chunks(numbers, self.drawer):
-            self._build(((one, self.drawer.draw({}, contexts[one])) for one in contexts), self.writers)
+        for contexts in self._chunks(numbers):
+            drawn = ((number, self.drawer.draw({}, context)) for number, context in contexts.items())
+            self.folder.add(self._named(drawn), self.writers)
             yield len(self.folder.done)
 
     def recorded(self, ledger: Ledger, reserved: Mapping[int, tuple[int, str]]) -> Iterator[int]:
@@ -96,17 +96,20 @@ class _Making:
             lines = (line for line in self.folder.lines() if line.number in late)
             ledger.record({reserved[line.number][0]: line.sha256 for line in lines}, "built")
             self.folder.remember(ledger.witness())
-        for chunk in self._chunks((number for number in sorted(reserved) if number not in done), self.drawer):
+        for chunk in self._chunks(number for number in sorted(reserved) if number not in done):
             renewed = [
                 ledger.renew(reserved[number][0], self.drawer, context) for number, context in chunk.items()
             ]
             yield self._record(ledger, renewed, self.writers)
-        drawer = self.foreseen or self.drawer
         new = (number for number in range(1, batch.count + 1) if number not in reserved)
-        for chunk in self._chunks(new, drawer):
-            contexts, numbers = list(chunk.values()), list(chunk)
+        chunks = self._looks(new, self.foreseen) if self.foreseen else self._chunks(new)
+        for chunk in chunks:
             devices = ledger.reserve(
-                batch.product, drawer, contexts, batch=self.folder.batch, numbers=numbers
+                batch.product,
+                self.foreseen or self.drawer,
+                list(chunk.values()),
+                batch=self.folder.batch,
+                numbers=list(chunk),
             )
             yield self._record(ledger, devices, self.foreseen or self.writers)
 
@@ -120,21 +123,27 @@ class _Making:
                     ids[one.number] = one.id
                     yield one.number, one.draft
 
-        built = self._build(drawn(), writer)
-        ledger.record({ids[number]: digest for number, digest in built.items()}, "built")
-        self.folder.remember(ledger.witness())
+        def record(built: dict[int, str]) -> None:
+            ledger.record({ids[number]: digest for number, digest in built.items()}, "built")
+            self.folder.remember(ledger.witness())
+
+        self.folder.add(self._named(drawn()), writer, record)
         return len(self.folder.done)
 
-    def _build(self, drawn: Iterable[tuple[int, Draft]], writer: Writer) -> dict[int, str]:
-        """Write the images of these devices, by their numbers. Returns the SHA-256 of each."""
-        named = ((number, self.batch.name(number, draft), draft) for number, draft in drawn)
-        return self.folder.add(named, writer)
+    def _named(self, drawn: Iterable[tuple[int, Draft]]) -> Iterator[tuple[int, str, Draft]]:
+        return ((number, self.batch.name(number, draft), draft) for number, draft in drawn)
 
-    def _chunks(self, numbers: Iterable[int], drawer: Ahead | Foreseen) -> Iterator[dict[int, Context]]:
+    def _looks(self, numbers: Iterable[int], foreseen: Foreseen) -> Iterator[dict[int, Context]]:
+        """The looks at these devices by their numbers, as contexts: nothing else is asked for in them."""
+        for looks in foreseen.chunks(numbers, CHUNK):
+            context = self.batch.context(min(looks))
+            yield {number: foreseen.context(context, look) for number, look in looks.items()}
+
+    def _chunks(self, numbers: Iterable[int]) -> Iterator[dict[int, Context]]:
         """The contexts of these devices by their numbers, as many at once as are there in time."""
         chunk: dict[int, Context] = {}
         began_s = time.monotonic()
-        for number, made in drawer.prepared(numbers):
+        for number, made in self.drawer.prepared(numbers):
             context = self.batch.context(number)
             chunk[number] = context._replace(prepared=made) if made else context
             if len(chunk) == CHUNK or time.monotonic() - began_s > CHUNK_S:

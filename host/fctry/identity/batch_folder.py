@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from io import BufferedWriter
 from pathlib import Path
@@ -87,6 +86,9 @@ class Writer(Protocol):
     def write(self, folder: str, devices: Iterable[tuple[str, Draft]]) -> Iterator[str]:
         """Write new files into a folder, whole after `sync_all`; yields the SHA-256 of each plain image, in order."""
 
+    def move(self, files: Sequence[str], folder: str) -> Iterator[None]:
+        """Begin to move files into a folder; ends when they are there."""
+
 
 class BatchFolder:
     """The folder of one batch. Raises InputError when it is another's, OSError when it cannot be written.
@@ -127,7 +129,7 @@ class BatchFolder:
                 hint="choose an empty folder: nothing that is there shall be mistaken for a device's image",
                 file=self.folder,
             )
-        shutil.rmtree(self.pending, ignore_errors=True)
+        self._remove_pending()
 
     def open(self, identity: Mapping[str, Any], fields: Sequence[str]) -> None:
         """Begin this batch, or go on with it. What is pending in a new one is its own already."""
@@ -139,7 +141,7 @@ class BatchFolder:
             found = _read_batch(self.folder / BATCH)
             check_same(found, identity, self.folder)
             self._identity = found
-            shutil.rmtree(self.pending, ignore_errors=True)
+            self._remove_pending()
         self._restore()
 
     def __enter__(self) -> BatchFolder:
@@ -151,7 +153,7 @@ class BatchFolder:
     def close(self) -> None:
         """Let others have the folder. One in which no batch was begun is as it was."""
         if not self._identity and self.is_new:
-            shutil.rmtree(self.pending, ignore_errors=True)
+            self._remove_pending()
             if self._made:
                 with suppress(OSError):
                     self.folder.rmdir()
@@ -174,15 +176,26 @@ class BatchFolder:
         self._identity[WITNESS] = dict(witness)
         self._write_identity()
 
+    def _remove_pending(self) -> None:
+        if self.pending.exists():
+            from shutil import rmtree  # with all that packs files
+
+            rmtree(self.pending, ignore_errors=True)
+
     def _write_identity(self) -> None:
         data = json.dumps(self._identity, indent=2).encode() + b"\n"
         replace_file(str(self.folder / BATCH), data, is_private=True)
 
-    def add(self, devices: Iterable[tuple[int, str, Draft]], writers: Writer) -> dict[int, str]:
+    def add(
+        self,
+        devices: Iterable[tuple[int, str, Draft]],
+        writers: Writer,
+        record: Callable[[dict[int, str]], None] = lambda digests: None,
+    ) -> None:
         """Write images: of each device its number, the name of the file and what is in it.
 
-        All of them are safe on disk before the manifest names the first, and then get their places. Returns the SHA-256
-        of each, by its number.
+        All of them are safe on disk before the manifest names the first, and then get their places; meanwhile, `record`
+        gets the SHA-256 of each, by its number.
         """
         self.pending.mkdir(exist_ok=True)
         named: list[Line] = []
@@ -207,13 +220,14 @@ class BatchFolder:
                 file.write(text.encode())
                 file.flush()
                 os.fsync(file.fileno())
-        for line in lines:
-            os.replace(f"{self.pending}{os.sep}{line.file}", f"{self.folder}{os.sep}{line.file}")  # noqa: PTH105 a Path costs as much as an image
+        moved = writers.move([f"{self.pending}{os.sep}{line.file}" for line in lines], str(self.folder))
+        record({line.number: line.sha256 for line in lines})
+        for _ in moved:
+            pass
         sync_folder(str(self.folder))
         with suppress(OSError):  # there may be some that are further ahead
             self.pending.rmdir()
         self.done.update(line.number for line in lines)
-        return {line.number: line.sha256 for line in lines}
 
     def _take_name(self, number: int, name: str, lines: Sequence[Line]) -> None:
         check_file_name(name)

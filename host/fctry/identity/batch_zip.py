@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
@@ -27,15 +25,19 @@ def open_batch(output: Path) -> Iterator[BatchFolder]:
         with BatchFolder(output) as folder:
             yield folder
         return
+    from shutil import rmtree
+
     place = _growing(output)
     with BatchFolder(place) as folder:
         yield folder
         _pack(folder, output)
-    shutil.rmtree(place)
+    rmtree(place)
 
 
 def read_batch(output: Path) -> dict[str, Any]:
     """What `batch.json` of a batch says, folder or ZIP file. Raises InputError where there is none."""
+    import zipfile
+
     try:
         if output.is_file():
             with zipfile.ZipFile(output) as archive:
@@ -52,13 +54,16 @@ def is_complete(output: Path, identity: Mapping[str, Any], count: int) -> bool:
     """Whether this is the ZIP file of the batch. Raises InputError for that of another, or of a smaller one."""
     if output.suffix.lower() != ".zip" or not output.exists():
         return False
+    import zipfile
+    from shutil import rmtree
+
     check_same(read_batch(output), identity, output)
     with zipfile.ZipFile(output) as archive, archive.open(LINES) as lines:
         packed = sum(1 for _ in lines)
     if packed != count:
         hint = "a ZIP file is closed: choose another name"
         raise InputError(f"the batch is complete, with {packed} devices", hint=hint, file=output)
-    shutil.rmtree(_growing(output), ignore_errors=True)
+    rmtree(_growing(output), ignore_errors=True)
     return True
 
 
@@ -67,6 +72,9 @@ def _growing(output: Path) -> Path:
 
 
 def _pack(folder: BatchFolder, output: Path) -> None:
+    import shutil
+    import zipfile
+
     with (
         replacing(str(output), is_private=True) as file,
         zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as archive,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
 from hashlib import blake2b, sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from fctry.errors import InputError
 from fctry.files import read_file
@@ -22,6 +23,7 @@ from fctry.nvs.refusals import Refusals
 
 Seen = dict[tuple[str, bytes] | bytes | int, int]
 """Lines by what no other device may have: a value, an image, the hash of a file's name."""
+_SEPARATOR = "\x1f"  # between the cells of a line
 NO_TIME = datetime(1970, 1, 1, tzinfo=timezone.utc)  # values of a CSV do not depend on it
 
 
@@ -46,10 +48,40 @@ class Look(NamedTuple):
     sha256: str = ""
 
 
-def read_devices(values: Path) -> tuple[tuple[str, ...], list[DeviceRow]]:
+class Rows(Sequence[DeviceRow]):
+    """The lines of devices, in a third of the memory: each process that looks at them has them once more."""
+
+    def __init__(self) -> None:
+        self._lines = array("L")
+        self._cells: list[str | tuple[str, ...]] = []
+
+    def append(self, row: DeviceRow) -> None:
+        self._lines.append(row.line)
+        text = _SEPARATOR.join(row.cells)
+        self._cells.append(text if text.count(_SEPARATOR) == len(row.cells) - 1 else row.cells)
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    @overload
+    def __getitem__(self, index: int) -> DeviceRow: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[DeviceRow]: ...
+
+    def __getitem__(self, index: int | slice) -> DeviceRow | Sequence[DeviceRow]:
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        cells = self._cells[index]
+        return DeviceRow(
+            self._lines[index], cells if isinstance(cells, tuple) else tuple(cells.split(_SEPARATOR))
+        )
+
+
+def read_devices(values: Path) -> tuple[tuple[str, ...], Rows]:
     """The names of the columns, and the devices. Raises InputError with file and line."""
     columns: tuple[str, ...] = ()
-    rows = []
+    rows = Rows()
     refusals = Refusals()
     for record in read_records(values, (), refusals):
         columns = record.columns

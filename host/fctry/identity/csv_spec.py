@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -177,6 +176,8 @@ def _notes(
 def _meant(key: _Key, keys: Sequence[_Key], columns: Sequence[str]) -> str:
     """A hint that names a column which is probably this key's, with a slip of the pen."""
     free = [column for column in columns if not any(column in other.names for other in keys)]
+    from difflib import get_close_matches
+
     close = get_close_matches(key.key, free, 1, 0.8)
     return f"is it the column {close[0]!r}? Name it {key.key!r}" if close else ""
 

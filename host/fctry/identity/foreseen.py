@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import islice
 from types import MappingProxyType
 
 from fctry.errors import InputError
@@ -55,28 +55,22 @@ class Foreseen:
     def counters(self) -> Mapping[str, CounterRange]:
         return {}
 
-    def devices(self, numbers: Iterable[int]) -> Iterator[tuple[int, Look]]:
-        """Each number with the look at its device, whose image is written."""
+    def chunks(self, numbers: Iterable[int], size: int) -> Iterator[dict[int, Look]]:
+        """The looks at these devices by their numbers, so many at once; their images are written, no other begun."""
         numbers = iter(numbers)
-        for number in numbers:
-            look = self._looks.pop(number, None)
-            if not look:
-                yield from self._written(chain([number], numbers))
-                return
-            self._digests[look.name] = look.sha256
-            yield number, look
+        while some := list(islice(numbers, size)):
+            for part in _ranges(number for number in some if number not in self._looks):
+                for number, look in zip(part, self._look(part), strict=True):
+                    if isinstance(look, InputError):
+                        raise look
+                    self._looks[number] = look
+            chunk = {number: self._looks.pop(number) for number in some}
+            self._digests.update((look.name, look.sha256) for look in chunk.values())
+            yield chunk
 
-    def _written(self, numbers: Iterator[int]) -> Iterator[tuple[int, Look]]:
-        for part in _ranges(numbers):
-            for number, look in zip(part, self._look(part), strict=True):
-                if isinstance(look, InputError):
-                    raise look
-                self._digests[look.name] = look.sha256
-                yield number, look
-
-    def prepared(self, numbers: Iterable[int]) -> Iterator[tuple[int, Mapping[str, Look]]]:
-        """Each number with what its context has prepared."""
-        return ((number, {_LOOK: look}) for number, look in self.devices(numbers))
+    def context(self, context: Context, look: Look) -> Context:
+        """The one that a device is drawn in."""
+        return context._replace(prepared={_LOOK: look})
 
     def draw(
         self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] = MappingProxyType({})
@@ -93,6 +87,10 @@ class Foreseen:
     def write(self, folder: str, devices: Iterable[tuple[str, Draft]]) -> Iterator[str]:
         """The SHA-256 of each plain image, whose file is there."""
         return (self._digests.pop(name) for name, _ in devices)
+
+    def move(self, files: Sequence[str], folder: str) -> Iterator[None]:
+        """Begin to move files into a folder; ends when they are there."""
+        return self._writers.move(files, folder)
 
 
 def _ranges(numbers: Iterable[int]) -> Iterator[range]:

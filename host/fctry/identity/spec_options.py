@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from difflib import get_close_matches
-from typing import Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from fctry.errors import InputError
-from fctry.identity.toml_lines import TomlLines
+
+if TYPE_CHECKING:
+    from fctry.identity.toml_lines import TomlLines
 
 T = TypeVar("T")
 
@@ -60,6 +61,8 @@ class Place:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint that names what was probably meant, or all that there is."""
     known = sorted(known)
+    from difflib import get_close_matches
+
     close = get_close_matches(name, known, 1)
     return f"did you mean `{close[0]}`?" if close else "there are: " + ", ".join(known)
 

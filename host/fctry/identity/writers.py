@@ -57,9 +57,12 @@ class _Child(NamedTuple):
 
 
 class _Task(NamedTuple):
-    """Numbers of devices to look at, or names, values and secrets of those whose files are to be written."""
+    """Files to move to the folder, or numbers of devices to look at, or names, values and secrets of those whose files
+    are to be written there.
+    """
 
     folder: str
+    moved: Sequence[str] = ()
     numbers: range = range(0)
     devices: Sequence[tuple[str, Mapping[str, Value], Mapping[str, Value]]] = ()
 
@@ -118,6 +121,13 @@ class Writers:
         parts = (numbers[start : start + AT_ONCE] for start in range(0, len(numbers), AT_ONCE))
         if not self._children:
             return (look for part in parts for look in self._looks(folder, part))
+        return self._shared((_Task(folder, numbers=part) for part in parts), LOOKS_AHEAD)
+
+    def move(self, files: Sequence[str], folder: str) -> Iterator[None]:
+        """Begin to move files into a folder; ends when they are there."""
+        if not self._children:
+            return _moved(files, folder)
+        parts = (files[start : start + AT_ONCE] for start in range(0, len(files), AT_ONCE))
         return self._shared((_Task(folder, part) for part in parts), LOOKS_AHEAD)
 
     def _shared(self, tasks: Iterator[_Task], ahead: int) -> Iterator[Any]:
@@ -186,14 +196,25 @@ class Writers:
             except EOFError:
                 return
             try:
-                done: object = self._looks(task.folder, task.numbers) or [
-                    self._write(task.folder, name, Draft(values, secrets, {}, ()))
-                    for name, values, secrets in task.devices
+                done: object = [
+                    *_moved(task.moved, task.folder),
+                    *self._looks(task.folder, task.numbers),
+                    *(
+                        self._write(task.folder, name, Draft(values, secrets, {}, ()))
+                        for name, values, secrets in task.devices
+                    ),
                 ]
             except Exception as error:
                 done = error
             pickle.dump(done, answer)
             answer.flush()
+
+
+def _moved(files: Iterable[str], folder: str) -> Iterator[None]:
+    """Move files into a folder, and yield nothing."""
+    for file in files:
+        os.replace(file, f"{folder}{os.sep}{file.rpartition(os.sep)[2]}")  # noqa: PTH105 a Path costs as much as an image
+    yield from ()
 
 
 def _pipe() -> tuple[BinaryIO, BinaryIO]:

@@ -15,6 +15,7 @@ from fctry import nvs
 from fctry.cli.main import main
 from fctry.identity import batch, foreseen
 from fctry.identity.batch_folder import PENDING, BatchFolder
+from fctry.identity.csv_devices import DeviceRow, Rows
 from fctry.identity.ledger import Station, open_ledger
 from fctry.identity.writers import WORTH
 
@@ -83,6 +84,20 @@ def test_those_behind_the_first_are_made_too(monkeypatch: pytest.MonkeyPatch, le
     check_whole(9)
     if not ledger:
         check_ledger(9)
+
+
+def test_several_processes_make_those_behind_the_first_too() -> None:
+    count = foreseen.FIRST + batch.CHUNK + WORTH
+    done = run(command(count))
+    assert done.returncode == 0, done.stderr
+    check_whole(count)
+
+
+def test_cells_that_hold_any_character_are_kept() -> None:
+    rows = Rows()
+    for line, cells in enumerate([("a", "", "b"), ("a\x1fb", "c"), ("",)]):
+        rows.append(DeviceRow(line, cells))
+    assert list(rows) == rows[:] == [(0, ("a", "", "b")), (1, ("a\x1fb", "c")), (2, ("",))]
 
 
 @pytest.mark.parametrize("count", [3, MANY])

@@ -33,7 +33,7 @@ def run(args: Arguments) -> int:
     from fctry.identity.recognition import recognise, scanned
 
     with existing_ledger(args) as ledger:
-        if not (is_file := Path(args.what).is_file()):
+        if not Path(args.what).is_file():
             found = scanned(ledger, args.what)
             for device in found:
                 print(line_of(device))
@@ -44,5 +44,5 @@ def run(args: Arguments) -> int:
                 print(f"{line_of(one.device)}\n         {one.certainty}")
             found = [one.device for one in recognised]
     if not found:
-        print("no device has it" if is_file else "no device has it, nor is there such a file")
+        print("no device has it")
     return 0 if found else 1
