@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from fctry import nvs
-from fctry.boards import Board
+from fctry.boards import Board, parse_fault
 from fctry.cli.main import main
 from fctry.identity.ledger import Station, create_ledger
 from fctry.partitions.csv import read_csv
@@ -96,6 +96,14 @@ def test_each_slot_proves_a_device_of_its_own(
     secrets = [secret for board in boards for secret in secrets_of(board)]
     assert len(secrets) >= 8
     assert not [(path, secret) for path, text in said.items() for secret in secrets if secret in text]
+
+
+def test_device_that_says_nothing_of_itself_fails_without_a_name(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Board(tmp_path / "gone.bin", [BUILD], faults=[parse_fault("vanish byte=3000")]) as board:
+        assert provision([board.url]) == 1
+        assert f"FAIL {board.url.rpartition('/')[2]}: identify: cannot read" in capsys.readouterr().out
 
 
 def test_port_without_a_board_could_not_be_tried(

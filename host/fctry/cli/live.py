@@ -237,5 +237,6 @@ def _print_failure(record: Record) -> None:
     failed = record.failed
     assert failed
     named = ", ".join(_identity(record).splitlines()) or record.chip.get("mac", "")
-    print(escaped(f"FAIL {record.about.get('slot', '')}: {named}: {failed.name}: {failed.error}"), flush=True)
+    said = [f"FAIL {record.about.get('slot', '')}", named, failed.name, failed.error]
+    print(escaped(": ".join(filter(None, said))), flush=True)
     print(escaped(f"     {failed.hint}"), flush=True)
