@@ -36,9 +36,18 @@ def command(count: int, *, lot: str = "lot", ledger: str = "none", last: str = "
     return ["batch", "config.csv", "values.csv", "-o", lot, "--size", "0x3000", *ledgers]
 
 
-def run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+FORKED = """
+import sys
+from fctry.cli.main import main
+from fctry.identity import batch, foreseen
+foreseen.FIRST = batch.CHUNK = int(sys.argv[1])
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def run(arguments: list[str], at_once: int = foreseen.FIRST) -> subprocess.CompletedProcess[str]:
     """In a process of its own, which can be forked."""
-    line = [sys.executable, "-m", "fctry", *arguments]
+    line = [sys.executable, "-c", FORKED, str(at_once), *arguments]
     return subprocess.run(line, capture_output=True, text=True, check=False)
 
 
@@ -87,8 +96,8 @@ def test_those_behind_the_first_are_made_too(monkeypatch: pytest.MonkeyPatch, le
 
 
 def test_several_processes_make_those_behind_the_first_too() -> None:
-    count = foreseen.FIRST + batch.CHUNK + WORTH
-    done = run(command(count))
+    count = 3 * WORTH
+    done = run(command(count), at_once=WORTH)
     assert done.returncode == 0, done.stderr
     check_whole(count)
 
