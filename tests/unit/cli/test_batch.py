@@ -6,6 +6,8 @@ import csv
 import hashlib
 import io
 import json
+import re
+import shlex
 import shutil
 import zipfile
 from pathlib import Path
@@ -134,14 +136,21 @@ def test_value_that_was_handed_out_is_refused_in_another_batch(capsys: pytest.Ca
 
 
 def test_ledger_that_is_named_and_not_there_is_not_made(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("FCTRY_LEDGER", "office.db")
+    monkeypatch.setenv("FCTRY_LEDGER", "the office.db")
     command = ["batch", "factory.toml", "--count", "1", "-o", "lot"]
     assert main(command) == 1
-    assert "there is no ledger\nhint: make one: fctry ledger create" in capsys.readouterr().err
-    assert not Path("office.db").exists()
-    assert main(["ledger", "create"]) == 0  # the remedy
+    said = capsys.readouterr().err
+    remedy = re.search("there is no ledger\nhint: make one: fctry (.*)\n", said)
+    assert remedy, said
+    assert not Path("the office.db").exists()
+    place = Path.cwd()
+    monkeypatch.chdir(tmp_path.parent)
+    monkeypatch.delenv("FCTRY_LEDGER")
+    assert main(shlex.split(remedy[1])) == 0
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("FCTRY_LEDGER", "the office.db")
     assert main(command) == 0
     assert not Path("ledger.db").exists()
 

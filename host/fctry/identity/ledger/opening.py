@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -175,7 +176,10 @@ def _check_file(engine: Engine) -> None:
 
 
 def _no_ledger(engine: Engine) -> LedgerError:
-    return LedgerError("there is no ledger", hint="make one: fctry ledger create", file=place_of(engine))
+    place = place_of(engine)
+    return LedgerError(
+        "there is no ledger", hint=f"make one: fctry ledger create --ledger {shlex.quote(place)}", file=place
+    )
 
 
 def _check_place(engine: Engine, station: Station) -> None:
