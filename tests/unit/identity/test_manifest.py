@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from fctry.identity.manifest import HEADER, Line, as_csv, as_json, parse_json
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+CELLS = TEXT.filter(
+    lambda text: "\0" not in text
+)  # as no string of NVS has one, and csv of Python 3.10 neither
 LINES = st.builds(Line, st.integers(1, 10**6), TEXT, TEXT, st.dictionaries(TEXT, TEXT, max_size=4))
 
 
@@ -22,7 +25,7 @@ def test_line_is_what_the_json_encoder_writes(line: Line) -> None:
     assert parse_json(written) == line
 
 
-@given(st.lists(st.tuples(TEXT, TEXT), max_size=3))
+@given(st.lists(st.tuples(CELLS, CELLS), max_size=3))
 def test_table_has_what_is_given_and_nothing_for_the_rest(values: list[tuple[str, str]]) -> None:
     lines = [Line(number, file, "ab", {"serial": text}) for number, (file, text) in enumerate(values, 1)]
     table = as_csv(lines, ("serial", "mac"), with_header=True)
