@@ -91,15 +91,11 @@ class Writer(Protocol):
 
 
 class BatchFolder:
-    """The folder of one batch. Raises InputError when it is another's, OSError when it cannot be written.
-
-    `identity` is what makes the batch this one (the spec's digest, the ledger): a folder of another is refused.
-    `fields` are the columns of the manifest. Both may be told to `open`, later.
+    """The folder of one batch, to be opened. Raises InputError when something else is in it, OSError when it cannot be
+    written.
     """
 
-    def __init__(
-        self, folder: Path, identity: Mapping[str, Any] | None = None, fields: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.pending = folder / PENDING
         """Where images are until the manifest names them."""
@@ -116,8 +112,6 @@ class BatchFolder:
             """Whether no batch was begun in it."""
             if self.is_new:
                 self._check_empty()
-            if identity:
-                self.open(identity, fields)
         except BaseException:
             self.close()
             raise
@@ -132,7 +126,11 @@ class BatchFolder:
         self._remove_pending()
 
     def open(self, identity: Mapping[str, Any], fields: Sequence[str]) -> None:
-        """Begin this batch, or go on with it. What is pending in a new one is its own already."""
+        """Begin this batch, or go on with it. What is pending in a new one is its own already.
+
+        `identity` is what makes the batch this one (the spec's digest, the ledger): a folder of another is refused:
+        InputError. `fields` are the columns of the manifest.
+        """
         self._fields = tuple(fields)
         if self.is_new:
             self._identity = {**identity, "batch": os.urandom(8).hex()}

@@ -6,9 +6,9 @@ has agreed, and the manifest names them.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from types import MappingProxyType
 
 from fctry.errors import InputError
@@ -46,7 +46,7 @@ class Foreseen:
 
     def _look(self, numbers: range) -> Iterator[Look | InputError]:
         if numbers:
-            os.makedirs(self._folder, exist_ok=True)  # noqa: PTH103 as all else is told where
+            Path(self._folder).mkdir(parents=True, exist_ok=True)
         return self._writers.look(numbers, self._folder)
 
     # -- as a drawer

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from fctry.identity.batch_folder import BatchFolder
 from fctry.identity.draft import Claim, Context, CounterRange, Draft
 from fctry.identity.ledger import Ledger, Product, Station, create_ledger
 from fctry.nvs.item import Value
@@ -98,3 +99,14 @@ def ledger(ledger_url: str, station: Station) -> Iterator[Ledger]:
     made, _ = create_ledger(ledger_url, station)
     with made:
         yield made
+
+
+def begun(path: Path, identity: Mapping[str, Any], fields: Sequence[str]) -> BatchFolder:
+    """The folder of a batch, opened."""
+    folder = BatchFolder(path)
+    try:
+        folder.open(identity, fields)
+    except BaseException:
+        folder.close()
+        raise
+    return folder

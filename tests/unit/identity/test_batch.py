@@ -16,7 +16,7 @@ from fctry.identity.batch_folder import BatchFolder
 from fctry.identity.draft import Draft
 from fctry.identity.ledger import Ledger
 from fctry.identity.writers import Writers
-from tests.unit.identity.conftest import LAMP, NOW, Lamps
+from tests.unit.identity.conftest import LAMP, NOW, Lamps, begun
 
 
 def items(draft: Draft) -> list[nvs.Item]:
@@ -35,7 +35,7 @@ def batch_of(count: int, lamps: Lamps) -> Batch:
 
 
 def folder_of(path: Path) -> BatchFolder:
-    return BatchFolder(path, {"spec": LAMP.spec_sha256}, ["serial", "code"])
+    return begun(path, {"spec": LAMP.spec_sha256}, ["serial", "code"])
 
 
 def make(count: int, lamps: Lamps, ledger: Ledger, path: Path) -> list[int]:

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fctry.errors import InputError
-from fctry.identity.batch_folder import BatchFolder, check_file_name
+from fctry.identity.batch_folder import check_file_name
 from fctry.identity.draft import Draft
 from fctry.identity.writers import Writers
+from tests.unit.identity.conftest import begun
 
 BATCH = {"spec": "ab" * 32, "count": 3}
 
@@ -29,12 +30,12 @@ def image(number: int, name: str = "") -> tuple[int, str, Draft]:
 
 
 def add(path: Path, *numbers: int) -> None:
-    with BatchFolder(path, BATCH, []) as folder:
+    with begun(path, BATCH, []) as folder:
         folder.add(map(image, numbers), WRITERS)
 
 
 def test_images_and_manifest_are_written(tmp_path: Path) -> None:
-    with BatchFolder(tmp_path / "lot", BATCH, ["serial"]) as folder:
+    with begun(tmp_path / "lot", BATCH, ["serial"]) as folder:
         folder.add(map(image, (1, 2)), WRITERS)
         folder.add([image(3)], WRITERS)
     lines = [json.loads(line) for line in (tmp_path / "lot/manifest.jsonl").read_text().splitlines()]
@@ -68,7 +69,7 @@ def test_batch_goes_on_after_a_manifest_cut_anywhere(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("lot")
-    with BatchFolder(path, BATCH, ["serial"]) as first:
+    with begun(path, BATCH, ["serial"]) as first:
         first.add(map(image, (1, 2)), WRITERS)
     whole = (path / "manifest.jsonl").read_bytes(), (path / "manifest.csv").read_bytes()
     left = path / ".fctry-0123456789abcdef.part"
@@ -77,7 +78,7 @@ def test_batch_goes_on_after_a_manifest_cut_anywhere(
     for name, content in zip(("manifest.jsonl", "manifest.csv"), whole, strict=True):
         cut = data.draw(st.integers(0, len(content)))
         (path / name).write_bytes(content[:cut])
-    with BatchFolder(path, BATCH, ["serial"]) as again:
+    with begun(path, BATCH, ["serial"]) as again:
         assert again.batch == first.batch
         assert not left.exists()
         again.add((image(number) for number in (1, 2) if number not in again.done), WRITERS)
@@ -87,25 +88,25 @@ def test_batch_goes_on_after_a_manifest_cut_anywhere(
 def test_image_that_is_gone_is_made_again(tmp_path: Path) -> None:
     add(tmp_path, 1, 2)
     (tmp_path / "2.bin").unlink()
-    with BatchFolder(tmp_path, BATCH, []) as folder:
+    with begun(tmp_path, BATCH, []) as folder:
         assert folder.done == {1}
 
 
 def test_folder_of_another_batch_is_refused(tmp_path: Path) -> None:
     add(tmp_path, 1)
     with pytest.raises(InputError, match="spec differ"):
-        BatchFolder(tmp_path, {**BATCH, "spec": "cd" * 32}, [])
+        begun(tmp_path, {**BATCH, "spec": "cd" * 32}, [])
 
 
 def test_images_that_the_manifest_does_not_name_leave_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is written when it ends: a device that is made again may get another name."""
-    with BatchFolder(tmp_path, BATCH, []) as folder, monkeypatch.context() as patch:
+    with begun(tmp_path, BATCH, []) as folder, monkeypatch.context() as patch:
         patch.setattr("fctry.identity.batch_folder.sync_all", lambda: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             folder.add([image(1, "a.bin")], WRITERS)
-    with BatchFolder(tmp_path, BATCH, []) as folder:
+    with begun(tmp_path, BATCH, []) as folder:
         assert folder.done == set()
         folder.add([image(1, "b.bin")], WRITERS)
     assert {path.name for path in tmp_path.iterdir()} == {
@@ -117,8 +118,8 @@ def test_images_that_the_manifest_does_not_name_leave_nothing(
 
 
 def test_folder_that_is_in_use_is_refused(tmp_path: Path) -> None:
-    with BatchFolder(tmp_path, BATCH, []), pytest.raises(InputError, match="in use"):
-        BatchFolder(tmp_path, BATCH, [])
+    with begun(tmp_path, BATCH, []), pytest.raises(InputError, match="in use"):
+        begun(tmp_path, BATCH, [])
     add(tmp_path, 1)
 
 
@@ -126,18 +127,18 @@ def test_folder_that_is_in_use_is_refused(tmp_path: Path) -> None:
 def test_damaged_description_of_a_batch_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "batch.json").write_text(text)
     with pytest.raises(InputError, match="describes no batch"):
-        BatchFolder(tmp_path, BATCH, [])
+        begun(tmp_path, BATCH, [])
 
 
 def test_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "9.bin").write_bytes(b"of another run")
     with pytest.raises(InputError, match="not empty"):
-        BatchFolder(tmp_path, BATCH, [])
+        begun(tmp_path, BATCH, [])
     assert [path.name for path in tmp_path.iterdir()] == ["9.bin"]
 
 
 def test_two_devices_of_one_file_are_refused(tmp_path: Path) -> None:
-    with BatchFolder(tmp_path, BATCH, []) as folder:
+    with begun(tmp_path, BATCH, []) as folder:
         folder.add([image(1, "lamp-a.bin")], WRITERS)
         with pytest.raises(InputError, match=r"devices 1 and 2 .* 'Lamp-A\.bin'"):
             folder.add([image(2, "Lamp-A.bin")], WRITERS)

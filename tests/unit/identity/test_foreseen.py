@@ -7,6 +7,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ import pytest
 from fctry import nvs
 from fctry.cli.main import main
 from fctry.identity import batch, foreseen
-from fctry.identity.batch_folder import PENDING, BatchFolder
+from fctry.identity.batch_folder import PENDING, BatchFolder, Writer
 from fctry.identity.csv_devices import DeviceRow, Rows
+from fctry.identity.draft import Draft
 from fctry.identity.ledger import Station, open_ledger
 from fctry.identity.writers import WORTH
 
@@ -135,14 +137,18 @@ def test_batch_goes_on_where_it_was_cut(monkeypatch: pytest.MonkeyPatch, at: int
     monkeypatch.setattr(batch, "CHUNK", 3)
     calls, add = 0, BatchFolder.add
 
-    def cutting_add(self: BatchFolder, *args: object) -> object:
+    def cutting_add(
+        self: BatchFolder,
+        devices: Iterable[tuple[int, str, Draft]],
+        writer: Writer,
+        record: Callable[[dict[int, str]], None],
+    ) -> None:
         nonlocal calls
         calls += 1
-        devices, *rest = args
         if calls == at:
-            list(devices)  # type: ignore[call-overload]
+            list(devices)
             raise KeyboardInterrupt
-        return add(self, devices, *rest)  # type: ignore[arg-type]
+        add(self, devices, writer, record)
 
     with monkeypatch.context() as patch:
         patch.setattr(BatchFolder, "add", cutting_add)

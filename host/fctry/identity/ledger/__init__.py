@@ -3,7 +3,7 @@
 from fctry.identity.ledger.put_off import put_off
 
 with put_off("asyncio", "importlib.metadata"):
-    import sqlalchemy.dialects.sqlite  # noqa: F401
+    import sqlalchemy.dialects.sqlite  # noqa: F401  before anything else imports it with what is put off
 
 from fctry.identity.draft import Product
 from fctry.identity.ledger.ledger import Ledger
