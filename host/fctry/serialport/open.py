@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 
 import serial
 
@@ -11,6 +12,7 @@ from fctry.serialport.rfc2217_link import OpenError
 
 ROM_BAUD = 115200
 _HANDLERS = "fctry.serialport"
+_AGAIN = re.compile(r"could not open port \S+: ", re.IGNORECASE)
 
 
 def register() -> None:
@@ -30,7 +32,15 @@ def open_port(port: str, *, baud: int = ROM_BAUD) -> serial.Serial:
     except OpenError as error:
         raise PortError(error.message, hint=error.hint) from error
     except (serial.SerialException, ValueError) as error:
-        raise PortError(f"could not open port {port}: {error}", hint=_hint(error, port)) from error
+        raise PortError(f"could not open port {port}: {_reason(error)}", hint=_hint(error, port)) from error
+
+
+def _reason(error: Exception) -> str:
+    """What the system said, or pyserial, without the port's name that it says again."""
+    match error.__context__:
+        case Exception(args=(int(), str(said))):
+            return said
+    return _AGAIN.sub("", str(error))
 
 
 def _hint(error: Exception, port: str) -> str:

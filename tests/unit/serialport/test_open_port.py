@@ -33,6 +33,21 @@ def test_device_that_is_absent_names_the_remedy() -> None:
     assert "list_ports" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("port", "reason"),
+    [
+        ("/dev/ttyFCTRY0", "No such file or directory"),
+        ("/dev/null", "Inappropriate ioctl for device"),
+        ("socket://127.0.0.1:0", "Connection refused"),
+        ("socket://127.0.0.1", "'<=' not supported between instances of 'int' and 'NoneType'"),
+    ],
+)
+def test_reason_is_said_once(port: str, reason: str) -> None:
+    with pytest.raises(PortError) as caught:
+        open_port(port)
+    assert str(caught.value) == f"could not open port {port}: {reason}"
+
+
 @pytest.mark.parametrize("url", ["rfc2217://127.0.0.1", "carrier-pigeon://x"])
 def test_url_that_is_none_names_the_remedy(url: str) -> None:
     with pytest.raises(PortError) as caught:
