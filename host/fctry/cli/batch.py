@@ -204,12 +204,13 @@ def _try_name(args: Arguments, batch: Batch, spec: Spec) -> None:
     from fctry.identity.batch_folder import check_file_name
     from fctry.identity.spec_example import example, numbers
 
+    draft = spec.draw(numbers(spec), batch.context(1)) if args.values else example(spec)
     if "{" not in args.name and batch.count > 1:
         hint = "name them by {number}, or by a field that is unique"
+        if args.name in {*draft.public, "number"}:
+            hint = f"for the value of that field write {{{args.name}}}"
         raise InputError(f"all devices would have the same file, {args.name!r}", hint=hint)
-    check_file_name(
-        batch.name(1, spec.draw(numbers(spec), batch.context(1)) if args.values else example(spec))
-    )
+    check_file_name(batch.name(1, draft))
 
 
 def _batch(args: Arguments, spec: Spec, count: int, devices: Devices | None) -> Batch:

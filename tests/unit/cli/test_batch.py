@@ -181,7 +181,11 @@ def test_encrypted_images_open_with_their_keys() -> None:
         (["factory.toml", "--count", "2", "-o", "lot", "--name", "{serial}"], "did you mean 'serial_number'"),
         (
             ["factory.toml", "--count", "2", "-o", "lot", "--name", "a"],
-            "all devices would have the same file",
+            "all devices would have the same file, 'a'\nhint: name them by {number}",
+        ),
+        (
+            ["factory.toml", "--count", "2", "-o", "lot", "--name", "serial_number"],
+            "hint: for the value of that field write {serial_number}",
         ),
         (
             ["factory.toml", "--count", "2", "-o", "lot", "--name", "../{number}"],
