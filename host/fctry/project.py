@@ -77,6 +77,12 @@ class Project:
             return self.sdkconfig.bootloader_offset
         return _bootloader_offset(self.settings.chip or DEFAULT_CHIP)
 
+    @property
+    def target(self) -> str:
+        """The chip that it is for; empty where nothing says one, and for firmware that runs on a computer."""
+        said = self.sdkconfig.text("CONFIG_IDF_TARGET") if self.sdkconfig else ""
+        return self.settings.chip or (said if said != "linux" else "")
+
     def open(self, path: Path) -> Layout:
         """A table as this project reads it, with whatever is wrong in it; for errors see `open_layout`."""
         from fctry.partitions.source import open_layout

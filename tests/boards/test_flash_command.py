@@ -96,6 +96,22 @@ def test_table_at_another_offset_is_the_one_that_counts(
     assert "proven: 2 of 2 keys equal" in capsys.readouterr().out
 
 
+def test_chip_that_is_not_the_sdkconfigs_is_refused_before_anything_is_written(
+    native_board: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "partitions.csv").write_bytes((ROOT / "partitions.csv").read_bytes())
+    (tmp_path / "sdkconfig").write_text('CONFIG_IDF_TARGET="esp32c3"\n')
+    (tmp_path / "device.csv").write_text(DEVICE)
+    before = native_board.flash.read(0, native_board.flash.size_bytes)
+    said = ["flash", str(tmp_path / "device.csv"), "--partitions", str(tmp_path / "partitions.csv"), "--port"]
+    assert main([*said, native_board.url]) == 1
+    assert native_board.flash.read(0, native_board.flash.size_bytes) == before
+    err = capsys.readouterr().err
+    assert "error: the chip is ESP32, the project's sdkconfig is for esp32c3" in err
+    assert "--chip esp32" in err
+    assert main([*said, native_board.url, "--chip", "esp32"]) == 0
+
+
 @pytest.mark.parametrize("offset", [0, 0x8800, 0x100000])
 def test_offset_where_no_table_can_be_is_refused(tmp_path: Path, offset: int) -> None:
     with pytest.raises(InputError, match="no partition table can be at"):

@@ -100,6 +100,7 @@ def take(args: Arguments, steps: Sequence[provision.Step], *, is_forced: bool = 
             project.table,
             partition,
             image,
+            target=project.target,
             is_forced=is_forced,
             timeout_s=args.timeout,
             on_line=listen,

@@ -124,6 +124,7 @@ class OpenJob:
             run = Run(
                 chip, self.project.table, partition, identities=identities, app=self.app, tests=job.tests
             )
+            run.target = self.project.target
             run.is_forced, run.timeout_s, run.on_line = job.is_forced, job.timeout_s, on_line
             run.label, run.scan = label, scan
             run.is_reworked, run.is_dry = job.is_reworked, bool(dry_steps)

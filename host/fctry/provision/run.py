@@ -32,10 +32,11 @@ TRIED = "tried"  # in the journal: with the record
 class Run:
     """What the steps of one try are given, and what they find out for those that follow.
 
-    `image` is what the device gets, unless `identities` say it; `app` a build for a device that may be blank,
-    `tests` the folder of the product's own tests. `label` was scanned before; else `scan` waits for it after the proof.
-    `is_forced`: data of another device, and another table, are overwritten. `is_reworked`: a known device gets its
-    identity whatever it holds, and an exchanged chip that of its data. `is_dry`: the ledger is not written.
+    `image` is what the device gets, unless `identities` say it; `target` the chip that the project is for, if that is
+    known; `app` a build for a device that may be blank, `tests` the folder of the product's own tests. `label` was
+    scanned before; else `scan` waits for it after the proof. `is_forced`: data of another device, and another table,
+    are overwritten. `is_reworked`: a known device gets its identity whatever it holds, and an exchanged chip that of
+    its data. `is_dry`: the ledger is not written.
     `on_line` gets every console line. From the start of the firmware to the last proof `timeout_s` seconds may pass.
     """
 
@@ -44,6 +45,7 @@ class Run:
     partition: Partition
     image: FactoryImage | None = None
     identities: Identities | None = None
+    target: str = ""
     app: FlasherArgs | None = None
     tests: Path | None = None
     label: str = ""
