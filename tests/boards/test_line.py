@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -387,15 +387,40 @@ def test_slot_whose_process_dies_says_so_and_the_others_go_on(
 def test_device_whose_record_cannot_be_kept_is_not_passed_and_no_other_begins(
     folder: Path, ports: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (folder / "records").touch()
-    assert provision(ports) == 3
-    assert "error: records: cannot make the folder" in capsys.readouterr().err
-    (folder / "records").unlink()
-    (folder / "records" / "events.jsonl").mkdir(parents=True)  # as good as a full disk
-    assert provision(ports[:1]) == 3
+    (folder / "hooks").mkdir()
+    (folder / "hooks" / "before").write_text("#!/bin/sh\nrm records/*\nmkdir records/events.jsonl\n")
+    (folder / "hooks" / "before").chmod(0o700)  # as good as a full disk
+    assert provision(ports[:1], "--hooks", "hooks") == 3
     out, err = capsys.readouterr()
     assert "PASS" not in out
     assert "the ledger has the records" in err
+    assert "1 device tried, but without a record: see `fctry ledger show`" in out.splitlines()
+    assert err.count("error:") == 1
+    assert main(["ledger", "show"]) == 0
+    assert re.match(r" +1 +proven ", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("made", "error"),
+    [
+        (lambda records: records.touch(), "error: records: cannot make the folder"),
+        (
+            lambda records: (records / "events.jsonl").mkdir(parents=True),
+            "error: records/events.jsonl: cannot",
+        ),
+    ],
+)
+def test_folder_that_takes_no_record_is_refused_before_a_device_is_touched(
+    folder: Path,
+    boards: list[Board],
+    made: Callable[[Path], None],
+    error: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made(folder / "records")
+    assert provision([board.url for board in boards]) == 3
+    assert error in capsys.readouterr().err
+    assert boards[0].flash.read(0x8000, 0x1000) == b"\xff" * 0x1000
 
 
 def test_line_is_abandoned_at_any_moment_of_its_start(

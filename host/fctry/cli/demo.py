@@ -65,6 +65,7 @@ def run(args: Arguments) -> int:
     project = _project(args)
     file = args.spec or (SPEC_FILE if SPEC_FILE.is_file() else reference.SPEC)
     spec, partition = read_spec(file), project.factory_partition
+    kept = RecordFolder(args.records) if args.records else None
     app = args.app or build(recipe_of(project), log=print)
     print(
         f"[1/5] spec: {file.name} -> {len(spec.fields)} values for each {spec.product}, in {partition.name!r}"
@@ -91,9 +92,9 @@ def run(args: Arguments) -> int:
                 print_record(one)
         if came_back.proof:
             print_proof(came_back.proof)
-        if args.records:
-            RecordFolder(args.records).write_all(records)
-            print(f"records: {args.records}")
+        if kept:
+            kept.write_all(records)
+            print(f"records: {kept.folder}")
         print("[5/5] another device with the serial number of device 1")
         with open_ledger(place, station) as ledger:
             is_refused = _is_refused(ledger, spec)

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
@@ -40,6 +40,7 @@ class Summary:
 
     records: list[Record] = field(default_factory=list)
     untried: list[tuple[Slot, Untried]] = field(default_factory=list)
+    unwritten: int = 0  # devices that were tried, and whose records could not be written
     began_s: float = field(default_factory=monotonic)
 
     @property
@@ -48,14 +49,16 @@ class Summary:
 
     def __str__(self) -> str:
         seconds = monotonic() - self.began_s
+        lost = f"{counted(self.unwritten, 'device')} tried, but without a record: see `fctry ledger show`"
         if not self.records:
-            return f"no device was tried in {seconds:.1f} s"
+            return lost if self.unwritten else f"no device was tried in {seconds:.1f} s"
         passed = len(self.records) - len(self.failed)
         total = len(self.records)
-        return (
+        said = (
             f"{passed} of {counted(total, 'device')} proven ({passed / total:.0%}) in {seconds:.1f} s, "
             f"{seconds / total:.2f} s a device"
         )
+        return f"{said}; {lost}" if self.unwritten else said
 
 
 @dataclass
@@ -85,7 +88,7 @@ def show(line: Line, slots: Sequence[Slot], folder: Path | None, *, is_scanning:
         if console.is_terminal:
             live = stack.enter_context(Live(console=console, refresh_per_second=REFRESHES_PER_S))
         for told in line.events():
-            event = _written(told, files, line)
+            event = _written(told, files, line, summary)
             _note(event, rows[event.slot], summary)
             if isinstance(event.what, LabelWanted):
                 scanned.want(event.slot)
@@ -103,12 +106,13 @@ def show(line: Line, slots: Sequence[Slot], folder: Path | None, *, is_scanning:
         print("stopped: the same failure again and again is not the boards' (--failures)", file=sys.stderr)
     print(summary)
     if files:
-        files.finish(summary.records)
-        print(f"records: {files.folder}")
+        with suppress(InputError) if summary.unwritten else nullcontext():  # that was said already
+            files.finish(summary.records)
+            print(f"records: {files.folder}")
     return summary
 
 
-def _written(event: Event, files: RecordFolder | None, line: Line) -> Event:
+def _written(event: Event, files: RecordFolder | None, line: Line, summary: Summary) -> Event:
     """The event, once its record is in its file; where that cannot be, nobody sees PASS, and no other board begins."""
     if not files or not isinstance(event.what, Record):
         return event
@@ -116,9 +120,9 @@ def _written(event: Event, files: RecordFolder | None, line: Line) -> Event:
         files.add(event.what)
     except InputError as error:
         line.stop()
-        return Event(
-            event.slot, Untried(str(error), "make room; the ledger has the records: fctry record export")
-        )
+        summary.unwritten += 1
+        hint = f"{error.hint}; the ledger has the records: fctry record export -o FOLDER"
+        return Event(event.slot, Untried(str(error), hint))
     return event
 
 

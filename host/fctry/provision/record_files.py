@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from fctry.errors import InputError
-from fctry.files import write_file
+from fctry.files import REMEDIES, write_file
 from fctry.provision.page import page
 from fctry.provision.record import RUN_TESTS, Measurement, Record
 
@@ -20,16 +20,20 @@ EVENTS, JUNIT, PAGE = "events.jsonl", "junit.xml", "run.html"
 
 
 class RecordFolder:
-    """A folder for the records of runs. A record is whole on disk before `add` returns. All raise InputError."""
+    """A folder for the records of runs, which can be written. A record is whole on disk before `add` returns.
+
+    All raise InputError.
+    """
 
     def __init__(self, folder: Path) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
-                f"cannot make the folder: {error.strerror}", hint="name another for --records", file=folder
+                f"cannot make the folder: {error.strerror}", hint="name another folder", file=folder
             ) from error
         self.folder = folder
+        self._append(folder / EVENTS, b"")
 
     def add(self, record: Record) -> None:
         """Write one try: a file of its own, and a line of the events."""
@@ -49,7 +53,9 @@ class RecordFolder:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise InputError(
-                f"cannot write: {error.strerror}", hint="make room on the disk", file=path
+                f"cannot write: {error.strerror}",
+                hint=REMEDIES.get(error.errno or 0, "name another folder"),
+                file=path,
             ) from error
 
     def write_all(self, records: Sequence[Record]) -> None:
