@@ -5,6 +5,7 @@ What nobody says is taken from the project's own files: the sdkconfig beside the
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -92,7 +93,15 @@ class Project:
     @cached_property
     def layout(self) -> Layout:
         """The project's own table, with whatever is wrong in it."""
-        return self.open(self.settings.partitions)
+        path = self.settings.partitions
+        if path.name == PARTITIONS_FILE.name and not path.exists():
+            folder = "" if path.parent == Path() else f" {shlex.quote(str(path.parent))}"
+            raise InputError(
+                "there is no partition table",
+                hint=f"`fctry init{folder}` makes one; to name another: --partitions, or `fctry layout check TABLE`",
+                file=path,
+            )
+        return self.open(path)
 
     @cached_property
     def table(self) -> PartitionTable:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -70,6 +72,23 @@ def test_setting_counts_more_than_the_sdkconfig(folder: Path) -> None:
     assert project.table.offset == 0x20000
     assert project.factory_partition.offset == 0x27000
     assert project.bootloader_offset == 0
+
+
+@pytest.mark.parametrize("project", ["", "a project"])
+def test_missing_table_is_made_by_the_remedy(
+    project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = ["--partitions", f"{project}/partitions.csv"] if project else []
+    said = ["flash", "device.csv", "--port", "/dev/ttyFCTRY0", *table]
+    assert main(said) == 3
+    err = capsys.readouterr().err
+    assert "there is no partition table" in err
+    remedy = re.search("`fctry (init.*?)`", err)
+    assert remedy
+    assert main([*shlex.split(remedy[1]), "--yes"]) == 0
+    assert main(said) == 3
+    assert "device.csv: cannot read" in capsys.readouterr().err
 
 
 def test_unknown_chip_is_refused_with_those_that_are_known() -> None:

@@ -115,7 +115,7 @@ def run(args: Arguments) -> int:
         confirm("Data of other devices will be overwritten. Go on?", abort=True)
     bound_s = inf
     if not args.dry_run:  # whatever is wrong with ledger and files is said once, before a port is touched
-        with ledger_of(args, args.spec.parent), job.opened() as opened:
+        with job.opened(lambda: ledger_of(args, args.spec.parent)) as opened:
             bound_s = opened.bound_s
         print(f"each device ends within {bound_s:.0f} s", file=sys.stderr)
     wanted = args.ports or ([os.environ["ESPPORT"]] if "ESPPORT" in os.environ and not settings.slots else [])

@@ -55,8 +55,11 @@ class Job:
     about: Mapping[str, str] = field(default_factory=dict)
 
     @contextmanager
-    def opened(self) -> Iterator[OpenJob]:
-        """Ready for devices. Raises InputError for a spec, project or build that is wrong, LedgerError."""
+    def opened(self, open_its_ledger: Callable[[], Ledger] | None = None) -> Iterator[OpenJob]:
+        """Ready for devices. Raises InputError for a spec, project or build that is wrong, LedgerError.
+
+        The ledger is opened, or made by what is given, when nothing else is wrong.
+        """
         project, spec = open_project(self.settings, variables=os.environ), read_spec(self.spec)
         partition = project.factory_partition
         require(spec, Room(partition.size_bytes, partition.readonly, 1, partition.name, project.sdkconfig))
@@ -64,7 +67,7 @@ class Job:
         tests_s = check_tests_of(self.tests) if self.tests else 0.0
         if self.hooks:
             check_hooks(self.hooks)
-        with open_ledger(self.ledger, self.station) as ledger:
+        with open_its_ledger() if open_its_ledger else open_ledger(self.ledger, self.station) as ledger:
             yield OpenJob(self, project, spec, ledger, app, tests_s)
 
 

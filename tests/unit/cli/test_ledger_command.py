@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -49,6 +50,22 @@ def key(run: Run, tmp_path: Path, lamps: Lamps) -> Path:
 def reserve(folder: Path, lamps: Lamps, count: int) -> None:
     with open_ledger(str(folder / "ledger.db"), Station("bench", "eve", folder / "state")) as ledger:
         list(ledger.reserve(LAMP, lamps, [NOW] * count))
+
+
+@pytest.mark.parametrize("action", ["create", "show", "upgrade"])
+def test_folder_that_is_missing_is_said_and_the_remedy_makes_it(
+    action: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = ["ledger", action, "--ledger", "no folder/ledger.db", "--state", "state"]
+    assert main(said) == 1
+    folder = tmp_path / "no folder"
+    err = capsys.readouterr().err
+    assert f"the folder {folder} is not there\n" in err
+    assert not Path("state").exists()
+    subprocess.run(err.partition("make the folder: ")[2], shell=True, check=True)
+    assert main(said) == (0 if action == "create" else 1)
+    assert "is not there" not in capsys.readouterr().err
 
 
 def test_devices_are_shown_found_and_scrapped(run: Run, key: Path) -> None:

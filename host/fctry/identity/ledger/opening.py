@@ -172,7 +172,19 @@ def _existing(ledger: str) -> Iterator[Engine]:
 def _check_file(engine: Engine) -> None:
     """Raise LedgerError for a file that is not there: SQLite would make it."""
     if engine.dialect.name == "sqlite" and not Path(place_of(engine)).is_file():
+        _check_folder(engine)
         raise _no_ledger(engine)
+
+
+def _check_folder(engine: Engine) -> None:
+    """Raise LedgerError where a file's folder is missing: SQLite cannot make that."""
+    folder = Path(place_of(engine)).parent
+    if not folder.is_dir():
+        raise LedgerError(
+            f"the folder {folder} is not there",
+            hint=f"correct the name, or make the folder: mkdir -p {shlex.quote(str(folder))}",
+            file=place_of(engine),
+        )
 
 
 def _no_ledger(engine: Engine) -> LedgerError:
@@ -193,6 +205,7 @@ def _check_place(engine: Engine, station: Station) -> None:
             )
         if Path(place).is_file():
             return
+        _check_folder(engine)
     if place in places(station.folder):
         raise LedgerError(
             "there was a ledger here and it is gone: a new one would hand out the same values again",
