@@ -133,13 +133,14 @@ def replacing(path: str, *, is_private: bool = False, is_durable: bool = True) -
         raise
 
 
-def write_new(path: str, data: bytes) -> None:
+def write_new(path: str, *parts: bytes) -> None:
     """Write a new file that its owner alone can read; it is whole after `sync_all`. Raises OSError."""
     opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        written = os.write(opened, data)
-        while written < len(data):
-            written += os.write(opened, data[written:])
+        for data in parts:
+            written = os.write(opened, data)
+            while written < len(data):
+                written += os.write(opened, data[written:])
     finally:
         os.close(opened)
 

@@ -31,7 +31,7 @@ from fctry.errors import InputError
 if TYPE_CHECKING:
     from fctry.identity.batch import Batch
     from fctry.identity.batch_folder import BatchFolder
-    from fctry.identity.csv_devices import Devices, Look
+    from fctry.identity.csv_devices import Devices, Drawn
     from fctry.identity.draft import Draft
     from fctry.identity.foreseen import Foreseen
     from fctry.identity.images import ImageMaker
@@ -94,7 +94,7 @@ def run(args: Arguments) -> int:
         require_difference(spec)
     _try_name(args, batch, spec)
     finish = _finish(keys_of(args), args.seal)
-    look = _look(batch, maker, devices) if devices else None
+    draw = _draw(batch, maker, devices) if devices else None
 
     def identity(ledger: Ledger | None) -> dict[str, Any]:
         return {
@@ -113,9 +113,9 @@ def run(args: Arguments) -> int:
             with (
                 open_batch(args.output) as folder,
                 # before the ledger is imported, and before the progress bar's thread
-                Writers(maker, finish, max(count, rows), look=look) as writers,
+                Writers(maker.parts, finish, max(count, rows), draw=draw) as writers,
             ):
-                foreseen = _foresee(args, batch, devices, folder, writers) if devices else None
+                foreseen = _foresee(args, devices, folder, writers) if devices else None
                 with _ledger(args, spec) as ledger:
                     folder.open(
                         identity(ledger),
@@ -127,17 +127,15 @@ def run(args: Arguments) -> int:
     return 0
 
 
-def _foresee(
-    args: Arguments, batch: Batch, devices: Devices, folder: BatchFolder, writers: Writers
-) -> Foreseen | None:
-    """Look at the devices of a CSV, and begin to write those that do not depend on the ledger.
+def _foresee(args: Arguments, devices: Devices, folder: BatchFolder, writers: Writers) -> Foreseen | None:
+    """Look at the devices of a CSV. Raises InputError for all that is wrong with them.
 
-    Raises InputError for all that is wrong with them.
+    They are given back if they do not depend on the ledger.
     """
     from fctry.identity.foreseen import Foreseen
 
-    foreseen = Foreseen(writers, devices, batch.count, str(folder.pending))
-    looks = foreseen.begin(is_new=folder.is_new and not devices.is_drawn)
+    foreseen = Foreseen(writers, devices, str(folder.pending))
+    looks = foreseen.looks()
     if args.ledger != NONE:
         import fctry.identity.ledger  # noqa: F401  takes as long as the others have to look
     devices.check(looks)
@@ -184,19 +182,19 @@ def _read(args: Arguments) -> tuple[Spec, Devices | None]:
     return read_csv_spec(args.spec, args.values, CsvOptions(args.unique, args.optional, args.secret))
 
 
-def _look(batch: Batch, maker: ImageMaker, devices: Devices) -> Callable[[int], Look]:
+def _draw(batch: Batch, maker: ImageMaker, devices: Devices) -> Callable[[int], Drawn]:
     """What draws a device, and raises InputError where it, its image or its file cannot be."""
     from fctry.identity.batch_folder import check_file_name
 
-    def look(number: int) -> Look:
-        def make(draft: Draft) -> tuple[str, bytes]:
-            image = maker(draft)
+    def draw(number: int) -> Drawn:
+        def make(draft: Draft) -> tuple[str, Sequence[bytes]]:
+            image = maker.parts(draft)
             check_file_name(name := batch.name(number, draft))
             return name, image
 
-        return devices.look(number, batch.context(number), make)
+        return devices.draw(number, batch.context(number), make)
 
-    return look
+    return draw
 
 
 def _try_name(args: Arguments, batch: Batch, spec: Spec) -> None:
@@ -231,8 +229,10 @@ def _batch(args: Arguments, spec: Spec, count: int, devices: Devices | None) -> 
     return Batch(Product(spec.product, spec.sha256), spec, count, context, name)
 
 
-def _finish(keys: Keys | None, recipients: Sequence[str]) -> Callable[[bytes], bytes]:
-    """What is done to each image before it is written."""
+def _finish(keys: Keys | None, recipients: Sequence[str]) -> Callable[[bytes], bytes] | None:
+    """What is done to each image before it is written, if anything is."""
+    if not keys and not recipients:
+        return None
     if keys:
         from fctry.nvs.encryption import encrypt
     if recipients:

@@ -79,8 +79,8 @@ class _Making:
     def unrecorded(self) -> Iterator[int]:
         numbers = (number for number in range(1, self.batch.count + 1) if number not in self.folder.done)
         if self.foreseen:
-            for looks in self.foreseen.chunks(numbers, CHUNK):
-                devices = ((number, look.name, look.draft) for number, look in looks.items())
+            for chunk in self.foreseen.chunks(numbers, CHUNK):
+                devices = ((number, made.name, made.draft) for number, made in chunk.items())
                 self.folder.add(devices, self.foreseen)
                 yield len(self.folder.done)
             return
@@ -102,7 +102,7 @@ class _Making:
             ]
             yield self._record(ledger, renewed, self.writers)
         new = (number for number in range(1, batch.count + 1) if number not in reserved)
-        chunks = self._looks(new, self.foreseen) if self.foreseen else self._chunks(new)
+        chunks = self._made(new, self.foreseen) if self.foreseen else self._chunks(new)
         for chunk in chunks:
             devices = ledger.reserve(
                 batch.product,
@@ -133,11 +133,11 @@ class _Making:
     def _named(self, drawn: Iterable[tuple[int, Draft]]) -> Iterator[tuple[int, str, Draft]]:
         return ((number, self.batch.name(number, draft), draft) for number, draft in drawn)
 
-    def _looks(self, numbers: Iterable[int], foreseen: Foreseen) -> Iterator[dict[int, Context]]:
-        """The looks at these devices by their numbers, as contexts: nothing else is asked for in them."""
-        for looks in foreseen.chunks(numbers, CHUNK):
-            context = self.batch.context(min(looks))
-            yield {number: foreseen.context(context, look) for number, look in looks.items()}
+    def _made(self, numbers: Iterable[int], foreseen: Foreseen) -> Iterator[dict[int, Context]]:
+        """These devices by their numbers, as contexts that have them and nothing else of their own."""
+        for chunk in foreseen.chunks(numbers, CHUNK):
+            context = self.batch.context(min(chunk))
+            yield {number: foreseen.context(context, made) for number, made in chunk.items()}
 
     def _chunks(self, numbers: Iterable[int]) -> Iterator[dict[int, Context]]:
         """The contexts of these devices by their numbers, as many at once as are there in time."""

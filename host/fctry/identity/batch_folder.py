@@ -86,8 +86,8 @@ class Writer(Protocol):
     def write(self, folder: str, devices: Iterable[tuple[str, Draft]]) -> Iterator[str]:
         """Write new files into a folder, whole after `sync_all`; yields the SHA-256 of each plain image, in order."""
 
-    def move(self, files: Sequence[str], folder: str) -> Iterator[None]:
-        """Begin to move files into a folder; ends when they are there."""
+    def move(self, names: Sequence[str], source: str, folder: str) -> Iterator[None]:
+        """Begin to move files of these names from one folder to another; ends when they are there."""
 
 
 class BatchFolder:
@@ -108,9 +108,8 @@ class BatchFolder:
         """The numbers of the devices whose images are here."""
         self._names: set[int] = set()  # hashes of the names of their files: a batch may be larger than memory
         try:
-            self.is_new = not (folder / BATCH).exists()
-            """Whether no batch was begun in it."""
-            if self.is_new:
+            self._is_new = not (folder / BATCH).exists()
+            if self._is_new:
                 self._check_empty()
         except BaseException:
             self.close()
@@ -123,24 +122,24 @@ class BatchFolder:
                 hint="choose an empty folder: nothing that is there shall be mistaken for a device's image",
                 file=self.folder,
             )
-        self._remove_pending()
 
     def open(self, identity: Mapping[str, Any], fields: Sequence[str]) -> None:
-        """Begin this batch, or go on with it. What is pending in a new one is its own already.
+        """Begin this batch, or go on with it.
 
         `identity` is what makes the batch this one (the spec's digest, the ledger): a folder of another is refused:
         InputError. `fields` are the columns of the manifest.
         """
         self._fields = tuple(fields)
-        if self.is_new:
+        if self._is_new:
             self._identity = {**identity, "batch": os.urandom(8).hex()}
             self._write_identity()
         else:
             found = _read_batch(self.folder / BATCH)
             check_same(found, identity, self.folder)
             self._identity = found
-            self._remove_pending()
         self._restore()
+        self._remove_pending()
+        self.pending.mkdir()
 
     def __enter__(self) -> BatchFolder:
         return self
@@ -150,11 +149,11 @@ class BatchFolder:
 
     def close(self) -> None:
         """Let others have the folder. One in which no batch was begun is as it was."""
-        if not self._identity and self.is_new:
+        if self._identity:
             self._remove_pending()
-            if self._made:
-                with suppress(OSError):
-                    self.folder.rmdir()
+        elif self._made:
+            with suppress(OSError):
+                self.folder.rmdir()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -195,7 +194,6 @@ class BatchFolder:
         All of them are safe on disk before the manifest names the first, and then get their places; meanwhile, `record`
         gets the SHA-256 of each, by its number.
         """
-        self.pending.mkdir(exist_ok=True)
         named: list[Line] = []
 
         def files() -> Iterator[tuple[str, Draft]]:
@@ -218,13 +216,11 @@ class BatchFolder:
                 file.write(text.encode())
                 file.flush()
                 os.fsync(file.fileno())
-        moved = writers.move([f"{self.pending}{os.sep}{line.file}" for line in lines], str(self.folder))
+        moved = writers.move([line.file for line in lines], str(self.pending), str(self.folder))
         record({line.number: line.sha256 for line in lines})
         for _ in moved:
             pass
         sync_folder(str(self.folder))
-        with suppress(OSError):  # there may be some that are further ahead
-            self.pending.rmdir()
         self.done.update(line.number for line in lines)
 
     def _take_name(self, number: int, name: str, lines: Sequence[Line]) -> None:

@@ -35,17 +35,22 @@ class DeviceRow(NamedTuple):
 
 
 class Look(NamedTuple):
-    """A device as its line makes it: drawn, the name of its file, and what no other may have: values, its whole image.
+    """What no other device may have: the name of its file, unique values, and a hash of all that its image is made of.
 
-    `sha256` is that of its `image`, where that is written already.
+    The hash is empty where images may be alike.
     """
 
-    draft: Draft
     name: str
     values: tuple[tuple[str, bytes], ...]
     twin: bytes
-    image: bytes = b""
-    sha256: str = ""
+
+
+class Drawn(NamedTuple):
+    """A device as its line makes it, and its image, in parts."""
+
+    draft: Draft
+    look: Look
+    image: Sequence[bytes]
 
 
 class Rows(Sequence[DeviceRow]):
@@ -116,8 +121,10 @@ class Devices:
         used = self.spec.used
         return bool(self.spec.counters) or any(self.spec.sources[name].is_random for name in used)
 
-    def look(self, number: int, context: Context, make: Callable[[Draft], tuple[str, bytes]]) -> Look:
-        """The device of this number, counted from 1, drawn. Raises InputError for its line.
+    def draw(
+        self, number: int, context: Context, make: Callable[[Draft], tuple[str, Sequence[bytes]]]
+    ) -> Drawn:
+        """The device of this number, counted from 1. Raises InputError for its line.
 
         `make` gives the name of its file and its image, and raises InputError for those that cannot be.
         """
@@ -136,7 +143,7 @@ class Devices:
         )
         content = repr(self.spec.stored(draft)).encode()
         twin = b"" if self.is_drawn else blake2b(content, digest_size=16).digest()
-        return Look(draft, name, values, twin, image)
+        return Drawn(draft, Look(name, values, twin), image)
 
     def check(self, looks: Iterable[Look | InputError] | None = None) -> None:
         """Raise InputError, for all that is wrong at once: values that are none, repeated ones that differ, and devices
@@ -162,7 +169,7 @@ class Devices:
     def _look(self, number: int) -> Look | InputError:
         context = Context(NO_TIME, lot="LOT", line="LINE", columns=self.cells(number))
         try:
-            return self.look(number, context, lambda draft: ("", b""))
+            return self.draw(number, context, lambda draft: ("", ())).look
         except InputError as error:
             return error
 

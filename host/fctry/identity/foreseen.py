@@ -1,4 +1,4 @@
-"""Devices of which a CSV says all: drawn, and their images written, by all cores before anybody asks for them.
+"""Devices of which a CSV says all: drawn, and their images written, by all cores while this process does other things.
 
 What they are does not depend on the ledger. Their images are where nobody takes them for a device's until the ledger
 has agreed, and the manifest names them.
@@ -8,46 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from types import MappingProxyType
 
 from fctry.errors import InputError
 from fctry.identity.csv_devices import Devices, Look
 from fctry.identity.draft import Context, CounterRange, Draft
-from fctry.identity.writers import Writers
+from fctry.identity.writers import Made, Writers
 from fctry.nvs.item import Value
 
-FIRST = 5000  # devices that are written before the last one is checked: a refusal has to remove them again
-_LOOK = "look"  # what a context has prepared
+KEPT = 10_000  # devices that are not drawn once more: they take as much memory as all others
+_MADE = "made"  # what a context has prepared
 
 
 class Foreseen:
     """Their drawer and their writer, in one. `folder` is where images go at first."""
 
-    def __init__(self, writers: Writers, devices: Devices, count: int, folder: str) -> None:
+    def __init__(self, writers: Writers, devices: Devices, folder: str) -> None:
         self._writers = writers
         self._devices = devices
-        self._count = count
         self._folder = folder
-        self._looks: dict[int, Look] = {}
         self._digests: dict[str, str] = {}
 
-    def begin(self, *, is_new: bool) -> Iterator[Look | InputError]:
-        """Begin to look at all devices, and to write the first images where the batch is new. See `Devices.check`."""
-        first = range(1, min(self._count, FIRST) + 1) if is_new else range(1, 1)
-        return self._begun(first, self._look(first))
+    def looks(self) -> Iterator[Look | InputError]:
+        """Begin to look at all devices. See `Devices.check`."""
+        count = len(self._devices.rows)
+        kept = 0 if self._devices.is_drawn else min(count, KEPT)
+        first = self._writers.look(range(1, kept + 1), keep=True)
+        return self._looks(first, range(kept + 1, count + 1))
 
-    def _begun(self, first: range, looks: Iterator[Look | InputError]) -> Iterator[Look | InputError]:
-        for number, look in zip(first, looks, strict=True):
-            if isinstance(look, Look):
-                self._looks[number] = look
-            yield look
-        yield from self._writers.look(range(first.stop, len(self._devices.rows) + 1))
-
-    def _look(self, numbers: range) -> Iterator[Look | InputError]:
-        if numbers:
-            Path(self._folder).mkdir(parents=True, exist_ok=True)
-        return self._writers.look(numbers, self._folder)
+    def _looks(self, first: Iterator[Look | InputError], others: range) -> Iterator[Look | InputError]:
+        yield from first
+        yield from self._writers.look(others, keep=False)
 
     # -- as a drawer
 
@@ -55,28 +46,29 @@ class Foreseen:
     def counters(self) -> Mapping[str, CounterRange]:
         return {}
 
-    def chunks(self, numbers: Iterable[int], size: int) -> Iterator[dict[int, Look]]:
-        """The looks at these devices by their numbers, so many at once; their images are written, no other begun."""
+    def chunks(self, numbers: Iterable[int], size: int) -> Iterator[dict[int, Made]]:
+        """The devices of these numbers, so many at once; their images are written, and the next ones begun."""
         numbers = iter(numbers)
-        while some := list(islice(numbers, size)):
-            for part in _ranges(number for number in some if number not in self._looks):
-                for number, look in zip(part, self._look(part), strict=True):
-                    if isinstance(look, InputError):
-                        raise look
-                    self._looks[number] = look
-            chunk = {number: self._looks.pop(number) for number in some}
-            self._digests.update((look.name, look.sha256) for look in chunk.values())
+
+        def begin() -> list[tuple[range, Iterator[Made]]]:
+            return [(part, self._writers.make(self._folder, part)) for part in _ranges(islice(numbers, size))]
+
+        following = begin()
+        while begun := following:
+            following = begin()
+            chunk = {number: one for part, made in begun for number, one in zip(part, made, strict=True)}
+            self._digests.update((one.name, one.sha256) for one in chunk.values())
             yield chunk
 
-    def context(self, context: Context, look: Look) -> Context:
+    def context(self, context: Context, made: Made) -> Context:
         """The one that a device is drawn in."""
-        return context._replace(prepared={_LOOK: look})
+        return context._replace(prepared={_MADE: made})
 
     def draw(
         self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] = MappingProxyType({})
     ) -> Draft:
-        look: Look = context.prepared[_LOOK]
-        return look.draft
+        made: Made = context.prepared[_MADE]
+        return made.draft
 
     def draw_each(self, counters: Sequence[Mapping[str, int]], contexts: Sequence[Context]) -> list[Draft]:
         """A device for each of these, in order."""
@@ -88,9 +80,9 @@ class Foreseen:
         """The SHA-256 of each plain image, whose file is there."""
         return (self._digests.pop(name) for name, _ in devices)
 
-    def move(self, files: Sequence[str], folder: str) -> Iterator[None]:
-        """Begin to move files into a folder; ends when they are there."""
-        return self._writers.move(files, folder)
+    def move(self, names: Sequence[str], source: str, folder: str) -> Iterator[None]:
+        """Begin to move files of these names from one folder to another; ends when they are there."""
+        return self._writers.move(names, source, folder)
 
 
 def _ranges(numbers: Iterable[int]) -> Iterator[range]:

@@ -22,10 +22,14 @@ class ImageMaker:
 
     def __call__(self, draft: Draft) -> bytes:
         """The plain image. Raises InputError, and CapacityError for more than fits."""
+        return b"".join(self.parts(draft))
+
+    def parts(self, draft: Draft) -> tuple[bytes, bytes]:
+        """The same in two parts, as `ImageTemplate.parts` gives them."""
         stored = self._spec.stored(draft)
         shape = tuple(stored)
         if shape not in self._templates:
             self._templates[shape] = ImageTemplate(
                 self._spec.items(draft), self._size_bytes, version=self._version, read_only=self._read_only
             )
-        return self._templates[shape].encode(list(stored.values()))
+        return self._templates[shape].parts(list(stored.values()))

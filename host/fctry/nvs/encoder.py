@@ -72,8 +72,12 @@ class ImageTemplate:
 
     def encode(self, values: Sequence[Value]) -> bytes:
         """The image with these values, one per item, in the order of the items. Raises as `encode` does."""
+        return b"".join(self.parts(values))
+
+    def parts(self, values: Sequence[Value]) -> tuple[bytes, bytes]:
+        """The image in two parts. The second is the same object for values of the same sizes, and most of the image."""
         plan, payloads = self._plan_for(values)
-        return plan.fill(payloads)
+        return plan.fill(payloads), plan.rest
 
     def check(self, values: Sequence[Value]) -> None:
         """Raise what `encode` would raise for these values."""
@@ -143,10 +147,11 @@ class _Plan:
             if is_variable:
                 self._pieces.append(b"")
             at = offset + ENTRY_SIZE_BYTES + (slot.stop - slot.start if is_variable else 0)
-        self._pieces.append(image[at:])
+        self.rest = image[at:]
+        """What is behind the last value: mostly pages that are empty."""
 
     def fill(self, payloads: Sequence[bytes]) -> bytes:
-        """The image with these values, as the packers of `item` made them."""
+        """The image up to its rest, with these values, as the packers of `item` made them."""
         pieces = self._pieces.copy()
         pack = CRC.pack
         for piece, item, _, prefix in self._numbers:

@@ -24,8 +24,8 @@ def items(draft: Draft) -> list[nvs.Item]:
     return [nvs.Item(*name.split(":"), nvs.ItemType.STR, value) for name, value in both.items()]
 
 
-def image(draft: Draft) -> bytes:
-    return nvs.encode(items(draft), 0x3000)
+def image(draft: Draft) -> tuple[bytes]:
+    return (nvs.encode(items(draft), 0x3000),)
 
 
 def batch_of(count: int, lamps: Lamps) -> Batch:
@@ -100,7 +100,7 @@ def test_batch_goes_on_where_it_was_cut(
         if calls == at:
             raise CutError
 
-    def cutting_image(draft: Draft) -> bytes:
+    def cutting_image(draft: Draft) -> tuple[bytes]:
         cut()
         return image(draft)
 

@@ -22,7 +22,7 @@ from tests.unit.identity.conftest import begun
 BATCH = {"spec": "ab" * 32, "count": 3}
 
 
-WRITERS = Writers(lambda draft: b"image %d" % draft.values["n:number"])
+WRITERS = Writers(lambda draft: (b"image ", b"%d" % draft.values["n:number"]))
 
 
 def image(number: int, name: str = "") -> tuple[int, str, Draft]:

@@ -1,4 +1,4 @@
-"""Devices of a CSV are written before the ledger is asked: whole or not at all, whoever is refused or killed."""
+"""Devices of a CSV are written while the ledger is asked: whole or not at all, whoever is refused or killed."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ FORKED = """
 import sys
 from fctry.cli.main import main
 from fctry.identity import batch, foreseen
-foreseen.FIRST = batch.CHUNK = int(sys.argv[1])
+foreseen.KEPT = batch.CHUNK = int(sys.argv[1])
 sys.exit(main(sys.argv[2:]))
 """
 
 
-def run(arguments: list[str], at_once: int = foreseen.FIRST) -> subprocess.CompletedProcess[str]:
+def run(arguments: list[str], at_once: int = foreseen.KEPT) -> subprocess.CompletedProcess[str]:
     """In a process of its own, which can be forked."""
     line = [sys.executable, "-c", FORKED, str(at_once), *arguments]
     return subprocess.run(line, capture_output=True, text=True, check=False)
@@ -88,8 +88,8 @@ def test_several_processes_make_what_one_makes() -> None:
 
 
 @pytest.mark.parametrize("ledger", ["none", ""])
-def test_those_behind_the_first_are_made_too(monkeypatch: pytest.MonkeyPatch, ledger: str) -> None:
-    monkeypatch.setattr(foreseen, "FIRST", 3)
+def test_those_that_are_not_kept_are_made_too(monkeypatch: pytest.MonkeyPatch, ledger: str) -> None:
+    monkeypatch.setattr(foreseen, "KEPT", 3)
     monkeypatch.setattr(batch, "CHUNK", 2)
     assert main(command(9, ledger=ledger)) == 0
     check_whole(9)
@@ -97,7 +97,7 @@ def test_those_behind_the_first_are_made_too(monkeypatch: pytest.MonkeyPatch, le
         check_ledger(9)
 
 
-def test_several_processes_make_those_behind_the_first_too() -> None:
+def test_several_processes_make_those_that_are_not_kept_too() -> None:
     count = 3 * WORTH
     done = run(command(count), at_once=WORTH)
     assert done.returncode == 0, done.stderr
@@ -122,6 +122,16 @@ def test_refused_device_leaves_nothing(count: int, is_there: bool) -> None:
     assert not list(Path().glob("lot/*"))
     assert Path("lot").exists() == is_there
     assert not Path("ledger.db").exists()
+
+
+@pytest.mark.parametrize("count", [3, MANY])
+def test_lot_that_the_ledger_refuses_keeps_no_image(count: int) -> None:
+    unique = ["--unique", "sn"]
+    assert main([*command(3, ledger=""), *unique]) == 0
+    done = run([*command(count, lot="again", ledger=""), *unique])
+    assert done.returncode == 1
+    assert "was handed out already" in done.stderr
+    assert {one.name for one in Path("again").iterdir()} == {"batch.json", "manifest.csv", "manifest.jsonl"}
 
 
 def test_what_a_killed_one_has_begun_is_made_anew() -> None:

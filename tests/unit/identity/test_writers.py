@@ -20,12 +20,12 @@ from fctry.identity.writers import AHEAD, AT_ONCE, WORTH, Writers
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere one process writes all")
 
 
-def image(draft: Draft) -> bytes:
+def image(draft: Draft) -> tuple[bytes, bytes]:
     if draft.values["n:number"] == -1:
         raise InputError("no image", hint="none", file="factory.toml", line=3)
     if draft.values["n:number"] == -2:
         os.kill(os.getpid(), signal.SIGKILL)
-    return b"%d %s" % (draft.values["n:number"], draft.secrets["n:secret"].encode()) * 1000
+    return b"%d " % draft.values["n:number"], draft.secrets["n:secret"].encode() * 1000
 
 
 def devices(*numbers: int) -> list[tuple[str, Draft]]:
@@ -47,7 +47,9 @@ def main(action: str, folder: str) -> None:
         except InputError as error:
             print(error.message, error.hint, error.where)
             return
-    assert digests == [hashlib.sha256(image(draft)).hexdigest() for _, draft in devices(*range(2 * count))]
+    assert digests == [
+        hashlib.sha256(b"".join(image(draft))).hexdigest() for _, draft in devices(*range(2 * count))
+    ]
     print(len(children), "wrote", 2 * count)
 
 
@@ -62,7 +64,7 @@ def test_images_are_written_in_order_by_all(tmp_path: Path) -> None:
     written = int(run("whole", tmp_path).removeprefix("2 wrote "))
     assert {one.name for one in tmp_path.iterdir()} == {f"{n}.bin" for n in range(written)}
     assert {one.read_bytes() for one in tmp_path.iterdir()} == {
-        image(draft)[:7] for _, draft in devices(*range(written))
+        b"".join(image(draft))[:7] for _, draft in devices(*range(written))
     }
     assert {stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()} == {0o600}
 
