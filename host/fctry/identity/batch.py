@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from fctry.errors import InputError
 from fctry.identity.ahead import Ahead
-from fctry.identity.batch_folder import BatchFolder, Writer
+from fctry.identity.batch_folder import BatchFolder
 from fctry.identity.draft import Context, Draft, Preparer, Product
 from fctry.identity.foreseen import Foreseen
 from fctry.identity.writers import Writers
@@ -86,7 +86,7 @@ class _Making:
             return
         for contexts in self._chunks(numbers):
             drawn = ((number, self.drawer.draw({}, context)) for number, context in contexts.items())
-            self.folder.add(self._named(drawn), self.writers)
+            self.folder.add(_named(drawn, self.batch.name), self.writers)
             yield len(self.folder.done)
 
     def recorded(self, ledger: Ledger, reserved: Mapping[int, tuple[int, str]]) -> Iterator[int]:
@@ -100,7 +100,7 @@ class _Making:
             renewed = [
                 ledger.renew(reserved[number][0], self.drawer, context) for number, context in chunk.items()
             ]
-            yield self._record(ledger, renewed, self.writers)
+            yield self._record(ledger, renewed)
         new = (number for number in range(1, batch.count + 1) if number not in reserved)
         chunks = self._made(new, self.foreseen) if self.foreseen else self._chunks(new)
         for chunk in chunks:
@@ -111,9 +111,9 @@ class _Making:
                 batch=self.folder.batch,
                 numbers=list(chunk),
             )
-            yield self._record(ledger, devices, self.foreseen or self.writers)
+            yield self._record(ledger, devices, self.foreseen)
 
-    def _record(self, ledger: Ledger, devices: Iterable[Reserved], writer: Writer) -> int:
+    def _record(self, ledger: Ledger, devices: Iterable[Reserved], foreseen: Foreseen | None = None) -> int:
         """Write these devices while they come; they are in the ledger before."""
         ids: dict[int, int] = {}
 
@@ -127,11 +127,9 @@ class _Making:
             ledger.record({ids[number]: digest for number, digest in built.items()}, "built")
             self.folder.remember(ledger.witness())
 
-        self.folder.add(self._named(drawn()), writer, record)
+        name = foreseen.name if foreseen else self.batch.name
+        self.folder.add(_named(drawn(), name), foreseen or self.writers, record)
         return len(self.folder.done)
-
-    def _named(self, drawn: Iterable[tuple[int, Draft]]) -> Iterator[tuple[int, str, Draft]]:
-        return ((number, self.batch.name(number, draft), draft) for number, draft in drawn)
 
     def _made(self, numbers: Iterable[int], foreseen: Foreseen) -> Iterator[dict[int, Context]]:
         """These devices by their numbers, as contexts that have them and nothing else of their own."""
@@ -151,3 +149,9 @@ class _Making:
                 chunk, began_s = {}, time.monotonic()
         if chunk:
             yield chunk
+
+
+def _named(
+    drawn: Iterable[tuple[int, Draft]], name: Callable[[int, Draft], str]
+) -> Iterator[tuple[int, str, Draft]]:
+    return ((number, name(number, draft), draft) for number, draft in drawn)

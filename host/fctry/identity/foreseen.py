@@ -27,6 +27,7 @@ class Foreseen:
         self._writers = writers
         self._devices = devices
         self._folder = folder
+        self._names: dict[int, str] = {}
         self._digests: dict[str, str] = {}
 
     def looks(self) -> Iterator[Look | InputError]:
@@ -57,12 +58,13 @@ class Foreseen:
         while begun := following:
             following = begin()
             chunk = {number: one for part, made in begun for number, one in zip(part, made, strict=True)}
-            self._digests.update((one.name, one.sha256) for one in chunk.values())
+            self._names = {number: one.name for number, one in chunk.items()}
+            self._digests = {one.name: one.sha256 for one in chunk.values()}
             yield chunk
 
     def context(self, context: Context, made: Made) -> Context:
         """The one that a device is drawn in."""
-        return context._replace(prepared={_MADE: made})
+        return Context(context.now, context.lot, context.line, prepared={_MADE: made})
 
     def draw(
         self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] = MappingProxyType({})
@@ -76,9 +78,13 @@ class Foreseen:
 
     # -- as a writer
 
+    def name(self, number: int, draft: Draft) -> str:
+        """That of a device's file."""
+        return self._names[number]
+
     def write(self, folder: str, devices: Iterable[tuple[str, Draft]]) -> Iterator[str]:
         """The SHA-256 of each plain image, whose file is there."""
-        return (self._digests.pop(name) for name, _ in devices)
+        return (self._digests[name] for name, _ in devices)
 
     def move(self, names: Sequence[str], source: str, folder: str) -> Iterator[None]:
         """Begin to move files of these names from one folder to another; ends when they are there."""

@@ -1,4 +1,4 @@
-"""The ledger's JSON is what Python's encoder writes: fingerprints of older ledgers are made of it."""
+"""The ledger's JSON is what Python's encoder writes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ VALUES = st.recursive(
 )
 
 
-@given(VALUES)
-def test_text_is_that_of_the_encoder(value: object) -> None:
+@given(st.dictionaries(st.text(), VALUES, max_size=3))
+def test_text_is_that_of_the_encoder(value: dict[str, object]) -> None:
     assert json_text(value) == json.dumps(value)
-    assert json_text(value, is_sorted=True) == json.dumps(value, sort_keys=True)

@@ -8,6 +8,7 @@ of all devices that there were by then, with their states, images and chips; not
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,6 @@ from sqlalchemy import Connection, func, select
 
 from fctry.errors import LedgerError
 from fctry.identity.ledger import journal
-from fctry.identity.ledger.json_text import json_text
 from fctry.identity.ledger.tables import CHIP_IDS, STATES, about, chip, claim, counter, device, sealed
 from fctry.identity.ledger.tables import journal as lines
 
@@ -26,6 +26,7 @@ UPGRADED = "upgraded"
 
 FIXED = [column for column in device.c if column.name not in ("state", "image_sha256")]
 _NAMES = [column.name for column in FIXED]
+_as_text = json.JSONEncoder(sort_keys=True).encode
 
 
 def fingerprint(row: Mapping[str, Any], claims: Iterable[tuple[str, bytes]], secrets: Iterable[bytes]) -> str:
@@ -33,7 +34,7 @@ def fingerprint(row: Mapping[str, Any], claims: Iterable[tuple[str, bytes]], sec
     fixed = [row[name] for name in _NAMES]
     claimed = sorted([scope, bytes(value).hex()] for scope, value in claims)
     content = [fixed, claimed, [hashlib.sha256(data).hexdigest() for data in secrets]]
-    return hashlib.sha256(json_text(content, is_sorted=True).encode()).hexdigest()
+    return hashlib.sha256(_as_text(content).encode()).hexdigest()
 
 
 def fingerprints(connection: Connection, ids: Sequence[int]) -> dict[str, str]:

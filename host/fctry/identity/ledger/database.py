@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -93,15 +94,17 @@ def writing(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
-def execute_many(connection: Connection, statement: ClauseElement, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Run a statement for each of these rows, whose values the driver takes as they are.
+def execute_many(connection: Connection, statement: ClauseElement, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Run a statement for each of these rows, of several values, which the driver takes as they are.
+
+    Returns how many rows of the table that has changed.
 
     What SQLAlchemy does for a row beside that takes longer than the database does.
     """
     compiled: Any = statement.compile(dialect=connection.dialect)
     names = compiled.positiontup  # None where the driver takes values by name
-    values = list(rows) if names is None else [tuple([row[name] for name in names]) for row in rows]
-    connection.exec_driver_sql(compiled.string, values)
+    values = list(rows if names is None else map(itemgetter(*names), rows))
+    return connection.exec_driver_sql(compiled.string, values).rowcount
 
 
 @contextmanager

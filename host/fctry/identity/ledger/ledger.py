@@ -8,7 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, String, bindparam, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    String,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from fctry.errors import InputError, LedgerError
 from fctry.identity.draft import Context, Draft, Drawer, Product
@@ -200,16 +211,21 @@ class Ledger:
         """
         before = [one for one, following in _NEXT.items() if state in following or one == state != "scrapped"]
         with self._writing() as connection:
-            for device_id in sorted(set(devices) - _ready(connection, list(devices), before)):
+            rows = [{"one": id_, "digest": digest, "to": state} for id_, digest in devices.items()]
+            known = func.coalesce(bindparam("digest", type_=String), device.c.image_sha256)
+            ready = device.c.state.in_([literal_column(f"'{one}'") for one in before])
+            changed = update(device).where(device.c.id == bindparam("one"), ready)
+            changed = changed.values(state=bindparam("to"), image_sha256=known)
+            with connection.begin_nested() as attempt:
+                is_done = not rows or execute_many(connection, changed, rows) == len(rows)
+                if not is_done:
+                    attempt.rollback()
+            if not is_done:
+                device_id = min(set(devices) - _ready(connection, list(devices), before))
                 raise InputError(
                     f"device {device_id} cannot become {state}",
                     hint=f"it must be {' or '.join(before)} for that: fctry ledger show {device_id}",
                 )
-            rows = [{"one": id_, "digest": digest, "to": state} for id_, digest in devices.items()]
-            known = func.coalesce(bindparam("digest", type_=String), device.c.image_sha256)
-            changed = update(device).where(device.c.id == bindparam("one"))
-            if rows:
-                execute_many(connection, changed.values(state=bindparam("to"), image_sha256=known), rows)
             data = self._station.said(context, **why, devices=dict(devices))
             journal.append(connection, state, data, list(devices))
 

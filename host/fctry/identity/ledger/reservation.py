@@ -6,9 +6,9 @@ Nothing looks first: whether a value is free is what the UNIQUE constraint says 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, insert, select
 
@@ -23,14 +23,13 @@ DRAWS_MAX = 20  # of one device: by then its random values have too few possibil
 _IDS = "device"  # the counter of the ledger's own numbers
 
 
-@dataclass(frozen=True)
-class Reserved:
+class Reserved(NamedTuple):
     """A device of the ledger with the values that it got. `row` is what the ledger has of it."""
 
     id: int
     number: int | None
     draft: Draft
-    row: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    row: Mapping[str, Any] = MappingProxyType({})
 
 
 def _insert(connection: Connection, table: Table) -> Any:
