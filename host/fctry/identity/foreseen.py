@@ -16,7 +16,7 @@ from fctry.identity.draft import Context, CounterRange, Draft
 from fctry.identity.writers import Made, Writers
 from fctry.nvs.item import Value
 
-KEPT = 10_000  # devices that are not drawn once more: they take as much memory as all others
+KEPT = 5000  # devices that are not drawn once more: they take as much memory as all others
 _MADE = "made"  # what a context has prepared
 
 
