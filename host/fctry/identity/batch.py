@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from fctry.errors import InputError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 CHUNK = 5000  # devices that are reserved, written and recorded together: what a crash has to do again,
 CHUNK_S = 2.0  # or as many as are prepared in this time
+TURN = 50  # devices that are renewed while others wait for the ledger
 
 
 @dataclass(frozen=True)
@@ -97,10 +99,7 @@ class _Making:
             ledger.record({reserved[line.number][0]: line.sha256 for line in lines}, "built")
             self.folder.remember(ledger.witness())
         for chunk in self._chunks(number for number in sorted(reserved) if number not in done):
-            renewed = [
-                ledger.renew(reserved[number][0], self.drawer, context) for number, context in chunk.items()
-            ]
-            yield self._record(ledger, renewed)
+            yield self._record(ledger, self._renewed(ledger, reserved, chunk))
         new = (number for number in range(1, batch.count + 1) if number not in reserved)
         chunks = self._made(new, self.foreseen) if self.foreseen else self._chunks(new)
         for chunk in chunks:
@@ -112,6 +111,13 @@ class _Making:
                 numbers=list(chunk),
             )
             yield self._record(ledger, devices, self.foreseen)
+
+    def _renewed(
+        self, ledger: Ledger, reserved: Mapping[int, tuple[int, str]], contexts: Mapping[int, Context]
+    ) -> Iterator[Reserved]:
+        waiting = iter(contexts.items())
+        while some := {reserved[number][0]: context for number, context in islice(waiting, TURN)}:
+            yield from ledger.renew_each(some, self.drawer)
 
     def _record(self, ledger: Ledger, devices: Iterable[Reserved], foreseen: Foreseen | None = None) -> int:
         """Write these devices while they come; they are in the ledger before."""

@@ -50,17 +50,16 @@ class Foreseen:
     def chunks(self, numbers: Iterable[int], size: int) -> Iterator[dict[int, Made]]:
         """The devices of these numbers, so many at once; their images are written, and the next ones begun."""
         numbers = iter(numbers)
-
-        def begin() -> list[tuple[range, Iterator[Made]]]:
-            return [(part, self._writers.make(self._folder, part)) for part in _ranges(islice(numbers, size))]
-
-        following = begin()
-        while begun := following:
-            following = begin()
-            chunk = {number: one for part, made in begun for number, one in zip(part, made, strict=True)}
+        some = list(islice(numbers, size))
+        made = self._writers.make(self._folder, some)
+        while some:
+            following = list(islice(numbers, size))
+            begun = self._writers.make(self._folder, following)
+            chunk = dict(zip(some, made, strict=True))
             self._names = {number: one.name for number, one in chunk.items()}
             self._digests = {one.name: one.sha256 for one in chunk.values()}
             yield chunk
+            some, made = following, begun
 
     def context(self, context: Context, made: Made) -> Context:
         """The one that a device is drawn in."""
@@ -89,15 +88,3 @@ class Foreseen:
     def move(self, names: Sequence[str], source: str, folder: str) -> Iterator[None]:
         """Begin to move files of these names from one folder to another; ends when they are there."""
         return self._writers.move(names, source, folder)
-
-
-def _ranges(numbers: Iterable[int]) -> Iterator[range]:
-    """Numbers that follow each other, together."""
-    first = last = 0
-    for number in numbers:
-        if number != last + 1 and last:
-            yield range(first, last + 1)
-            first = 0
-        first, last = first or number, number
-    if last:
-        yield range(first, last + 1)

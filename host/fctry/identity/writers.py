@@ -136,7 +136,7 @@ class Writers:
         """
         return self._shared("_looks", ((part, keep) for part in _parts(numbers)), self._far_ahead)
 
-    def make(self, folder: str, numbers: range) -> Iterator[Made]:
+    def make(self, folder: str, numbers: Sequence[int]) -> Iterator[Made]:
         """Begin to draw the devices of these numbers and to write their files, as `write` does; yields each."""
         return self._shared("_made", ((folder, part) for part in _parts(numbers)), self._far_ahead)
 
@@ -167,7 +167,7 @@ class Writers:
 
     # -- what a process is told to do, and answers
 
-    def _looks(self, numbers: range, keep: bool) -> Iterator[Look | InputError]:
+    def _looks(self, numbers: Iterable[int], keep: bool) -> Iterator[Look | InputError]:
         assert self._draw
         for number in numbers:
             try:
@@ -179,7 +179,7 @@ class Writers:
                 self._kept[number] = drawn
             yield drawn.look
 
-    def _made(self, folder: str, numbers: range) -> Iterator[Made]:
+    def _made(self, folder: str, numbers: Iterable[int]) -> Iterator[Made]:
         assert self._draw
         for number in numbers:
             draft, look, image = self._kept.pop(number) if number in self._kept else self._draw(number)

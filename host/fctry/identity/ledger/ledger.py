@@ -162,29 +162,54 @@ class Ledger:
             yield from reserved
 
     def renew(self, device_id: int, drawer: Drawer, context: Context) -> Reserved:
-        """The same device with the same public values and fresh secrets: nobody here can read the old ones.
+        """Do what `renew_each` does to one device."""
+        (renewed,) = self.renew_each({device_id: context}, drawer)
+        return renewed
 
-        A public value that belongs together with a secret, as a certificate with its key, is a new one too.
+    def renew_each(self, contexts: Mapping[int, Context], drawer: Drawer) -> list[Reserved]:
+        """These devices with the same public values and fresh secrets: nobody here can read the old ones.
+
+        A public value that belongs together with a secret, as a certificate with its key, is a new one too. Raises
+        InputError where there is no such device.
         """
-        found = self.device(device_id)
-        with self._writing() as connection:
-            drafts = {device_id: drawer.draw(found.counters, context, found.values)}
-            again = {device_id: (found.counters, context)}
-            settle(connection, self._key, drawer, drafts, again, {device_id: found.values})
-            drawn = {
-                "item_values": keys.as_json(drafts[device_id].values),
-                "public": dict(drafts[device_id].public),
-            }
-            connection.execute(update(device).where(device.c.id == device_id).values(drawn))
-            generation = connection.execute(
-                select(func.coalesce(func.max(sealed.c.generation), 0)).where(sealed.c.device == device_id)
-            ).scalar_one()
-            self._seal(connection, drafts, generation=generation + 1)
-            given = audit.fingerprints(connection, [device_id])
-            data = self._station.said(context, generation=generation + 1, given=given)
-            journal.append(connection, "secrets renewed", data, [device_id])
-            self._remember(drafts.values())
-        return Reserved(device_id, found.number, drafts[device_id])
+        found: dict[int, Device] = {}
+        for part in _parts(list(contexts)):
+            found.update((one.id, one) for one in devices(self._engine, device.c.id.in_(part)))
+        for device_id in contexts:
+            if device_id not in found:
+                raise _unknown(device_id)
+        drafts = {
+            id_: drawer.draw(found[id_].counters, context, found[id_].values)
+            for id_, context in contexts.items()
+        }
+        fresh = {
+            id_: draft
+            for id_, draft in drafts.items()
+            if draft.secrets or dict(draft.values) != found[id_].values
+        }
+        if fresh:
+            again = {id_: (found[id_].counters, contexts[id_]) for id_ in fresh}
+            with self._writing() as connection:
+                settle(connection, self._key, drawer, fresh, again, {id_: found[id_].values for id_ in fresh})
+                self._give_anew(connection, fresh, contexts)
+        return [Reserved(id_, found[id_].number, fresh.get(id_, drafts[id_])) for id_ in contexts]
+
+    def _give_anew(
+        self, connection: Connection, drafts: Mapping[int, Draft], contexts: Mapping[int, Context]
+    ) -> None:
+        generations: dict[str, int] = {}
+        for id_, draft in drafts.items():
+            drawn = {"item_values": keys.as_json(draft.values), "public": dict(draft.public)}
+            connection.execute(update(device).where(device.c.id == id_).values(drawn))
+            latest = select(func.coalesce(func.max(sealed.c.generation), 0)).where(sealed.c.device == id_)
+            generation = connection.execute(latest).scalar_one() + 1
+            self._seal(connection, {id_: draft}, generation=generation)
+            generations[str(id_)] = generation
+        ids = sorted(drafts)
+        given = audit.fingerprints(connection, ids)
+        data = self._station.said(contexts[ids[0]], generations=generations, given=given)
+        journal.append(connection, "secrets renewed", data, ids)
+        self._remember(drafts.values())
 
     def _seal(
         self, connection: Connection, drafts: Mapping[int, Draft], *, generation: int
