@@ -111,6 +111,14 @@ def test_board_is_found_by_its_mac_behind_a_port_that_has_none(
     assert "no board with the MAC address 24:0a:c4:00:00:99" in done.stderr
 
 
+def test_port_that_is_missing_is_said_once_with_its_remedy() -> None:
+    done = run_suite("--target", "esp32", "--port", "/dev/ttyFCTRY0", "--app-path", str(NATIVE_BUILD.parent))
+    assert done.returncode != 0
+    said = "could not open port /dev/ttyFCTRY0: No such file or directory"
+    assert f"{said}\nconnect the board" in done.stdout
+    assert "SerialException" not in done.stdout
+
+
 def test_connected_boards_are_not_shared_by_workers() -> None:
     option = SimpleNamespace(fctry_board="usb", numprocesses=2, embedded_services="")
     with pytest.raises(pytest.UsageError, match="-n is not for connected boards"):

@@ -39,6 +39,7 @@ def pytest_runtest_makereport(
     error = call.excinfo.value if call.excinfo and isinstance(call.excinfo.value, FctryError) else None
     kept = _of_the_test(error.__traceback__) if error and not item.config.option.fulltrace else None
     if error and kept:
+        error.__cause__, error.__suppress_context__ = None, True  # its message says what that said
         call.excinfo = pytest.ExceptionInfo.from_exception(error.with_traceback(kept))
     report = yield
     devices = list(_devices(getattr(item, "funcargs", {}).values()))
@@ -59,14 +60,15 @@ def _of_the_test(traceback: TracebackType | None) -> TracebackType | None:
     if traceback is None:
         return None
     rest = _of_the_test(traceback.tb_next)
-    if Path(traceback.tb_frame.f_code.co_filename).is_relative_to(LIBRARY) or _is_of_pytest(traceback):
+    if Path(traceback.tb_frame.f_code.co_filename).is_relative_to(LIBRARY) or _is_between(traceback):
         return rest
     return TracebackType(rest, traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno)
 
 
-def _is_of_pytest(traceback: TracebackType) -> bool:
+def _is_between(traceback: TracebackType) -> bool:
+    """Whether it is what has called the library for the test, or the test."""
     module = traceback.tb_frame.f_globals.get("__name__", "")
-    return str(module).partition(".")[0] in ("_pytest", "pluggy", "pytest_embedded")
+    return str(module).partition(".")[0] in ("_pytest", "pluggy", "pytest_embedded", "contextlib")
 
 
 def _devices(values: Iterable[Any]) -> Iterable[FactoryDevice]:
@@ -75,16 +77,6 @@ def _devices(values: Iterable[Any]) -> Iterable[FactoryDevice]:
             yield value
         elif isinstance(value, list):
             yield from (one for one in value if isinstance(one, FactoryDevice))
-
-
-def _hide_library(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    """Leave of the traceback what is the test's: how the library came to its error is said by the error."""
-    import fctry
-
-    package = str(fctry.__path__[0])
-    kept = excinfo.traceback.filter(lambda entry: not str(entry.path).startswith(package))
-    if kept:
-        excinfo.traceback = kept
 
 
 def _sections(device: FactoryDevice) -> Iterable[tuple[str, str]]:
