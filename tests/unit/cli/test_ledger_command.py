@@ -59,13 +59,25 @@ def test_folder_that_is_missing_is_said_and_the_remedy_makes_it(
     monkeypatch.chdir(tmp_path)
     said = ["ledger", action, "--ledger", "no folder/ledger.db", "--state", "state"]
     assert main(said) == 1
-    folder = tmp_path / "no folder"
     err = capsys.readouterr().err
-    assert f"the folder {folder} is not there\n" in err
+    assert f"there is no folder '{tmp_path}/no folder'\n" in err
     assert not Path("state").exists()
     subprocess.run(err.partition("make the folder: ")[2], shell=True, check=True)
     assert main(said) == (0 if action == "create" else 1)
-    assert "is not there" not in capsys.readouterr().err
+    assert "there is no folder" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("action", ["create", "show", "upgrade"])
+@pytest.mark.parametrize(
+    ("name", "message"), [(".", "this is no file"), ("factory.toml", "this is no ledger")]
+)
+def test_name_of_what_is_no_ledger_is_refused(
+    action: str, name: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "factory.toml").write_text("schema = 1\n" * 9)
+    places = ["--ledger", str(tmp_path / name), "--state", str(tmp_path / "state")]
+    assert main(["ledger", action, *places]) == 1
+    assert message in capsys.readouterr().err
 
 
 def test_devices_are_shown_found_and_scrapped(run: Run, key: Path) -> None:
@@ -75,7 +87,7 @@ def test_devices_are_shown_found_and_scrapped(run: Run, key: Path) -> None:
         ["3", "reserved"],
     ]
     assert run("find", "SN1001")[1].split()[0] == "2"
-    assert run("find", "SN9")[:2] == (1, "no device has it\n")
+    assert run("find", "SN9")[:2] == (1, "no device has it, and there is no such file\n")
     assert run("scrap", "2", "--why", "fell down")[0] == 0
     assert run("show", "2")[1].split()[1] == "scrapped"
     assert "fell down" in run("history", "2")[1].splitlines()[-1]

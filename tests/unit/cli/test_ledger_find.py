@@ -110,7 +110,7 @@ def test_scanned_text_finds_its_device(find: Find, lot: Lot) -> None:
     ):
         code, lines = find(text)
         assert (code, [line.split()[0] for line in lines]) == (0, ["2"]), text
-    assert find("SN9999999Z") == (1, ["no device has it"])
+    assert find("SN9999999Z") == (1, ["no device has it, and there is no such file"])
 
 
 def test_image_of_no_device_is_none(find: Find, lot: Lot) -> None:

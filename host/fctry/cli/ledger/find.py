@@ -32,8 +32,9 @@ PARAMETERS = (
 def run(args: Arguments) -> int:
     from fctry.identity.recognition import recognise, scanned
 
+    is_file = Path(args.what).is_file()
     with existing_ledger(args) as ledger:
-        if not Path(args.what).is_file():
+        if not is_file:
             found = scanned(ledger, args.what)
             for device in found:
                 print(line_of(device))
@@ -44,5 +45,5 @@ def run(args: Arguments) -> int:
                 print(f"{line_of(one.device)}\n         {one.certainty}")
             found = [one.device for one in recognised]
     if not found:
-        print("no device has it")
+        print("no device has it" if is_file else "no device has it, and there is no such file")
     return 0 if found else 1

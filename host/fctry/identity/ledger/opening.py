@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -40,6 +41,8 @@ from fctry.identity.sealing import check_recipients
 from fctry.identity.station import Station
 
 TOOL = "fctry"
+SQLITE = b"SQLite format 3\0"
+"""What its files begin with; an empty one is as good as none."""
 
 
 def create_ledger(
@@ -170,20 +173,44 @@ def _existing(ledger: str) -> Iterator[Engine]:
 
 
 def _check_file(engine: Engine) -> None:
-    """Raise LedgerError for a file that is not there: SQLite would make it."""
-    if engine.dialect.name == "sqlite" and not Path(place_of(engine)).is_file():
-        _check_folder(engine)
+    """Raise LedgerError for a file that is not there, which SQLite would make, or is none of SQLite's."""
+    if engine.dialect.name != "sqlite":
+        return
+    _check_name(engine)
+    if not Path(place_of(engine)).is_file():
         raise _no_ledger(engine)
 
 
-def _check_folder(engine: Engine) -> None:
-    """Raise LedgerError where a file's folder is missing: SQLite cannot make that."""
-    folder = Path(place_of(engine)).parent
-    if not folder.is_dir():
+def _check_name(engine: Engine) -> None:
+    """Raise LedgerError for a name that no file of SQLite's has or can get: its own words do not say why."""
+    place = Path(place_of(engine))
+    folder = shlex.quote(str(place.parent))
+    if not place.parent.is_dir():
         raise LedgerError(
-            f"the folder {folder} is not there",
-            hint=f"correct the name, or make the folder: mkdir -p {shlex.quote(str(folder))}",
-            file=place_of(engine),
+            f"there is no folder {folder}",
+            hint=f"correct the name, or make the folder: mkdir -p {folder}",
+            file=place,
+        )
+    if not os.access(place.parent, os.W_OK) and not place.with_name(f"{place.name}-shm").exists():
+        raise LedgerError(
+            f"you may not write to the folder {folder}",
+            hint="SQLite writes files beside the ledger, even to read it: take a folder that you may write to",
+            file=place,
+        )
+    if not place.exists():
+        return
+    if not place.is_file():
+        raise LedgerError("this is no file", hint="give the name of the ledger, or of a new file", file=place)
+    try:
+        with place.open("rb") as file:
+            head = file.read(len(SQLITE))
+    except OSError as error:
+        raise LedgerError(
+            f"cannot read: {error.strerror}", hint="have its owner let you read and write it", file=place
+        ) from None
+    if head not in (b"", SQLITE):
+        raise LedgerError(
+            "this is no ledger", hint="give the name of the ledger, or of a new file", file=place
         )
 
 
@@ -203,9 +230,9 @@ def _check_place(engine: Engine, station: Station) -> None:
                 hint="choose another folder for the ledger, or for FCTRY_STATE",
                 file=place,
             )
+        _check_name(engine)
         if Path(place).is_file():
             return
-        _check_folder(engine)
     if place in places(station.folder):
         raise LedgerError(
             "there was a ledger here and it is gone: a new one would hand out the same values again",
