@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from fctry.errors import InputError
-from fctry.files import read_file, write_file
+from fctry.files import REMEDIES, read_file, write_file
 from fctry.partitions.sdkconfig import Sdkconfig, find_sdkconfig
 from fctry.project import PARTITIONS_FILE, Settings
 from fctry.reference import COMPONENT, SPEC
@@ -90,7 +90,13 @@ def write(made: Plan) -> None:
     for change in made.changes:
         if _text(change.path) != change.before:
             raise InputError("has changed meanwhile", hint="run it again", file=change.path)
-        change.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            change.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            hint = REMEDIES.get(error.errno or 0, "choose another folder")
+            raise InputError(
+                f"cannot make the folder: {error.strerror}", hint=hint, file=change.path.parent
+            ) from None
         write_file(change.path, change.after.encode())
 
 

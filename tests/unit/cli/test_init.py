@@ -60,3 +60,5 @@ def test_file_in_place_of_a_folder_is_refused(tmp_path: Path, capsys: pytest.Cap
     (tmp_path / "file").write_text("")
     assert main(["init", "--yes", str(tmp_path / "file")]) == 1
     assert "not a folder" in capsys.readouterr().err
+    assert main(["init", "--yes", str(tmp_path / "file" / "project")]) == 1
+    assert "cannot make the folder: Not a directory" in capsys.readouterr().err
