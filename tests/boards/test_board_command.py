@@ -69,7 +69,7 @@ def test_application_that_is_absent_is_refused_with_remedy(
 ) -> None:
     said = fails(["--app", tmp_path / "no-build", "--port", "0", "--flash", tmp_path / "flash.bin"], capsys)
     assert str(tmp_path / "no-build") in said
-    assert "hint: build the firmware first" in said
+    assert "hint: give a build folder" in said
     assert not (tmp_path / "flash.bin").exists()
 
 

@@ -47,7 +47,11 @@ PARAMETERS = (
     ),
     Option("--format", type=Choice(FORMATS), help="for another ending, or for `-`, standard output"),
     Option(
-        "--spec", type=path, metavar="TOML", help="whose [label] it is (default: factory.toml, if it is here)"
+        "--spec",
+        type=path,
+        metavar="TOML",
+        excludes="--qr",
+        help="whose [label] it is (default: factory.toml, if it is here)",
     ),
     Option(
         "--qr", metavar="TEXT", help="what the QR code says: {serial_number} (default: as the spec has it)"

@@ -17,13 +17,16 @@ from typing import Any
 from fctry.errors import InputError
 
 HOOKS = ("before", "passed", "failed")
+_NAMED = f"executables called {', '.join(HOOKS)}"
 TIMEOUT_S = 60.0  # somebody may have to close a door
 
 
 def check_hooks(folder: Path) -> None:
-    """Raise InputError for a folder without any hook."""
+    """Raise InputError for a folder that is none, or is without any hook."""
+    if not folder.is_dir():
+        raise InputError("no such folder", hint=f"--hooks takes a folder of {_NAMED}", file=folder)
     if not any(_executable(folder, name) for name in HOOKS):
-        raise InputError("no hooks in it", hint=f"executables called {', '.join(HOOKS)}", file=folder)
+        raise InputError("no hooks in it", hint=f"put in {_NAMED}", file=folder)
 
 
 def run_hook(folder: Path, name: str, said: Mapping[str, Any], *, slot: str = "", port: str = "") -> None:

@@ -16,6 +16,7 @@ def build(tmp_path: Path) -> Path:
     folder = tmp_path / "build"
     folder.mkdir()
     (folder / "fctry.elf").write_bytes(b"elf")
+    (folder / "fctry.elf").chmod(0o755)
     return folder
 
 
@@ -39,13 +40,19 @@ def test_folder_that_is_absent_names_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         find_apps([tmp_path / "absent"])
     assert caught.value.file == tmp_path / "absent"
-    assert "make native" in caught.value.hint
+    assert "python -m fctry.reference" in caught.value.hint
 
 
 def test_folder_without_an_elf_names_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no ELF files") as caught:
         find_apps([tmp_path])
-    assert "make native" in caught.value.hint
+    assert "python -m fctry.reference" in caught.value.hint
+
+
+def test_file_that_is_no_program_is_refused(build: Path) -> None:
+    (build / "fctry.elf").chmod(0o644)
+    with pytest.raises(InputError, match="no program"):
+        find_apps([build])
 
 
 def test_folder_with_two_elves_names_the_remedy(build: Path) -> None:

@@ -75,6 +75,11 @@ def test_setup_code_is_printed_with_the_private_key_only(
         assert [entry.event for entry in ledger.history(1)][-2:] == ["revealed", "label"]
 
 
+def test_spec_whose_label_would_not_be_used_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["label", "SN0000001G", *TEXT, "--spec", "absent.toml", "-o", "label.svg"]) == 2
+    assert "exclude each other" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

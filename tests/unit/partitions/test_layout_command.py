@@ -252,6 +252,14 @@ def test_show_prints_a_map(table: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "A nvs                data/nvs           0x009000-0x00efff    24 K" in lines
 
 
+def test_show_of_a_file_without_any_partition_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "image.bin").write_bytes(b"\xff" * 99)
+    assert main(["layout", "show", str(tmp_path / "image.bin")]) == 1
+    assert "byte 0 is not UTF-8" in capsys.readouterr().err
+
+
 def test_show_puts_the_old_layout_on_the_left(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("old.csv").write_text(TABLE.replace("0x10000", "0x16000"))
     assert main(["layout", "show", str(table), "--against", "old.csv"]) == 0

@@ -65,3 +65,5 @@ def test_folder_without_a_hook_is_refused(folder: Path) -> None:
     (folder / "passed").write_text("not executable")
     with pytest.raises(InputError, match="no hooks"):
         check_hooks(folder)
+    with pytest.raises(InputError, match="no such folder"):
+        check_hooks(folder / "absent")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from fctry.errors import InputError
+
+_HINT = "give a build folder, such as the reference firmware's: `python -m fctry.reference build` makes one in build"
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,16 @@ def find_apps(paths: Iterable[Path]) -> dict[bytes, App]:
 def _read_app(path: Path) -> App:
     elf = _only_elf(path) if path.is_dir() else path
     try:
-        return App(elf.resolve(), hashlib.sha256(elf.read_bytes()).digest())
+        app = App(elf.resolve(), hashlib.sha256(elf.read_bytes()).digest())
     except OSError as error:
         raise InputError(
             f"cannot read the application: {error.strerror}",
             file=path,
-            hint="build the firmware first (`make native`), and name its build folder",
+            hint=_HINT,
         ) from error
+    if not os.access(elf, os.X_OK):
+        raise InputError("no program", file=elf, hint=f"if it is one after all: chmod +x {elf}")
+    return app
 
 
 def _only_elf(folder: Path) -> Path:
@@ -53,6 +59,6 @@ def _only_elf(folder: Path) -> Path:
         raise InputError(
             f"{len(elves) or 'no'} ELF files at the top of the build folder",
             file=folder,
-            hint="name the ELF itself" if elves else "build the firmware first (`make native`)",
+            hint="name the ELF itself" if elves else _HINT,
         )
     return elves[0]

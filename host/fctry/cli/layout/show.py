@@ -10,6 +10,7 @@ import sys
 from fctry.cli.arguments import Arguments, Option, path
 from fctry.cli.options import TABLE_OF_PROJECT, inputs_of, project_of
 from fctry.files import keep_inputs, write_file
+from fctry.partitions.csv import table_of
 from fctry.partitions.picture.flashmap import flash_map
 
 PARAMETERS = (
@@ -22,6 +23,9 @@ PARAMETERS = (
 def run(args: Arguments) -> int:
     project = project_of(args)
     layouts = [project.layout, *([project.open(args.against)] if args.against else [])]
+    for layout in layouts:
+        if not layout.entries:  # an empty map would not say why
+            table_of(layout)
     maps = [
         flash_map(layout, bootloader_offset=project.bootloader_offset, factory=project.settings.partition)
         for layout in layouts
