@@ -125,6 +125,16 @@ class Spec:
             self._visit(one.source.partition(".")[0], (), order)
         return tuple(order)
 
+    @cached_property
+    def _parts(self) -> Mapping[str, frozenset[str]]:
+        """What is used of each source."""
+        references = [one.source for one in self.fields]
+        references += [one for name in self.used for one in self.sources[name].references]
+        parts: dict[str, set[str]] = {name: set() for name in self.used}
+        for name, _, part in (one.partition(".") for one in references):
+            parts[name].add(part)
+        return {name: frozenset(some) for name, some in parts.items()}
+
     def _visit(self, name: str, above: tuple[str, ...], order: dict[str, None]) -> None:
         if name in above:
             circle = " → ".join((*above[above.index(name) :], name))
@@ -236,7 +246,7 @@ class Spec:
 
     def prepare(self) -> Mapping[str, Any]:
         """What takes long to make for a device, by the name of its source. See `Preparer`."""
-        return {name: self.sources[name].prepare() for name in self._slow}
+        return {name: self.sources[name].prepare(self._parts[name]) for name in self._slow}
 
     @cached_property
     def _slow(self) -> tuple[str, ...]:
@@ -247,13 +257,13 @@ class Spec:
     ) -> Mapping[str, Drawn]:
         """What each source has drawn for a device, by `name` or `name.part`. Raises InputError."""
         drawn: dict[str, Drawn] = {}
-        uncounted = Given(0, context, drawn, self._folder)
+        simple = Given(0, context, drawn, self._folder)
         prepared = context.prepared
         for name, source, counter in self._drawing:
-            given = uncounted
-            if counter or name in prepared:
+            given = simple
+            if counter or name in prepared or name in self._slow:
                 number = counters.get(counter, 0)
-                given = Given(number, context, drawn, self._folder, prepared.get(name))
+                given = Given(number, context, drawn, self._folder, prepared.get(name), self._parts[name])
             try:
                 parts = source.draw(given)
             except InputError as error:

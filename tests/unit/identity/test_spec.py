@@ -279,3 +279,21 @@ def test_digest_changes_with_the_spec(tmp_path: Path) -> None:
 def test_what_a_device_is_drawn_from_shows_no_cells_scans_and_draws() -> None:
     context = Context(NOW.now, columns={"pin": "5180"}, station={"code": "5181"}, prepared={"key": "5182"})
     assert "518" not in repr(Given(7, context, {"pin": "5183"}, prepared="5184"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "used", "slow"),
+    [
+        ("homekit", "code", "homekit.srp_verifier"),
+        ('matter"\nvendor_id = 0xFFF1\nproduct_id = 0x8000\n#"', "passcode", "matter.spake2p_verifier"),
+    ],
+)
+def test_verifier_that_no_field_has_is_not_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, used: str, slow: str
+) -> None:
+    text = f'schema = 1\nproduct = "lamp"\n[sources.one]\nkind = "{kind}"\n'
+    field = '[fields.secrets.{0}]\nencoding = "string"\nsource = "one.{0}"\n'
+    without = spec_of(tmp_path, text + field.format(used))
+    monkeypatch.setattr(f"fctry.identity.sources.{slow}", lambda *_: pytest.fail("it is computed"))
+    for prepared in ({}, without.prepare()):
+        assert without.draw({}, NOW._replace(prepared=prepared)).secrets

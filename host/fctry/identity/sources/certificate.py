@@ -5,7 +5,7 @@ Source: RFC 5280; RFC 4514 (how a subject is written); Matter Core Specification
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
@@ -71,7 +71,7 @@ class Certificate(Source):
     def references(self) -> tuple[str, ...]:
         return references_in(self.subject)
 
-    def prepare(self) -> bytes:
+    def prepare(self, parts: Collection[str] | None = None) -> bytes:
         """A private key as DER: one of RSA takes a quarter of a second to find."""
         from cryptography.hazmat.primitives import serialization
 

@@ -8,7 +8,7 @@ and `setup_verifier`, all of them blobs).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha512
@@ -71,22 +71,24 @@ class HomeKit(Source):
         return len(SETUP_ID_ALPHABET) ** 4 if part == "setup_id" else 1 << 8 * SALT_SIZE_BYTES
 
     def draw(self, given: Given) -> Mapping[str, Drawn]:
-        return given.prepared or self.prepare()
+        return given.prepared or self.prepare(given.parts)
 
-    def prepare(self) -> Mapping[str, Drawn]:
+    def prepare(self, parts: Collection[str] | None = None) -> Mapping[str, Drawn]:
         number = draw_code()
         digits = f"{number:08}"
         code = f"{digits[:3]}-{digits[3:5]}-{digits[5:]}"
         setup_id = "".join(secrets.choice(SETUP_ID_ALPHABET) for _ in range(4))
         salt = secrets.token_bytes(SALT_SIZE_BYTES)
         flags = FLAG_BLE if self.ble else FLAG_IP
-        return {
+        drawn: dict[str, Drawn] = {
             "code": code,
             "setup_id": setup_id,
             "salt": salt,
-            "verifier": srp_verifier(code, salt),
             "payload": setup_payload(number, self.category, flags, setup_id),
         }
+        if parts is None or "verifier" in parts:
+            drawn["verifier"] = srp_verifier(code, salt)
+        return drawn
 
 
 def srp_verifier(code: str, salt: bytes) -> bytes:

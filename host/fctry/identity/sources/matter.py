@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import pbkdf2_hmac
 from typing import ClassVar
@@ -80,17 +80,16 @@ class Matter(Source):
         }.get(part, 1)
 
     def draw(self, given: Given) -> Mapping[str, Drawn]:
-        return given.prepared or self.prepare()
+        return given.prepared or self.prepare(given.parts)
 
-    def prepare(self) -> Mapping[str, Drawn]:
+    def prepare(self, parts: Collection[str] | None = None) -> Mapping[str, Drawn]:
         passcode, discriminator = draw_code(), secrets.randbelow(DISCRIMINATORS)
         salt = secrets.token_bytes(self.salt_size_bytes)
-        return {
+        drawn = {
             "passcode": f"{passcode:08}",
             "discriminator": str(discriminator),
             "iterations": str(self.iterations),
             "salt": b64encode(salt).decode(),
-            "verifier": b64encode(spake2p_verifier(passcode, salt, self.iterations)).decode(),
             "payload": self.qr_payload(passcode, discriminator),
             "manual_code": self.manual_code(passcode, discriminator),
             "vendor_id": str(self.vendor_id),
@@ -98,6 +97,9 @@ class Matter(Source):
             "vid": f"{self.vendor_id:04X}",
             "pid": f"{self.product_id:04X}",
         }
+        if parts is None or "verifier" in parts:
+            drawn["verifier"] = b64encode(spake2p_verifier(passcode, salt, self.iterations)).decode()
+        return drawn
 
     def qr_payload(self, passcode: int, discriminator: int) -> str:
         """The text of the QR code: from bit 0, version, ids, flow, discovery, discriminator, passcode."""

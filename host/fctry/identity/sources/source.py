@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -27,7 +27,8 @@ class Given(NamedTuple):
     """What a source may draw from: its own number, what is known of the device, and what other sources have drawn.
 
     `drawn` is by `source` or `source.part`. `folder` is that of the spec. `prepared` is what the source's `prepare`
-    made for this device, if that was done ahead.
+    made for this device, if that was done ahead. `parts` are those that are used, None for all: what takes long need
+    not be drawn for others.
     """
 
     counter: int
@@ -35,6 +36,7 @@ class Given(NamedTuple):
     drawn: Mapping[str, Drawn]
     folder: Path = Path()
     prepared: Any = None
+    parts: Collection[str] | None = None
 
     def __repr__(self) -> str:  # what is drawn may be a secret
         return f"Given({self.counter}, {self.context})"
@@ -71,8 +73,11 @@ class Source:
         """What it needs of other sources, as `source` or `source.part`."""
         return ()
 
-    def prepare(self) -> Any:
-        """What takes long to make for a device and depends on nothing that is given, or None: it can be made ahead."""
+    def prepare(self, parts: Collection[str] | None = None) -> Any:
+        """What takes long to make for a device and depends on nothing that is given, or None: it can be made ahead.
+
+        `parts` are as in `Given`.
+        """
         return None
 
     def draw(self, given: Given) -> Mapping[str, Drawn]:
