@@ -25,7 +25,14 @@ from fctry.identity.spec import Field, Spec
 from fctry.nvs.item import Value
 from tests.unit.identity.conftest import NOW, Lamps
 
-HOMEKIT = Spec("lamp", (Field("s", "k", "string", "h.code", is_secret=True),), {"h": HomeKit(category=5)})
+HOMEKIT = Spec(
+    "lamp",
+    (
+        Field("s", "k", "string", "h.code", is_secret=True),
+        Field("s", "v", "binary", "h.verifier", is_secret=True),  # which takes long
+    ),
+    {"h": HomeKit(category=5)},
+)
 
 
 def work() -> None:
@@ -134,7 +141,7 @@ def multiprocessing_children() -> list[str]:
 def test_prepared_values_are_those_of_the_device_and_drawn_anew_without_them() -> None:
     one = HOMEKIT.prepare()
     context = Context(NOW.now, prepared=one)
-    assert HOMEKIT.draw({}, context).secrets == {"s:k": one["h"]["code"]}
+    assert HOMEKIT.draw({}, context).secrets == {"s:k": one["h"]["code"], "s:v": one["h"]["verifier"]}
     assert HOMEKIT.draw({}, NOW).secrets != HOMEKIT.draw({}, NOW).secrets
 
 
