@@ -93,7 +93,8 @@ def run(args: Arguments) -> int:
     if not devices and count > 1:
         require_difference(spec)
     _try_name(args, batch, spec)
-    finish = _finish(keys_of(args), args.seal)
+    keys = keys_of(args)
+    finish = _finish(keys, args.seal)
     draw = _draw(batch, maker, devices) if devices else None
 
     def identity(ledger: Ledger | None) -> dict[str, Any]:
@@ -103,6 +104,7 @@ def run(args: Arguments) -> int:
             "ledger": ledger.id if ledger else None,
             "size_bytes": target.size_bytes,
             "name": args.name,
+            **_wrapped(keys, args.seal),
         }
 
     with _naming(args.output):
@@ -227,6 +229,16 @@ def _batch(args: Arguments, spec: Spec, count: int, devices: Devices | None) -> 
         return f"{text}.bin{'.age' if args.seal else ''}"
 
     return Batch(Product(spec.product, spec.sha256), spec, count, context, name)
+
+
+def _wrapped(keys: Keys | None, recipients: Sequence[str]) -> dict[str, Any]:
+    """What a batch remembers of who can read its images: all of them, and not those alone that one run has made."""
+    said: dict[str, Any] = {"seal": sorted(set(recipients))} if recipients else {}
+    if keys:
+        from hashlib import sha256
+
+        said["keys"] = sha256(keys.encryption + keys.tweak).hexdigest()  # of random bytes: it gives nothing away
+    return said
 
 
 def _finish(keys: Keys | None, recipients: Sequence[str]) -> Callable[[bytes], bytes] | None:

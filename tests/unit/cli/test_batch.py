@@ -166,6 +166,31 @@ def test_sealed_images_are_opened_by_their_recipient_alone() -> None:
     assert {item.key for item in nvs.decode(plain)} >= {"serial_number", "password"}
 
 
+@pytest.mark.parametrize("output", ["out", "out.zip"])
+def test_batch_is_not_gone_on_with_for_other_readers(
+    capsys: pytest.CaptureFixture[str], output: str
+) -> None:
+    recipients = [str(pyrage.x25519.Identity.generate().to_public()) for _ in range(2)]
+    assert main(["image", "keys", "-o", "keys.bin"]) == 0
+    sealed = ["batch", "factory.toml", "-o", output, "--seal", recipients[0]]
+    assert main([*sealed, "--count", "2"]) == 0
+    for other in ([], ["--seal", recipients[1]], ["--seal", recipients[0], "--keys", "keys.bin"]):
+        assert main(["batch", "factory.toml", "-o", output, "--count", "2", *other]) == 1
+        assert "there is another batch: " in capsys.readouterr().err
+    assert main([*sealed, "--seal", recipients[0], "--count", "2"]) == 0
+
+
+def test_batch_that_is_not_encrypted_does_not_become_so_halfway(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["image", "keys", "-o", "keys.bin"]) == 0
+    plain = ["batch", "factory.toml", "-o", "out"]
+    assert main([*plain, "--count", "1"]) == 0
+    assert main([*plain, "--count", "2", "--keys", "keys.bin"]) == 1
+    assert "there is another batch: keys differ" in capsys.readouterr().err
+    keys = Path("keys.bin").read_bytes()
+    assert main(["batch", "factory.toml", "-o", "second", "--count", "1", "--keys", "keys.bin"]) == 0
+    assert keys[:32].hex() not in Path("second/batch.json").read_text()
+
+
 def test_encrypted_images_open_with_their_keys() -> None:
     assert main(["image", "keys", "-o", "keys.bin"]) == 0
     assert main(["batch", "factory.toml", "--count", "1", "-o", "lot", "--keys", "keys.bin"]) == 0
