@@ -237,7 +237,9 @@ def _wrapped(keys: Keys | None, recipients: Sequence[str]) -> dict[str, Any]:
     if keys:
         from hashlib import sha256
 
-        said["keys"] = sha256(keys.encryption + keys.tweak).hexdigest()  # of random bytes: it gives nothing away
+        said["keys"] = sha256(
+            keys.encryption + keys.tweak
+        ).hexdigest()  # of random bytes: it gives nothing away
     return said
 
 

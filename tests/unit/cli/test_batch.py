@@ -167,9 +167,7 @@ def test_sealed_images_are_opened_by_their_recipient_alone() -> None:
 
 
 @pytest.mark.parametrize("output", ["out", "out.zip"])
-def test_batch_is_not_gone_on_with_for_other_readers(
-    capsys: pytest.CaptureFixture[str], output: str
-) -> None:
+def test_batch_is_not_gone_on_with_for_other_readers(capsys: pytest.CaptureFixture[str], output: str) -> None:
     recipients = [str(pyrage.x25519.Identity.generate().to_public()) for _ in range(2)]
     assert main(["image", "keys", "-o", "keys.bin"]) == 0
     sealed = ["batch", "factory.toml", "-o", output, "--seal", recipients[0]]

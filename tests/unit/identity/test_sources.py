@@ -7,7 +7,7 @@ import os
 import subprocess
 from base64 import b64decode
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from hashlib import sha512
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -327,6 +327,52 @@ def test_rsa_key_has_no_raw_form(ca: Path) -> None:
     assert drawn.keys() == {"certificate", "key"}
 
 
+def request_ca(folder: Path, options: str) -> None:
+    """Make another CA, `other.pem` and `other.key`, by OpenSSL."""
+    command = f"req -x509 -nodes -subj /CN=Other {options} -keyout other.key -out other.pem"
+    subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
+
+
+OTHER = {"ca_certificate": "other.pem", "ca_key": "other.key"}
+
+
+@pytest.mark.parametrize("algorithm", ["ed25519", "ed448", "rsa:2048"])
+def test_ca_may_have_a_key_of_another_kind(tmp_path: Path, algorithm: str) -> None:
+    request_ca(tmp_path, f"-newkey {algorithm} -days 3650 -addext keyUsage=critical,keyCertSign")
+    drawn = draw(certificate(**OTHER), drawn={"serial": "1"}, folder=tmp_path)
+    (tmp_path / "device.pem").write_bytes(drawn["certificate"])
+    options = "-x509_strict -no_check_time -purpose sslclient -CAfile other.pem device.pem"
+    done = subprocess.run(
+        ["openssl", "verify", *options.split()], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stdout == "device.pem: OK\n", done.stderr
+
+
+def test_ca_that_may_not_sign_is_refused(tmp_path: Path) -> None:
+    request_ca(tmp_path, "-newkey rsa:2048 -days 3650 -addext keyUsage=critical,digitalSignature")
+    with pytest.raises(InputError, match="may not sign certificates"):
+        draw(certificate(**OTHER), drawn={"serial": "1"}, folder=tmp_path)
+
+
+def test_ca_that_has_expired_is_refused(ca: Path) -> None:
+    (ca / "ca.key").rename(ca / "other.key")
+    old = x509.load_pem_x509_certificate((ca / "ca.pem").read_bytes())
+    key = serialization.load_pem_private_key((ca / "other.key").read_bytes(), None)
+    builder = x509.CertificateBuilder(old.subject, old.subject, old.public_key(), 1)
+    builder = builder.not_valid_before(NOW - timedelta(2)).not_valid_after(NOW)
+    builder = builder.add_extension(x509.BasicConstraints(True, None), critical=True)
+    expired = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    (ca / "other.pem").write_bytes(expired)
+    with pytest.raises(InputError, match="expired: it is valid to 2026-03-09"):
+        draw(certificate(**OTHER), drawn={"serial": "1"}, folder=ca)
+
+
+def test_value_that_is_too_long_for_a_subject_is_refused_and_not_told(ca: Path) -> None:
+    with pytest.raises(InputError, match=r"'CN=\{serial\},O=A.*<= 64") as caught:
+        draw(certificate(), drawn={"serial": "7" * 65}, folder=ca)
+    assert "777" not in str(caught.value)
+
+
 def test_key_of_another_ca_is_refused(ca: Path) -> None:
     other = ec.generate_private_key(ec.SECP256R1())
     pem = other.private_bytes(
@@ -357,6 +403,8 @@ def test_locked_key_of_a_ca_is_refused_without_telling_more(ca: Path) -> None:
 def test_subject_that_is_none_is_refused() -> None:
     with pytest.raises(InputError, match="subject"):
         certificate(subject="{serial}")
+    with pytest.raises(InputError, match="subject"):
+        certificate(subject="")
 
 
 def test_pipe_in_place_of_a_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:

@@ -98,13 +98,18 @@ class Certificate(Source):
     def _signed(self, given: Given, key: Any) -> x509.Certificate:
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.x509.oid import ExtendedKeyUsageOID
 
         ca, ca_key = _read_ca(given.folder / self.ca_certificate, given.folder / self.ca_key)
-        subject = x509.Name(
-            [x509.NameAttribute(one.oid, fill(str(one.value), given)) for one in _name(self.subject)]
-        )
+        subject = self._subject(given)
         begin = given.context.now.astimezone(timezone.utc).replace(microsecond=0)
+        if begin >= ca.not_valid_after_utc:
+            raise InputError(
+                f"the CA's certificate has expired: it is valid to {ca.not_valid_after_utc:%Y-%m-%d}",
+                hint="renew it, or set the clock of this station",
+            )
         end = min(begin + timedelta(self.days) if self.days else NEVER, ca.not_valid_after_utc)
         usages = dict.fromkeys(USAGES, False)
         builder = (
@@ -123,7 +128,18 @@ class Certificate(Source):
         if self.tls:
             usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
             builder = builder.add_extension(usage, critical=False)
-        return builder.sign(ca_key, hashes.SHA256())
+        signs_itself = isinstance(ca_key, Ed25519PrivateKey | Ed448PrivateKey)  # with a hash of its own
+        return builder.sign(ca_key, None if signs_itself else hashes.SHA256())
+
+    def _subject(self, given: Given) -> x509.Name:
+        from cryptography import x509
+
+        names = [(one.oid, fill(str(one.value), given)) for one in _name(self.subject)]
+        try:
+            return x509.Name([x509.NameAttribute(oid, text) for oid, text in names])
+        except ValueError as error:  # it tells lengths, and no value
+            hint = "a common name has 64 characters at most: take a shorter value"
+            raise InputError(f"subject {self.subject!r}: {error}", hint=hint) from None
 
 
 def _name(subject: str) -> x509.Name:
@@ -131,7 +147,10 @@ def _name(subject: str) -> x509.Name:
     from cryptography import x509
 
     try:
-        return x509.Name.from_rfc4514_string(subject)
+        name = x509.Name.from_rfc4514_string(subject)
+        if not name.rdns:
+            raise ValueError
+        return name
     except ValueError:
         raise InputError(
             f"subject {subject!r} is none", hint='write it as "CN={serial},O=Example": a comma within is \\,'
@@ -168,6 +187,15 @@ def _new_key(kind: str) -> Any:
     return ec.generate_private_key(ec.SECP384R1() if kind == "ec-p384" else ec.SECP256R1())
 
 
+def _may_sign(ca: x509.Certificate) -> bool:
+    from cryptography import x509
+
+    try:
+        return ca.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound:
+        return True
+
+
 @lru_cache
 def _read_ca(certificate: Path, key: Path) -> tuple[x509.Certificate, Any]:
     """A CA. Raises InputError for files that are none, do not belong together, or are locked."""
@@ -183,6 +211,11 @@ def _read_ca(certificate: Path, key: Path) -> tuple[x509.Certificate, Any]:
     if not constraints or not constraints.ca:
         raise InputError(
             f"{str(certificate)!r} is no CA's certificate", hint="give a PEM file with CA:TRUE in it"
+        )
+    if not _may_sign(ca):
+        raise InputError(
+            f"{str(certificate)!r} may not sign certificates",
+            hint="its key usage has no keyCertSign: whoever verifies a device's certificate refuses it",
         )
     try:
         ca_key: Any = load_pem_private_key(key_pem, None)
