@@ -35,6 +35,7 @@ from fctry.identity.ledger import (
     create_ledger,
     migrations,
     open_ledger,
+    reservation,
     upgrade_ledger,
 )
 from fctry.identity.ledger.database import REVISION, open_engine
@@ -107,7 +108,15 @@ def test_device_is_found_by_the_values_that_it_has_or_had_and_by_no_other(
     assert public == {key: id_ for key, id_ in held.items() if key[0] != "lamp/password"}
 
 
-def test_values_that_run_out_are_refused_and_nothing_is_reserved(ledger: Ledger) -> None:
+def test_few_values_are_handed_out_to_the_last_one(ledger: Ledger) -> None:
+    devices = list(ledger.reserve(LAMP, Lamps(codes=256), [NOW] * 256))
+    assert len({one.draft.values["device:code"] for one in devices}) == 256
+
+
+def test_values_that_run_out_are_refused_and_nothing_is_reserved(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reservation, "DRAWS_S", 0.1)
     list(ledger.reserve(LAMP, Lamps(codes=3), [NOW] * 3))
     with pytest.raises(InputError, match="no free value of lamp/code"):
         list(ledger.reserve(LAMP, Lamps(codes=3), [NOW]))
@@ -127,6 +136,44 @@ def test_value_that_was_handed_out_is_refused_by_name(ledger: Ledger) -> None:
 
     with pytest.raises(InputError, match=r"'lamp/serial' was handed out already: device 1 has it"):
         list(ledger.reserve(LAMP, Twins(counters=other.counters), [NOW]))
+
+
+@dataclass
+class Paired(Lamps):
+    """Lamps with two codes that must differ, out of few."""
+
+    def draw(
+        self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] | None = None
+    ) -> Draft:
+        lamp = super().draw(counters, context, kept)
+        other = str(secrets.randbelow(self.codes))
+        return lamp._replace(
+            values={**lamp.values, "device:other": other},
+            claims=(*lamp.claims, Claim("lamp/code", other.encode(), is_random=True)),
+        )
+
+
+def test_two_fields_that_must_differ_do_so_in_one_device_too(ledger: Ledger) -> None:
+    devices = list(ledger.reserve(LAMP, Paired(codes=40), [NOW] * 16))
+    codes = [one.draft.values[name] for one in devices for name in ("device:code", "device:other")]
+    assert len(set(codes)) == 32
+
+
+def addresses(start: str, count: int) -> Lamps:
+    numbers = CounterRange(int(start, 16), int(start, 16) + count - 4, 4)
+    return Lamps(counters={"serial": CounterRange(1000, 10**9), f"mac/{start}": numbers})
+
+
+def test_address_that_another_device_derives_is_refused(ledger: Ledger) -> None:
+    list(ledger.reserve(LAMP, addresses("240AC4000000", 64), [NOW] * 2))
+    with pytest.raises(
+        InputError, match="24:0A:C4:00:00:06 was handed out already, of the block that begins"
+    ):
+        list(ledger.reserve(LAMP, addresses("240AC4000006", 64), [NOW]))
+    list(ledger.reserve(LAMP, addresses("240AC4000010", 64), [NOW]))
+    assert len(list(ledger.reserve(LAMP, addresses("240AC4000000", 64), [NOW] * 2))) == 2
+    with pytest.raises(InputError, match="24:0A:C4:00:00:10 was handed out already"):
+        list(ledger.reserve(LAMP, addresses("240AC4000000", 64), [NOW]))
 
 
 def test_counter_at_its_end_is_refused(ledger: Ledger) -> None:

@@ -5,6 +5,7 @@ Nothing looks first: whether a value is free is what the UNIQUE constraint says 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
@@ -18,8 +19,10 @@ from fctry.identity.ledger.database import execute_many
 from fctry.identity.ledger.json_text import json_text
 from fctry.identity.ledger.keys import IndexKey, as_json
 from fctry.identity.ledger.tables import burnt, claim, counter, device
+from fctry.identity.sources.mac import BLOCK
 
-DRAWS_MAX = 20  # of one device: by then its random values have too few possibilities
+DRAWS_MIN, DRAWS_S = 20, 20.0
+"""How often, and how long, it is drawn for a device: the last free one of 4,096 values takes 2 s, and others wait."""
 _IDS = "device"  # the counter of the ledger's own numbers
 
 
@@ -55,12 +58,28 @@ def take(
             f"the counter {name!r} has {left} numbers left, not {wanted}",
             hint=f"it ends at {numbers.last}: give it a longer range in the spec",
         )
+    if name.startswith(BLOCK):
+        _check_apart(connection, name, first, after)
     if first < numbers.first or (first - numbers.first) % numbers.step:
         raise InputError(
             f"the counter {name!r} is at {first}, no number from {numbers.first} on in steps of {numbers.step}",
             hint="a range that has begun can be made longer, not begin elsewhere: give it another name",
         )
     return list(range(first, after, numbers.step))
+
+
+def _check_apart(connection: Connection, name: str, first: int, after: int) -> None:
+    """Raise InputError where devices have addresses of another block already that are in this one, derived ones too."""
+    blocks = select(counter).where(counter.c.name.startswith(BLOCK), counter.c.name != name)
+    for other in connection.execute(blocks):
+        start = int(other.name.removeprefix(BLOCK), 16)
+        if start < after and first < other.next:
+            address = max(start, first).to_bytes(6, "big").hex(":").upper()
+            raise InputError(
+                f"the address {address} was handed out already, of the block that begins at "
+                f"{start.to_bytes(6, 'big').hex(':').upper()}",
+                hint="two blocks have addresses in common: let products share one, by the same `start`",
+            )
 
 
 def reserve(
@@ -133,34 +152,65 @@ def settle(
     Claimed is in the end what the devices have, and nothing of what they would have had.
     """
     scopes: set[str] = set()
-    for _ in range(DRAWS_MAX):
-        claims = {id_: draft.claims for id_, draft in drafts.items()}
-        with connection.begin_nested() as attempt:
-            lost = _burnt(connection, key, claims)  # a burnt value is nobody's: it is not claimed
-            lost |= _lost(connection, key, {id_: ones for id_, ones in claims.items() if id_ not in lost})
-            if lost:
-                attempt.rollback()
-        if not lost:
-            return
+    began_s, draws = time.monotonic(), 0
+    pending: Mapping[int, Draft] = drafts
+    while pending:
+        lost = _claim(connection, key, {id_: draft.claims for id_, draft in pending.items()})
+        for one, owner in lost.values():
+            _check_random(one, owner)
         scopes.update(one.scope for one, _ in lost.values())
-        for id_, (one, owner) in lost.items():
-            if not one.is_random and owner is None:
-                raise InputError(
-                    f"a value of {one.scope!r} was handed out before a backup of the ledger was put back",
-                    hint="the ledger has lost the device that has it: give this one another",
-                )
-            if not one.is_random:
-                raise InputError(
-                    f"a value of {one.scope!r} was handed out already: device {owner} has it",
-                    hint=f"each device needs its own: correct the input; `fctry ledger show {owner}` shows who has it",
-                )
+        draws += 1
+        if lost and draws >= DRAWS_MIN and time.monotonic() - began_s > DRAWS_S:
+            raise InputError(
+                f"no free value of {' or '.join(sorted(scopes))} was found in {draws} draws",
+                hint="too few are left: give it more possibilities in the spec",
+            )
+        for id_ in lost:
             numbers, context = again[id_]
-            del drafts[id_]  # behind those whose values are free: they keep them
             drafts[id_] = drawer.draw(numbers, context._replace(prepared={}), (kept or {}).get(id_, {}))
+        pending = {id_: drafts[id_] for id_ in lost}
+
+
+def _check_random(one: Claim, owner: int | None) -> None:
+    """Raise InputError for a claim that was lost and cannot be drawn anew."""
+    if one.is_random:
+        return
+    if owner is None:
+        raise InputError(
+            f"a value of {one.scope!r} was handed out before a backup of the ledger was put back",
+            hint="the ledger has lost the device that has it: give this one another",
+        )
     raise InputError(
-        f"no free value of {' or '.join(sorted(scopes))} was found in {DRAWS_MAX} draws",
-        hint="too few are left: give it more possibilities in the spec",
+        f"a value of {one.scope!r} was handed out already: device {owner} has it",
+        hint=f"each device needs its own: correct the input; `fctry ledger show {owner}` shows who has it",
     )
+
+
+def _claim(
+    connection: Connection, key: IndexKey, claims: Mapping[int, Sequence[Claim]]
+) -> dict[int, tuple[Claim, int | None]]:
+    """Claim the values of the devices that get all of theirs; of each other device: a claim, and who has the value."""
+    with connection.begin_nested() as attempt:
+        lost = _doubled(claims)
+        lost |= _burnt(connection, key, claims)  # a burnt value is nobody's: it is not claimed
+        lost |= _lost(connection, key, {id_: ones for id_, ones in claims.items() if id_ not in lost})
+        if lost:  # what they have won is not theirs
+            attempt.rollback()
+    if lost:
+        _lost(connection, key, {id_: ones for id_, ones in claims.items() if id_ not in lost})
+    return lost
+
+
+def _doubled(claims: Mapping[int, Iterable[Claim]]) -> dict[int, tuple[Claim, int | None]]:
+    """Of each device that has one value in two fields which must differ: the claim that was drawn at random."""
+    lost: dict[int, tuple[Claim, int | None]] = {}
+    for id_, ones in claims.items():
+        seen: dict[tuple[str, bytes], Claim] = {}
+        for one in ones:
+            first = seen.setdefault((one.scope, one.value), one)
+            if first is not one:
+                lost[id_] = (one if one.is_random else first), id_
+    return lost
 
 
 def _burnt(

@@ -31,6 +31,7 @@ DERIVED_ADDRESSES = {
     "esp32p4": 1,
 }
 MULTICAST, LOCAL = 1 << 40, 2 << 40
+BLOCK = "mac/"  # with the first address behind it: the counter of a block, the same one in all products
 ADDRESS = re.compile(r"[0-9a-f]{2}([:-]?[0-9a-f]{2}){5}", re.IGNORECASE)
 
 
@@ -97,7 +98,10 @@ class Mac(Source):
 
     @property
     def shared_counter(self) -> str:
-        return f"mac/{self.addresses[0]:012X}"
+        return f"{BLOCK}{self.addresses[0]:012X}"
+
+    def weakness(self) -> str:
+        return "an address that is counted"
 
     def draw(self, given: Given) -> Mapping[str, Drawn]:
         address = self._number(given).to_bytes(6, "big")
