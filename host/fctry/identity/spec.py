@@ -238,7 +238,27 @@ class Spec:
             if one.scope:
                 is_random = one.source in self._random
                 claims.append(Claim(one.scope, canonical(value), is_random, one.is_secret))
+        if self._is_shared:
+            self._check_differing(claims)
         return Draft(values, secrets, public, tuple(claims))
+
+    @cached_property
+    def _is_shared(self) -> bool:
+        """Whether fields of one device must differ from each other."""
+        scopes = [one.scope for one in self.fields if one.scope]
+        return len(set(scopes)) < len(scopes)
+
+    def _check_differing(self, claims: Sequence[Claim]) -> None:
+        """Raise InputError for fields that must differ and do not; a random one is drawn anew, by the ledger."""
+        seen = set()
+        for one in claims:
+            if not one.is_random and (one.scope, one.value) in seen:
+                raise InputError(
+                    f"two fields of a device have the same value, and must differ in {one.scope!r}",
+                    hint="give one of them another source, or another scope",
+                    file=self.file,
+                )
+            seen.update([] if one.is_random else [(one.scope, one.value)])
 
     def draw_each(self, counters: Sequence[Mapping[str, int]], contexts: Sequence[Context]) -> list[Draft]:
         """A device for each of these, in order."""

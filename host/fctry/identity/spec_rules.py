@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
+from math import gcd
 from typing import TYPE_CHECKING
 
 from fctry.errors import InputError
 from fctry.findings import ERROR, INFO, WARNING, Finding, Rule
-from fctry.identity.sources.constant import Constant
+from fctry.identity.sources.computed import Computed
 from fctry.identity.sources.mac import Mac
+from fctry.identity.sources.serial import Serial
 from fctry.identity.sources.station import AtStation
 from fctry.identity.spec import Field, Spec
 from fctry.identity.spec_example import example, example_context, numbers
@@ -100,7 +102,7 @@ def size(spec: Spec, room: Room) -> Iterator[Finding]:
         items = spec.items(example(spec, last=True))
         used = measure(items, room.size_bytes, read_only=room.read_only)
     except InputError as error:
-        told = {one.message for rule in (name, source, value) for one in rule.find(spec, room)}
+        told = {one.message for rule in (name, source, value, collision) for one in rule.find(spec, room)}
         if not told:
             yield size.at(spec, error.message, error.hint)
         return
@@ -142,15 +144,47 @@ def not_unique(spec: Spec, room: Room) -> Iterator[Finding]:
 
 @SpecRule("spec-collision", ERROR, "sources that draw the same values")
 def collision(spec: Spec, room: Room) -> Iterator[Finding]:
-    for first, second in combinations(spec.fields, 2):
-        if first.scope and first.scope == second.scope and first.source == second.source:
-            message = f"has the same value as {first.name}, from which it must differ"
+    for first, second in combinations([one for one in spec.fields if one.scope], 2):
+        if first.scope == second.scope and _same(spec, first.source, second.source):
+            message = f"has the same values as {first.name}, from which it must differ"
             yield collision.at(second, message, "give it another source, or another scope")
     blocks = [(name, one) for name in spec.used if isinstance(one := spec.sources[name], Mac)]
     for (one_name, one), (other_name, other) in combinations(blocks, 2):
         if one.addresses[0] <= other.addresses[1] and other.addresses[0] <= one.addresses[1]:
             message = f"sources {one_name} and {other_name} have addresses in common"
             yield collision.at(spec, message, "give each a block of its own, or draw both from one source")
+
+
+def _same(spec: Spec, one: str, other: str) -> bool:
+    """Whether two sources that are neither drawn at random nor given have a value in common, as far as that is seen."""
+    if one == other:
+        return True
+    sources = [spec.source_of(reference)[0] for reference in (one, other)]
+    if all(isinstance(each, Serial) for each in sources):
+        return _overlap(*(each for each in sources if isinstance(each, Serial)))
+    if any(spec.is_random(reference) or spec.is_given(reference) for reference in (one, other)):
+        return False
+    try:
+        devices = [
+            spec.draw_sources(numbers(spec, last=last), example_context(spec)) for last in (False, True)
+        ]
+    except InputError:  # told as spec-source
+        return False
+    return any(device[one] == device[other] for device in devices if one in device and other in device)
+
+
+def _overlap(one: Serial, other: Serial) -> bool:
+    """Whether two counters that are written alike have a number in common."""
+    between, common = other.first - one.first, gcd(one.step, other.step)
+    if one.template != other.template or one.check != other.check or between % common:
+        return False
+    turn = other.step // common
+    met = one.first + one.step * (between // common * pow(one.step // common, -1, turn) % turn)
+    behind = max(one.first, other.first) - met
+    met += (
+        -(-behind // (one.step * turn)) * one.step * turn
+    )  # the first one that is in both ranges, or behind them
+    return met <= min(one.last, other.last)
 
 
 @SpecRule("spec-mac-step", ERROR, "fewer addresses for a device than its firmware uses")
@@ -185,11 +219,20 @@ def secret_shown(spec: Spec, room: Room) -> Iterator[Finding]:
 @SpecRule("spec-weak", ERROR, "a secret that can be guessed")
 def weak(spec: Spec, room: Room) -> Iterator[Finding]:
     for one in spec.fields:
-        drawer = spec.source_of(one.source)[0]
-        if (reason := drawer.weakness()) and one.is_secret and not isinstance(drawer, Constant):
-            yield weak.at(
-                one, f"a secret with {reason}", "make it longer, or lower its floor_bits and say why"
-            )
+        if one.is_secret and spec.capacity_of(one.source) != 1 and (reason := _weakness(spec, one.source)):
+            hint = "draw it, or say `secret = false` of what is none"
+            if spec.is_random(one.source):
+                hint = "make it longer, or lower its floor_bits and say why"
+            yield weak.at(one, f"a secret with {reason}", hint)
+
+
+def _weakness(spec: Spec, reference: str) -> str:
+    """Why what is drawn can be guessed, or nothing: a text with others in it is as strong as the strongest of them."""
+    drawer = spec.source_of(reference)[0]
+    if not isinstance(drawer, Computed | Serial) or not drawer.references:
+        return drawer.weakness()
+    reasons = [_weakness(spec, one) for one in drawer.references]
+    return reasons[0] if all(reasons) else ""
 
 
 @SpecRule("spec-same-secret", WARNING, "a secret that all devices share")

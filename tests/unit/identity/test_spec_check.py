@@ -107,6 +107,58 @@ def test_blocks_of_addresses_that_overlap_are_found(tmp_path: Path) -> None:
     assert codes(tmp_path, MAC.format("a", "00") + MAC.format("b", "10") + fields) == set()
 
 
+@pytest.mark.parametrize(
+    ("other", "is_found"),
+    [
+        ('template = "A{counter}"', True),
+        ('template = "B{counter}"', False),
+        ('template = "A{counter}"\nfirst = 901', False),
+        ('template = "A{counter}"\nfirst = 900', True),
+        ('template = "A{counter}"\nfirst = 2\nstep = 2', True),
+        ('template = "A{counter}"\nfirst = 2\nstep = 3', False),
+        ('template = "A{counter}"\nfirst = 4\nstep = 9', True),
+    ],
+)
+def test_counters_that_would_meet_are_found(tmp_path: Path, other: str, is_found: bool) -> None:
+    sources = (
+        f'[sources.a]\nkind = "serial"\ntemplate = "A{{counter}}"\nlast = 900\nstep = {3 if "step" in other else 1}\n'
+        f'[sources.b]\nkind = "serial"\n{other}\nlast = 2000\n'
+    )
+    fields = field("a", 'unique = "x"') + field("b", 'unique = "x"', "ns.other")
+    assert codes(tmp_path, sources + fields) == ({"spec-collision"} if is_found else set())
+
+
+def test_text_that_is_nothing_but_another_value_collides_with_it(tmp_path: Path) -> None:
+    text = SERIAL + '[sources.t]\nkind = "computed"\ntemplate = "{s}"\n'
+    text += field("s", 'unique = "x"') + field("t", 'unique = "x"', "ns.other")
+    assert codes(tmp_path, text) == {"spec-collision"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        SERIAL,
+        MAC.format("s", "00"),
+        NUMBER + '[sources.s]\nkind = "computed"\ntemplate = "pin{n}"\n',
+        '[sources.c]\nkind = "serial"\ntemplate = "{counter}"\n[sources.s]\nkind = "computed"\ntemplate = "admin{c}"\n',
+        '[sources.s]\nkind = "station"\n',
+    ],
+)
+def test_secret_that_is_made_of_nothing_secret_is_found(tmp_path: Path, source: str) -> None:
+    assert codes(tmp_path, source + field("s", UNIQUE, "secrets.s")) - {"spec-station"} == {"spec-weak"}
+
+
+def test_text_is_as_hard_to_guess_as_the_hardest_part_of_it(tmp_path: Path) -> None:
+    text = SERIAL + '[sources.p]\nkind = "password"\n[sources.t]\nkind = "computed"\ntemplate = "{s}-{p}"\n'
+    assert codes(tmp_path, text + field("t", UNIQUE, "secrets.t")) == set()
+
+
+def test_text_without_a_value_in_it_is_the_same_for_all(tmp_path: Path) -> None:
+    text = '[sources.t]\nkind = "computed"\ntemplate = "{lot}"\n'
+    assert codes(tmp_path, text + field("t", UNIQUE)) == {"spec-capacity"}
+    assert codes(tmp_path, text + field("t", place="secrets.t")) == {"spec-same-secret"}
+
+
 def test_number_at_the_end_of_a_random_range_is_tried(tmp_path: Path) -> None:
     assert codes(tmp_path, NUMBER + field("n", encoding="u8")) == {"spec-value"}
 

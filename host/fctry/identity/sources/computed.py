@@ -25,6 +25,12 @@ class Computed(Source):
     def references(self) -> tuple[str, ...]:
         return references_in(self.template)
 
+    def capacity(self, part: str) -> int | None:
+        return None if self.references else 1
+
+    def weakness(self) -> str:
+        return "nothing that is secret in it"
+
     def draw(self, given: Given) -> Mapping[str, Drawn]:
         if any(name not in given.drawn for name in self.references):
             return {}  # one that is optional, and that this device has not

@@ -56,6 +56,9 @@ class Serial(Source):
     def references(self) -> tuple[str, ...]:
         return references_in(self.template)
 
+    def weakness(self) -> str:
+        return "a number that is counted"
+
     def draw(self, given: Given) -> Mapping[str, Drawn]:
         text = fill(self.template.removesuffix("{check}"), given, {"counter": self._number(given)})
         return {"": text + check_character(self.check, text) if self.check else text}
