@@ -59,11 +59,13 @@ def test_board_is_the_projects_own_and_failures_say_what_came_and_no_secret(
 ) -> None:
     tests = """
 import sys
+import pytest_embedded.dut_factory
 
 def test_names_and_table_are_those_of_the_project(factory_device):
     assert factory_device.flash_factory(image_for(factory_device)).values() == {("lamp", "serial"): "L-0001"}
     assert "sqlalchemy" not in sys.modules  # who has no ledger does not wait for it
     assert factory_device.dut.pexpect_proc.delayafterread > 0.001  # nor burns a core while a device is silent
+    assert pytest_embedded.dut_factory._ctx.get_start_method() == "forkserver"  # nor loads a Python for its log
 
 def test_key(factory_device):
     image = image_for(factory_device)

@@ -286,6 +286,19 @@ def cache_dir(
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _fctry_forked_listeners() -> Iterator[None]:
+    """A tenth of a second less for each device: pytest-embedded loads a Python for the process that writes its log."""
+    import pytest_embedded.dut_factory
+
+    with pytest.MonkeyPatch.context() as patch:
+        if "forkserver" in multiprocessing.get_all_start_methods():
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload([pytest_embedded.dut_factory.__name__])
+            patch.setattr(pytest_embedded.dut_factory, "_ctx", context, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _fctry_guard(_mp_manager: object) -> Iterator[None]:
     """Ends pytest-embedded's server when this process is gone, whatever ended it; its listeners end with it."""
     from fctry.boards.cpu.guardian import Guardian
