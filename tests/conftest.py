@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.disk import hurry
+
+if TYPE_CHECKING:
+    from fctry.project import Project
+
+NVS_ENCRYPTION = {"CONFIG_NVS_ENCRYPTION": "1", "CONFIG_FACTORY_DATA_ENCRYPTED": "1"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Hypothesis' plugin is loaded unless a test runs pytest without it, whose time is mostly that of its imports."""
+    gc.disable()  # what is collected stays
     if config.pluginmanager.hasplugin("hypothesispytest"):
         import hypothesis
 
@@ -17,6 +28,33 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector the tests: pytest-embedded asks it five times a device who refers to what."""
+    gc.enable()
+    spare_the_garbage_collector()
+
+
+def spare_the_garbage_collector() -> None:
+    """Let it pass over all that is there: pytest-embedded asks it five times a device who refers to what."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_waits_for_the_disk() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        hurry(patch)
+        yield
+
+
+@pytest.fixture(scope="session")
+def fctry_applications(
+    pytestconfig: pytest.Config, fctry_build_folder: Path, factory_project: Project
+) -> list[Path]:
+    """Overrides the plugin's fixture: the native board also runs the application with NVS encryption.
+
+    Here, as a session has its boards from whichever folder's test is the first.
+    """
+    if pytestconfig.option.fctry_board != "native":
+        return [fctry_build_folder]
+    from fctry.reference.native_build import build, recipe_of
+
+    return [fctry_build_folder, build(recipe_of(factory_project, config=NVS_ENCRYPTION))]

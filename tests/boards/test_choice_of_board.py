@@ -28,7 +28,8 @@ NATIVE_BUILD = ROOT / "firmware" / "native" / "build"
 
 
 def run_suite(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "tests/device", "-k", "article_keys", "-p", "no:cacheprovider"]
+    test = "tests/device/test_factory_keys.py::test_article_keys_are_read_back"
+    command = [sys.executable, "-m", "pytest", test, "-p", "no:cacheprovider"]
     # the plugins that it needs: hypothesis and the like cost more than the test
     for plugin in ("pytest_embedded.plugin", "fctry.pytest_plugin", "pytest_timeout"):
         command += ["-p", plugin]

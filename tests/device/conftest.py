@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from fctry.nvs import Item, encode
 from fctry.partitions.table import Partition
-from fctry.project import Project
-from fctry.reference.native_build import build, recipe_of
+from tests.conftest import spare_the_garbage_collector
 
 from .identities import ARTICLE
 
-NVS_ENCRYPTION = {"CONFIG_NVS_ENCRYPTION": "1", "CONFIG_FACTORY_DATA_ENCRYPTED": "1"}
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_of_other_tests_is_looked_at() -> None:
+    spare_the_garbage_collector()
 
 
 @pytest.fixture
@@ -39,16 +40,6 @@ def cut_power_at(request: pytest.FixtureRequest) -> Callable[..., None]:
     if request.config.option.fctry_board != "native":
         pytest.skip("only the native board can cut the power at a given operation of the flash")
     return request.getfixturevalue("fctry_boards")[0].flash.cut_power_at
-
-
-@pytest.fixture(scope="session")
-def fctry_applications(
-    pytestconfig: pytest.Config, fctry_build_folder: Path, factory_project: Project
-) -> list[Path]:
-    """Overrides the plugin's fixture: the native board also runs the application with NVS encryption."""
-    if pytestconfig.option.fctry_board != "native":
-        return [fctry_build_folder]
-    return [fctry_build_folder, build(recipe_of(factory_project, config=NVS_ENCRYPTION))]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.unit.firmware.torn_flash import Torn, erase_half, program_half
 
 ROOT = Path(__file__).parents[3]
 NATIVE = ROOT / "firmware" / "native"
-FLASH_BYTES = 4 << 20
+FLASH_BYTES = 2 << 20
 SECTOR_BYTES = 4096
 TABLE_OFFSET = 0x8000
 POWER_ON, SOFTWARE = 1, 3

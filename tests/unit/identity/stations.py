@@ -11,19 +11,21 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import sqlite3
 import sys
 import time
 import traceback
 from collections.abc import Callable
+from functools import cache
 from itertools import count
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
+import pytest
 from sqlalchemy import Engine, event
 
-from fctry.identity.ledger import Ledger, Station, open_ledger
+from fctry.identity.ledger import Ledger, Station, open_ledger, opening
+from tests.disk import hurry
 from tests.unit.identity.conftest import LAMP, NOW, Lamps
 
 
@@ -55,15 +57,13 @@ def reserve(ledger: Ledger, out: Path, devices: int) -> int:
     return last
 
 
-def hurry() -> None:
-    """Let nothing wait for the disk: a process that is killed leaves all that it wrote, and no power fails here."""
-    os.fsync = lambda handle: None
-    event.listen(Engine, "connect", _hurry)
-
-
-def _hurry(connection: object, _: object) -> None:
-    if isinstance(connection, sqlite3.Connection):
-        connection.execute("PRAGMA synchronous=OFF")
+def warm_up(url: str, station: Station, work: Callable[[Ledger], None]) -> None:
+    """Do once what each child does, which then imports and compiles nothing: it has the engine, whose pool is empty."""
+    opening.open_engine = cache(opening.open_engine)
+    with open_ledger(url, station) as ledger:
+        work(ledger)
+        ledger.verify()
+    gc.freeze()  # what is there, no child looks through, which would copy it
 
 
 def in_child(work: Callable[[], None]) -> int:
@@ -81,20 +81,22 @@ def in_child(work: Callable[[], None]) -> int:
 
 def kill(url: str, state: Path, out: Path) -> None:
     """Kill a station at every point of its work."""
-    hurry()
+    hurry(pytest.MonkeyPatch())
     station = Station("bench", "eve", state)
-    open_ledger(url, station).close()  # what that imports, no child imports again
-    gc.freeze()  # nor looks through, which would copy it
 
-    def work(point: int) -> None:
+    def work(ledger: Ledger, point: int = 0) -> None:
+        last = reserve(ledger, out / str(point), 3)
+        ledger.renew(last, Lamps(), NOW)
+        ledger.record({last: "ab" * 32}, "built")
+
+    def killed(point: int) -> None:
         kill_at(point, state)
         with open_ledger(url, station) as ledger:
-            last = reserve(ledger, out / str(point), 3)
-            ledger.renew(last, Lamps(), NOW)
-            ledger.record({last: "ab" * 32}, "built")
+            work(ledger, point)
 
+    warm_up(url, station, work)
     for point in count(1):
-        pid = in_child(lambda point=point: work(point))  # type: ignore[misc]
+        pid = in_child(lambda point=point: killed(point))  # type: ignore[misc]
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         if status == 0:
             break
@@ -111,7 +113,7 @@ def contend(url: str, state: Path, out: Path, stations: int, devices: int, durab
     Without `durable` nothing waits for the disk, which makes the stations meet more often and changes nothing else.
     """
     if not durable:
-        hurry()
+        hurry(pytest.MonkeyPatch())
 
     def work(number: int) -> None:
         with open_ledger(url, Station(f"bench {number}", "eve", state)) as ledger:
