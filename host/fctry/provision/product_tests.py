@@ -163,6 +163,8 @@ def _run_pytest(folder: Path, plugin: _Plugin, *more: str) -> None:
         "--import-mode=importlib",
         "--rootdir",
         str(folder),
+        "--confcutdir",  # else it looks through each folder that this one is in
+        str(folder),
     ]
     options += ["-c", str(own) if own.is_file() else os.devnull]
     said = io.StringIO()

@@ -98,6 +98,7 @@ def test_surroundings_of_the_folder_do_not_count(folder: Path, monkeypatch: pyte
     inner = folder / "line"
     inner.mkdir()
     (folder / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
+    (folder / "conftest.py").write_text("raise OSError('of another project')\n")
     run = run_of(inner, "def test_it(factory_device): pass\n")
     assert run_tests(run) == "1 tests, 0 measurements"
 
