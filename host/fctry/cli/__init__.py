@@ -1,6 +1,8 @@
 """Unique factory data for ESP32 devices: values, images, flashing, and proof over the serial port.
 
-fctry layout check partitions.csv
+fctry demo
+fctry init my-project
+fctry help provision
 """
 
 COMMANDS = {
@@ -23,7 +25,7 @@ COMMANDS = {
         "record": "what was tried on which device: shown, exported",
         "flash": "flash an NVS image into a device's factory partition, and prove what the firmware reads",
         "verify": "compare what a device holds, and what its firmware reads, with an image; write nothing",
-        "board": "serve a board without a board on an RFC2217 port",
+        "board": "serve a simulated board on an RFC2217 port",
         "esptool": "run esptool with the fast RFC2217 client",
     },
     "This program": {

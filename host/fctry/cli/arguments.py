@@ -27,16 +27,26 @@ LONGEST_WAIT_S = 86_400.0
 
 
 class Argument(RichArgument):
-    """An argument of a command. `nargs` and the like are click's; `panel` is its heading in the help."""
+    """An argument of a command. `nargs` and the like are click's; `metavar` is what the help calls it."""
 
     def __init__(self, name: str, **attributes: Any) -> None:
         super().__init__([name], **_completed(attributes))
+        self.opts = [self.human_readable_name]
+
+    def make_metavar(self, *_: object) -> str:
+        """As it stands behind `Usage:`, which click leaves to a `metavar`."""
+        shown = self.human_readable_name
+        if not self.required:
+            shown = f"[{shown}]"
+        return shown if self.nargs == 1 else f"{shown}..."
 
 
 class Option(RichOption):
     """An option of a command, which `excludes` another one: giving both is an error of usage."""
 
     def __init__(self, *names: str, excludes: str = "", **attributes: Any) -> None:
+        if attributes.get("multiple"):
+            attributes["help"] += "; may be repeated"
         super().__init__(names, **_completed(attributes))
         self._excludes = excludes
 
@@ -80,6 +90,13 @@ def integer(text: str) -> int:
     if not re.fullmatch(r"0x[0-9a-f]+|[0-9]{1,10}", text, re.IGNORECASE) or int(text, 0) > 0xFFFFFFFF:
         raise BadParameter(f"{text!r} is no number: write it as 0x8000 or 32768")
     return int(text, 0)
+
+
+def count(text: str) -> int:
+    """A number of things."""
+    if not re.fullmatch(r"[0-9]{1,10}", text):
+        raise BadParameter(f"{text!r} is no number of 0 or more")
+    return int(text)
 
 
 def size(text: str) -> int:

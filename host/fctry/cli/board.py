@@ -1,11 +1,12 @@
 """Serve a simulated board on an RFC2217 port: flash it with esptool or idf.py, watch it with any monitor.
 
 The board runs the application that is in its flash, if the application's build folder was named with --app; with
---cpu qemu, whatever ESP-IDF built for the chip. It listens on loopback only, and stops on Ctrl-C.
+--cpu qemu, whatever ESP-IDF built for the chip. It listens on loopback only, and stops on Ctrl-C. The reference
+firmware is built into the folder build by `python -m fctry.reference build`.
 
-fctry board --app firmware/native/build --port 4000 --flash board.bin
+fctry board --app build --port 4000 --flash board.bin
 fctry board --cpu qemu --port 4000 --flash board.bin
-esptool --port rfc2217://127.0.0.1:4000 flash-id          (slow; `fctry esptool …` is the same, quick)
+esptool --port rfc2217://127.0.0.1:4000 flash-id  # slow; `fctry esptool …` is the same, quick
 python -m serial.tools.miniterm rfc2217://127.0.0.1:4000 115200
 """
 
@@ -41,15 +42,15 @@ PARAMETERS = (
         type=Choice(("native", "qemu")),
         default="native",
         show_default=True,
-        help="what runs the application: native, the ELF that --app names, as a process of this machine; "
-        "qemu, Espressif's QEMU, which runs what is in the flash",
+        help="what runs the application: the ELF of --app as a process of this machine, or Espressif's QEMU what is in "
+        "the flash",
     ),
     Option(
         "--app",
         multiple=True,
         type=path,
-        metavar="DIR",
-        help="build folder (or ELF) of an application that the board may run; may be given more than once",
+        metavar="FOLDER",
+        help="build folder (or ELF) of an application that the board may run",
     ),
     Option("--port", type=tcp_port, default="4000", show_default=True, help="TCP port; 0 takes a free one"),
     Option(
@@ -81,7 +82,7 @@ PARAMETERS = (
         "--fault",
         multiple=True,
         metavar="FAULT",
-        help="what goes wrong, such as 'power-cut erase=3'; may be given more than once (`fctry docs boards`)",
+        help="what goes wrong, such as 'power-cut erase=3' (`fctry docs boards` has all)",
     ),
     Option("--faults", type=path, metavar="FILE", help="the same from a file, one fault a line"),
     Option(

@@ -3,12 +3,10 @@
 A factory spec says what each device gets, a ledger hands it out, real esptool flashes application, partition table and
 image, the firmware boots, and what it says is compared with what was written. The power of one board fails meanwhile,
 and it is tried again. Then a value that was handed out is asked for again, and refused. It needs a C compiler, and
-nothing else: in a folder without a project it takes an example. In this repository, these commands do the same after
-`make native`, each board in a terminal of its own.
+nothing else: in a folder without a project it takes an example. `fctry docs boards` says how to do the same by hand.
 
-fctry board --app firmware/native/build --port 4000 --flash a.bin --mac 24:0a:c4:00:00:00
-fctry board --app firmware/native/build --port 4001 --flash b.bin --mac 24:0a:c4:00:00:01 --fault "power-cut erase=3"
-fctry provision examples/factory.toml --app firmware/native/build -p rfc2217://127.0.0.1:4000 -p rfc2217://127.0.0.1:4001
+fctry demo
+fctry demo factory.toml --records records
 """
 
 from __future__ import annotations
@@ -50,11 +48,12 @@ MAC = bytes.fromhex("24:0a:c4:00:00".replace(":", ""))
 
 
 PARAMETERS = (
-    Argument("spec", required=False, type=path, help="default: factory.toml, or an example"),
+    Argument("spec", required=False, type=path, help="factory spec (default: factory.toml, or an example)"),
     *PROJECT,
     Option(
         "--app",
         type=path,
+        metavar="FOLDER",
         help="build folder of the application (default: the reference firmware, compiled for this machine)",
     ),
     Option("--records", type=path, metavar="FOLDER", help="keep the records in this folder"),

@@ -1,9 +1,9 @@
 """Write an NVS image into the factory partition of one device, start the firmware, and compare what it reads.
 
 IMAGE is an image (`fctry image build`) or a CSV to make one of. Where the partition is comes from the partition table
-of the layout, and the device's own table must agree. Exit code 0 only if the firmware reports exactly what was written,
-and proves to have what is in other namespaces than the one that it reports; 1 if the device failed, 3 if it could not
-be tried. The namespace `secrets` is not shown.
+of the project, and the device's own table must agree. Exit code 0 only if the firmware reports exactly what was
+written, and proves to have what is in other namespaces than the one that it reports; 1 if the device failed, 3 if it
+could not be tried. The namespace `secrets` is not shown.
 With keys the image is an encrypted one; the device must have the keys already.
 
 fctry flash device.csv --port /dev/ttyUSB0
@@ -42,13 +42,12 @@ LINES_SHOWN = 10
 EXIT_NOT_TRIED = 3
 
 
+IMAGE = "NVS image, dump of a whole flash, or CSV ending in .csv"
 DEVICE = (
-    Argument(
-        "image", type=path, metavar="IMAGE", help="NVS image, dump of a whole flash, or CSV ending in .csv"
-    ),
     Option(
         "--port",
         "-p",
+        metavar="PORT",
         help="serial port: a device name or a pyserial URL (default: $ESPPORT, or the only board that is connected)",
     ),
     *PROJECT,
@@ -57,11 +56,16 @@ DEVICE = (
         "--baud", type=baud, default=str(flasher.FLASH_BAUD), show_default=True, help="baud rate for flashing"
     ),
     Option(
-        "--timeout", type=seconds, default=provision.REPORT_TIMEOUT_S, help="seconds to wait for the report"
+        "--timeout",
+        type=seconds,
+        default=f"{provision.REPORT_TIMEOUT_S:g}",
+        show_default=True,
+        help="how long to wait for the report",
     ),
     Option("--verbose", "-v", is_flag=True, help="show what esptool and the firmware print"),
 )
 PARAMETERS = (
+    Argument("image", type=path, help=IMAGE),
     *DEVICE,
     Option("--force", is_flag=True, help="overwrite another device's data"),
     Option("--dry-run", is_flag=True, help="say what would be erased and written, and write nothing"),

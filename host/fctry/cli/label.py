@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fctry.cli.arguments import Argument, Arguments, BadParameter, Choice, Option, panel, path
-from fctry.cli.ledgers import LEDGER, existing_ledger
+from fctry.cli.arguments import Argument, Arguments, BadParameter, Choice, Option, count, panel, path
+from fctry.cli.ledgers import LEDGER_HERE, existing_ledger
 from fctry.cli.text import counted, say_written
 from fctry.errors import InputError
 
@@ -40,41 +40,78 @@ def pair(text: str) -> tuple[float, float]:
 
 
 PARAMETERS = (
-    Argument("device", nargs=-1, metavar="DEVICE", help="a unique value of the device"),
-    Option("--batch", type=path, metavar="FOLDER", help="all devices of this batch, folder or ZIP file"),
+    Argument(
+        "device", nargs=-1, metavar="DEVICE", help="a unique value of the device, such as its serial number"
+    ),
+    Option("--batch", type=path, metavar="FOLDER|ZIP", help="all devices of this batch"),
     Option(
         "-o", "--output", type=path, required=True, metavar="FILE", help=f"ends in .{' or .'.join(FORMATS)}"
     ),
-    Option("--format", type=Choice(FORMATS), help="for another ending, or for `-`, standard output"),
+    Option(
+        "--format",
+        type=Choice(FORMATS),
+        help="kind of label, where the name of the output does not say it (default: its ending)",
+    ),
     Option(
         "--spec",
         type=path,
-        metavar="TOML",
+        metavar="FILE",
         excludes="--qr",
-        help="whose [label] it is (default: factory.toml, if it is here)",
+        help="spec whose [label] it is (default: factory.toml, if it is here)",
     ),
     Option(
         "--qr", metavar="TEXT", help="what the QR code says: {serial_number} (default: as the spec has it)"
     ),
-    Option("--text", multiple=True, metavar="TEXT", help="a line of text"),
+    Option("--text", multiple=True, metavar="TEXT", help="a line of text on it"),
     Option(
         "--code",
         default="",
         metavar="TEXT",
         help="setup code of HomeKit, manual code of Matter: {setup_code}",
     ),
-    Option("--size", type=pair, metavar="WxH", help="of a label in mm (default: the spec's, or 50x25)"),
-    Option("--dpi", type=Choice(DPI), default=DPI[0], show_default=True, help="of the label printer"),
-    Option("--private-key", type=path, metavar="FILE", help="reads the secrets that are on the label"),
+    Option("--size", type=pair, metavar="WxH", help="size of a label in mm (default: the spec's, or 50x25)"),
+    Option(
+        "--dpi",
+        type=Choice(DPI),
+        default=DPI[0],
+        show_default=True,
+        help="resolution of the label printer, for ZPL",
+    ),
+    Option(
+        "--private-key",
+        type=path,
+        metavar="FILE",
+        help="private key that reads the secrets that are on the label",
+    ),
     *panel(
         "Sheets of label paper, for PDF",
-        Option("--sheet", type=pair, default="1x1", metavar="CxR", help="columns and rows of a page"),
-        Option("--paper", type=pair, metavar="WxH", help="page in mm (default: 210x297, or one label)"),
-        Option("--margin", type=pair, default="0x0", metavar="XxY", help="left and top, in mm"),
-        Option("--gap", type=pair, default="0x0", metavar="XxY", help="between labels, in mm"),
-        Option("--skip", type=int, default=0, metavar="N", help="labels of the first page that are used up"),
+        Option(
+            "--sheet",
+            type=pair,
+            default="1x1",
+            show_default=True,
+            metavar="CxR",
+            help="columns and rows of a page",
+        ),
+        Option(
+            "--paper", type=pair, metavar="WxH", help="size of a page in mm (default: 210x297, or one label)"
+        ),
+        Option(
+            "--margin", type=pair, default="0x0", show_default=True, metavar="XxY", help="left and top, in mm"
+        ),
+        Option(
+            "--gap", type=pair, default="0x0", show_default=True, metavar="XxY", help="between labels, in mm"
+        ),
+        Option(
+            "--skip",
+            type=count,
+            default="0",
+            show_default=True,
+            metavar="N",
+            help="labels of the first page that are used up",
+        ),
     ),
-    *LEDGER,
+    *LEDGER_HERE,
 )
 
 

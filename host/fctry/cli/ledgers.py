@@ -26,19 +26,27 @@ def _user() -> str:
         return ""
 
 
-LEDGER = panel(
-    "The ledger",
-    Option("--ledger", metavar="URL", help=f"file, or postgresql://… (default: {FILE} beside the spec)"),
-    Option("--station", default=platform.node, help="name of this station (default: the host's)"),
-    Option("--operator", default=_user, help="who works here (default: the user)"),
-    Option(
-        "--state",
-        type=path,
-        default=state_folder,
-        metavar="FOLDER",
-        help="keys and witness (default: $FCTRY_STATE, or the user's state folder)",
-    ),
-)
+def _ledger(place: str) -> tuple[Option, ...]:
+    return panel(
+        "The ledger",
+        Option(
+            "--ledger",
+            metavar="URL",
+            help=f"file, or postgresql://… (default: $FCTRY_LEDGER, or {FILE} {place})",
+        ),
+        Option("--station", default=platform.node, help="name of this station (default: the host's)"),
+        Option("--operator", default=_user, help="who works here (default: the user)"),
+        Option(
+            "--state",
+            type=path,
+            default=state_folder,
+            metavar="FOLDER",
+            help="keys and witness (default: $FCTRY_STATE, or the user's state folder)",
+        ),
+    )
+
+
+LEDGER, LEDGER_HERE = _ledger("beside the spec"), _ledger("in this folder")
 
 
 def station_of(args: Arguments) -> Station:

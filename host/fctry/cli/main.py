@@ -26,7 +26,12 @@ COMPLETE_VARIABLE = "_FCTRY_COMPLETE"  # says that a shell wants to complete a l
 EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 130, 141  # as a shell has them for SIGINT and SIGPIPE
 SETTINGS = {
     "help_option_names": ["-h", "--help"],
-    "rich_help_config": {"text_paragraph_linebreaks": "\n\n", "commands_before_options": True},
+    "rich_help_config": {
+        "text_paragraph_linebreaks": "\n\n",
+        "commands_before_options": True,
+        "default_string": "(default: {})",  # as help texts say it of what is found out
+        "style_option_default": "",
+    },
 }
 
 
@@ -69,7 +74,10 @@ def _command(package: str, name: str) -> click.RichCommand:
     return click.RichCommand(
         name=name,
         params=list(module.PARAMETERS),
-        panels=[click.RichOptionPanel("Arguments"), click.RichOptionPanel("Options")],  # before the others
+        panels=[  # before the others
+            click.RichOptionPanel("Arguments", column_types=["required", "opt_long", "help"]),
+            click.RichOptionPanel("Options"),
+        ],
         callback=lambda **given: _run(module, Arguments(**given)),
         help=_text(module),
         epilog=_examples(module),

@@ -28,14 +28,14 @@ KEYS = (
         "--keys",
         type=path,
         metavar="FILE",
-        help="keys of an encrypted partition: image of its nvs_keys partition",
+        help="keys of an encrypted partition: the image of its nvs_keys partition",
     ),
     Option(
         "--hmac-key",
         type=path,
         metavar="FILE",
         excludes="--keys",
-        help="or the HMAC key of the device's eFuses, 32 bytes",
+        help="or the HMAC key that the keys are derived from: 32 bytes, as in the eFuses",
     ),
 )
 
@@ -64,19 +64,35 @@ def inputs_of(args: Arguments) -> list[Path]:
     ]
 
 
-def table_offset() -> Option:
+def table_offset(default: str = "0x8000") -> Option:
     """Where the partition table is."""
-    return Option("--table-offset", type=integer, metavar="N", help="of the table in flash (default: 0x8000)")
+    text = f"address of the partition table in flash (default: {default})"
+    return Option("--table-offset", type=integer, metavar="ADDRESS", help=text)
 
 
 _OF_PROJECT = panel(
     "The project",
-    Option("--partition", metavar="NAME", help="the factory partition (default: fctry)"),
-    Option("--chip", metavar="CHIP", help="esp32, esp32c3, … (default: that of the sdkconfig)"),
-    Option("--sdkconfig", type=path, metavar="FILE", help="sdkconfig, sdkconfig.defaults or sdkconfig.json"),
-    table_offset(),
-    Option("--flash-size", "flash_size_bytes", type=size, metavar="SIZE", help="4MB, 16MB, …"),
-    Option("--build", type=path, metavar="DIR", help="ESP-IDF build folder, or its flasher_args.json"),
+    Option(
+        "--partition",
+        metavar="NAME",
+        help="the factory partition (default: fctry, or the one read-only NVS partition)",
+    ),
+    Option("--chip", metavar="CHIP", help="esp32, esp32c3, … (default: the sdkconfig's)"),
+    Option(
+        "--sdkconfig",
+        type=path,
+        metavar="FILE",
+        help="sdkconfig, sdkconfig.defaults or sdkconfig.json (default: beside the table)",
+    ),
+    table_offset("the sdkconfig's, or 0x8000"),
+    Option(
+        "--flash-size",
+        "flash_size_bytes",
+        type=size,
+        metavar="SIZE",
+        help="size of the flash: 4MB, 16MB, … (default: the sdkconfig's)",
+    ),
+    Option("--build", type=path, metavar="FOLDER", help="ESP-IDF build folder, or its flasher_args.json"),
     Option(
         "--idf",
         type=idf,
@@ -86,23 +102,32 @@ _OF_PROJECT = panel(
     Option(
         "--secure-boot",
         type=Choice(("v1", "v2")),
-        help="applications are signed for this secure boot",
+        help="applications are signed for this secure boot (default: as the sdkconfig says)",
     ),
     Option(
-        "--no-md5", "md5", flag_value=False, default=None, help="no MD5 row: for boot loaders before v3.1"
+        "--no-md5",
+        "md5",
+        flag_value=False,
+        default=None,
+        help="the table has no MD5 row: for boot loaders before v3.1",
     ),
-    Option("--recovery-bootloader-offset", type=integer, metavar="N", help="of the recovery boot loader"),
+    Option(
+        "--recovery-bootloader-offset",
+        type=integer,
+        metavar="ADDRESS",
+        help="address of the recovery boot loader in flash",
+    ),
     Option(
         "--extra-subtype",
         "extra_subtypes",
         multiple=True,
         metavar="T,NAME,N",
-        help="as in EXTRA_PARTITION_SUBTYPES",
+        help="a subtype of your own, as in EXTRA_PARTITION_SUBTYPES",
     ),
 )
 PROJECT = panel(
     "The project",
-    Option("--partitions", type=path, metavar="CSV", help="partition table (default: the project's)"),
+    Option("--partitions", type=path, metavar="FILE", help="partition table (default: the project's)"),
     *_OF_PROJECT,
 )
 TABLE_OF_PROJECT = (
@@ -110,7 +135,7 @@ TABLE_OF_PROJECT = (
         "partitions",
         type=path,
         required=False,
-        metavar="[TABLE]",
+        metavar="TABLE",
         help="CSV, binary table or flash dump (default: the project's)",
     ),
     *_OF_PROJECT,

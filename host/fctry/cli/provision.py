@@ -18,7 +18,7 @@ from pathlib import Path
 
 from click import confirm, prompt
 
-from fctry.cli.arguments import Argument, Arguments, Choice, Option, baud, panel, path, seconds
+from fctry.cli.arguments import Argument, Arguments, Choice, Option, baud, count, panel, path, seconds
 from fctry.cli.flash import print_failure, print_step
 from fctry.cli.ledgers import LEDGER, ledger_of, place_of, station_of
 from fctry.cli.options import KEYS, PROJECT, keys_of, settings_of
@@ -37,21 +37,45 @@ SCANS = ("before", "after")  # it is tried, it is proven
 ABOUT = ("order", "part-number", "revision")
 
 PARAMETERS = (
-    Argument("spec", required=False, type=path, default=Path("factory.toml"), metavar="SPEC"),
+    Argument(
+        "spec",
+        required=False,
+        type=path,
+        default=Path("factory.toml"),
+        help="factory spec (default: factory.toml)",
+    ),
     Option(
         "--port",
         "-p",
         "ports",
         multiple=True,
-        help="serial port, USB location or slot, again for more; `all` takes all (default: the settings' slots, "
-        "$ESPPORT, or the only board)",
+        metavar="PORT",
+        help="serial port, USB location or slot; `all` takes all (default: the settings' slots, $ESPPORT, or the only "
+        "board)",
     ),
-    Option("--app", type=path, metavar="DIR", help="build folder of the application"),
+    Option("--app", type=path, metavar="FOLDER", help="build folder of the application"),
     Option("--tests", type=path, metavar="FOLDER", help="the product's own tests, for pytest"),
-    Option("--hooks", type=path, metavar="FOLDER", help="executables: before, passed, failed"),
-    Option("--scan", type=Choice(SCANS), help="scan the label of each device, on standard input"),
-    Option("--baud", type=baud, default=str(flasher.FLASH_BAUD), show_default=True, help="for flashing"),
-    Option("--timeout", type=seconds, default=REPORT_TIMEOUT_S, help="seconds to wait for the report"),
+    Option(
+        "--hooks",
+        type=path,
+        metavar="FOLDER",
+        help="executables that are run around each try: before, passed, failed",
+    ),
+    Option(
+        "--scan",
+        type=Choice(SCANS),
+        help="scan the label of each device on standard input, before it is tried or after the proof",
+    ),
+    Option(
+        "--baud", type=baud, default=str(flasher.FLASH_BAUD), show_default=True, help="baud rate for flashing"
+    ),
+    Option(
+        "--timeout",
+        type=seconds,
+        default=f"{REPORT_TIMEOUT_S:g}",
+        show_default=True,
+        help="how long to wait for the report",
+    ),
     Option("--force", is_flag=True, help="overwrite another device's data"),
     Option(
         "--rework",
@@ -62,9 +86,10 @@ PARAMETERS = (
     Option("--loop", is_flag=True, help="wait for the next board on each port, until Ctrl-C"),
     Option(
         "--failures",
-        type=int,
-        default=3,
+        type=count,
+        default="3",
         show_default=True,
+        metavar="N",
         help="stop after so many equal failures in a row; 0: never",
     ),
     Option(
@@ -77,7 +102,7 @@ PARAMETERS = (
         "The order",
         Option("--lot", default="", help="production lot, for serial numbers and records"),
         Option("--line", default="", help="production line, likewise"),
-        *(Option(f"--{name}", default="", help="for records") for name in ABOUT),
+        *(Option(f"--{name}", default="", help=f"{name.replace('-', ' ')}, for records") for name in ABOUT),
         Option("--ask", is_flag=True, help="ask for these, and for the operator, once"),
     ),
     *PROJECT,

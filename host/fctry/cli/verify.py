@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import os
 
-from fctry.cli.arguments import Arguments
-from fctry.cli.flash import DEVICE, EXIT_NOT_TRIED, take
+from fctry.cli.arguments import Argument, Arguments, path
+from fctry.cli.flash import DEVICE, EXIT_NOT_TRIED, IMAGE, take
 from fctry.cli.ledgers import LEDGER, place_of, station_of
 from fctry.cli.options import keys_of, settings_of
 from fctry.cli.provision import take_dry
@@ -22,7 +22,11 @@ from fctry.provision.slots import choose_slots
 from fctry.provision.steps import recognise_steps
 
 __all__ = ["EXIT_NOT_TRIED", "PARAMETERS", "run"]
-PARAMETERS = (*DEVICE, *LEDGER)
+PARAMETERS = (
+    Argument("image", type=path, help=f"{IMAGE}; or a factory spec ending in .toml"),
+    *DEVICE,
+    *LEDGER,
+)
 
 
 def run(args: Arguments) -> int:

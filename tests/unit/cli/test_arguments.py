@@ -48,7 +48,15 @@ def test_number_is_itself_in_decimal_and_in_hex(number: int) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    [arguments.integer, arguments.tcp_port, arguments.baud, arguments.seconds, arguments.mac, arguments.idf],
+    [
+        arguments.integer,
+        arguments.count,
+        arguments.tcp_port,
+        arguments.baud,
+        arguments.seconds,
+        arguments.mac,
+        arguments.idf,
+    ],
 )
 @pytest.mark.parametrize("text", ["", "x", "-1", "nan", "1e999", "9" * 5000, "\0"])
 def test_what_is_none_is_refused_in_words(kind: Callable[[str], object], text: str) -> None:

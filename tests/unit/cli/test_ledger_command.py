@@ -80,6 +80,17 @@ def test_name_of_what_is_no_ledger_is_refused(
     assert message in capsys.readouterr().err
 
 
+def test_nothing_to_show_or_export_is_said(run: Run, key: Path, tmp_path: Path) -> None:
+    assert run("show", "--only", "proven") == (0, "", "no device\n")
+    assert run("show", "--only", "provn")[0] == 2
+    code, out, err = run("export", "--batch", "absent")
+    assert (code, out) == (1, "")
+    assert "no device of the batch 'absent'" in err
+    places = ["--ledger", str(tmp_path / "ledger.db"), "--state", str(tmp_path / "state")]
+    assert main(["record", "export", "-o", str(tmp_path / "records"), "--lot", "absent", *places]) == 1
+    assert not (tmp_path / "records").exists()
+
+
 def test_devices_are_shown_found_and_scrapped(run: Run, key: Path) -> None:
     assert [line.split()[:2] for line in run("show")[1].splitlines()] == [
         ["1", "reserved"],

@@ -12,12 +12,14 @@ from types import ModuleType
 from typing import NoReturn
 
 import pytest
+from click.types import FuncParamType
 from rich_click import Context
 
 from fctry import cli
 from fctry.cli import image, layout
 from fctry.cli import main as main_module
-from fctry.cli.arguments import Arguments
+from fctry.cli.arguments import Arguments, Option
+from fctry.cli.arguments import path as file_or_folder
 from fctry.cli.image import show
 from fctry.cli.main import Group, main, root
 from fctry.errors import InputError
@@ -77,11 +79,31 @@ def test_help_ends_with_an_example_that_can_be_run(path: tuple[str, ...]) -> Non
     assert examples
     for example in examples:
         assert f"fctry {' '.join(path)}" in example or path in ((), ("demo",), ("completion",))
-        command, words = root(), shlex.split(example)[1:]
+        command, words = root(), shlex.split(example.partition(" > ")[0])[1:]
         while isinstance(command, Group):
             _, command, words = command.resolve_command(Context(command), words)
         context = command.make_context(command.name, words)
         assert not context.args
+
+
+@pytest.mark.parametrize("path", [*every_command(root())], ids=" ".join)
+def test_help_says_what_every_argument_and_option_is_and_calls_files_alike(path: tuple[str, ...]) -> None:
+    command = root()
+    for name in path:
+        _, command, _ = command.resolve_command(Context(command), [name])
+    for one in command.params:
+        if path != ("esptool",):
+            assert one.help
+            assert not one.help.endswith(".")
+        if (
+            isinstance(one, Option)
+            and isinstance(one.type, FuncParamType)
+            and one.type.func is file_or_folder
+        ):
+            assert one.metavar in ("FILE", "FOLDER", "FOLDER|ZIP")
+        if one.name == "port" and path != ("board",):
+            assert one.metavar == "PORT"
+            assert "-p" in one.opts
 
 
 @pytest.mark.parametrize(

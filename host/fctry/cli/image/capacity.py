@@ -14,8 +14,8 @@ from fctry.cli.text import escaped
 from fctry.nvs.capacity import measure
 
 PARAMETERS = (
-    Argument("csv", nargs=-1, required=True, type=path),
-    Option("--json", is_flag=True, help="for machines"),
+    Argument("csv", nargs=-1, required=True, type=path, help="lines of key,type,encoding,value"),
+    Option("--json", is_flag=True, help="print as JSON"),
     *TARGET,
 )
 

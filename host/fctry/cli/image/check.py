@@ -1,7 +1,5 @@
 """Say everything in images that the firmware would stumble over. Exit code 1 if there is an error.
 
-Imports as little as it can: it may be run once per image, thousands of times.
-
 fctry image check images/00001.bin images/00002.bin
 """
 
@@ -17,10 +15,10 @@ from fctry.findings import fails
 from fctry.nvs.checker import check
 
 PARAMETERS = (
-    Argument("image", nargs=-1, shell_complete=files),
+    Argument("image", nargs=-1, shell_complete=files, help="NVS images, or dumps of a whole flash"),
     PORT,
     Option("--read-only", is_flag=True, help="the partition is flagged readonly"),
-    Option("--json", is_flag=True, help="for machines"),
+    Option("--json", is_flag=True, help="print the findings as JSON"),
     Option("--sarif", is_flag=True, help="print the findings as SARIF, for code review", excludes="--json"),
     *KEYS,
     *DUMP,

@@ -16,7 +16,7 @@ from fctry.files import STANDARD, keep_inputs, read_file, write_file
 from fctry.nvs.csv import format_csv
 
 PARAMETERS = (
-    Argument("image", type=path, required=False),
+    Argument("image", type=path, required=False, help="NVS image, or dump of a whole flash"),
     PORT,
     Option(
         "-o",
@@ -24,7 +24,7 @@ PARAMETERS = (
         type=path,
         default="-",
         metavar="FILE",
-        help="where the CSV goes (default: stdout)",
+        help="where the CSV goes (default: standard output)",
     ),
     secrets_option("write the values of secrets too, in plain"),
     *KEYS,

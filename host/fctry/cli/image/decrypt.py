@@ -13,7 +13,7 @@ from fctry.cli.text import say_written
 from fctry.files import keep_inputs, write_file
 
 PARAMETERS = (
-    Argument("image", type=path, required=False),
+    Argument("image", type=path, required=False, help="NVS image, or dump of a whole flash"),
     PORT,
     Option("-o", "--output", type=path, required=True, metavar="FILE", help="where the plain image goes"),
     *KEYS,

@@ -18,10 +18,10 @@ from fctry.nvs.difference import diff
 from fctry.printable import printable
 
 PARAMETERS = (
-    Argument("before", type=path),
-    Argument("after", type=path, required=False),
+    Argument("before", type=path, help="NVS image, or dump of a whole flash"),
+    Argument("after", type=path, required=False, help="the one to compare it with; or give --port"),
     PORT,
-    Option("--json", is_flag=True, help="for machines"),
+    Option("--json", is_flag=True, help="print as JSON"),
     secrets_option(),
     *KEYS,
     *DUMP,

@@ -24,13 +24,17 @@ FLASH_BYTES_MIN = 0x100000  # NVS partitions are smaller
 
 DUMP = panel(
     "The dump of a whole flash",
-    Option("--partition", metavar="NAME", help="the partition to read of it (default: the project's)"),
+    Option(
+        "--partition",
+        metavar="NAME",
+        help="the partition to read of it (default: the project's factory partition)",
+    ),
     table_offset(),
-    Option("--whole", is_flag=True, help="it is none: all of the file is one partition"),
+    Option("--whole", is_flag=True, help="the file is one partition, even if it looks like a dump"),
 )
 
 
-PORT = Option("--port", metavar="PORT", help="in place of an image: a connected device, to read it from")
+PORT = Option("--port", "-p", metavar="PORT", help="read a connected device in place of a file")
 
 
 SomePath = TypeVar("SomePath", str, "Path")

@@ -1,6 +1,7 @@
 """Show what is in an image, or in a dump of a device's partition: pages, keys, values.
 
 fctry image show device.bin --full
+fctry image show --port /dev/ttyUSB0
 """
 
 from __future__ import annotations
@@ -40,11 +41,11 @@ LEGEND = "N namespace  K key  = its data  x erased  ! damaged  . free"
 
 
 PARAMETERS = (
-    Argument("image", type=path, required=False),
+    Argument("image", type=path, required=False, help="NVS image, or dump of a whole flash"),
     PORT,
-    Option("--json", is_flag=True, help="for machines: blobs in base64"),
-    Option("--full", is_flag=True, help="long values whole"),
-    Option("--erased", is_flag=True, help="erased and overwritten values too, as far as they are left"),
+    Option("--json", is_flag=True, help="print as JSON, blobs in base64"),
+    Option("--full", is_flag=True, help="show long values whole"),
+    Option("--erased", is_flag=True, help="show erased and overwritten values too, as far as they are left"),
     Option("--svg", type=path, metavar="FILE", help="write a picture of the pages"),
     secrets_option(),
     *KEYS,

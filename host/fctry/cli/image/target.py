@@ -28,12 +28,13 @@ class Target(NamedTuple):
 
 TARGET = (
     Option("--size", type=size, help="size of the partition: 0x6000, 24K, … (default: the project's)"),
-    Option("--read-only", is_flag=True, help="it is flagged readonly: use its last page too"),
+    Option("--read-only", is_flag=True, help="the partition is flagged readonly: use its last page too"),
     Option(
         "--nvs-version",
         type=Choice((1, 2)),
         default=2,
-        help="page format; 1 has no blobs over pages (default: 2)",
+        show_default=True,
+        help="page format; 1 has no blobs over pages",
     ),
     *PROJECT,
 )

@@ -15,7 +15,7 @@ from fctry.partitions.binary import pack
 from fctry.partitions.checker import check
 
 PARAMETERS = (
-    Option("-o", "--output", type=path, required=True, metavar="BIN", help="binary table to write"),
+    Option("-o", "--output", type=path, required=True, metavar="FILE", help="binary table to write"),
     *TABLE_OF_PROJECT,
 )
 

@@ -21,9 +21,9 @@ from fctry.partitions.layout import Layout
 from fctry.partitions.rule import Evidence
 
 PARAMETERS = (
-    Option("--against", type=path, metavar="OLD", help="the table that devices in the field have"),
-    Option("--image", type=path, metavar="BIN", help="image that the factory partition shall hold"),
-    Option("--port", metavar="PORT", help="board whose table must be this one"),
+    Option("--against", type=path, metavar="FILE", help="the table that devices in the field have"),
+    Option("--image", type=path, metavar="FILE", help="image that the factory partition shall hold"),
+    Option("--port", "-p", metavar="PORT", help="connected device whose table must be this one"),
     Option("--json", is_flag=True, help="print the findings as JSON"),
     Option("--sarif", is_flag=True, help="print the findings as SARIF, for code review", excludes="--json"),
     Option("--strict", is_flag=True, help="fail on warnings too"),

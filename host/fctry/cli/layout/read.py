@@ -13,15 +13,15 @@ from fctry.partitions.source import table_in
 from fctry.partitions.table import TABLE_OFFSET, TABLE_SECTOR_BYTES, PartitionTable
 
 PARAMETERS = (
-    Argument("bin", required=False, type=path, metavar="BIN", help="binary table, or a dump of the flash"),
-    Option("--port", metavar="PORT", help="board to read it from"),
+    Argument("bin", required=False, type=path, metavar="TABLE", help="binary table, or a dump of the flash"),
+    Option("--port", "-p", metavar="PORT", help="read a connected device in place of a file"),
     Option(
         "-o",
         "--output",
         type=path,
         default="-",
-        metavar="CSV",
-        help="where the CSV goes (default: stdout)",
+        metavar="FILE",
+        help="where the CSV goes (default: standard output)",
     ),
     table_offset(),
 )
@@ -30,7 +30,7 @@ PARAMETERS = (
 def run(args: Arguments) -> int:
     offset = TABLE_OFFSET if args.table_offset is None else args.table_offset
     if (args.port is None) == (args.bin is None):
-        raise UsageError("give BIN or --port, one of them")
+        raise UsageError("give TABLE or --port, one of them")
     if args.port:
         table = table_of_board(args.port, offset)
     else:

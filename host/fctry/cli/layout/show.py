@@ -14,8 +14,8 @@ from fctry.partitions.csv import table_of
 from fctry.partitions.picture.flashmap import flash_map
 
 PARAMETERS = (
-    Option("--against", type=path, metavar="OLD", help="table to show beside it"),
-    Option("--svg", type=path, metavar="SVG", help="write a drawing instead of printing a map"),
+    Option("--against", type=path, metavar="FILE", help="table to show beside it"),
+    Option("--svg", type=path, metavar="FILE", help="write a drawing instead of printing a map"),
     *TABLE_OF_PROJECT,
 )
 

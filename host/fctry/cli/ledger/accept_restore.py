@@ -9,7 +9,7 @@ fctry ledger accept-restore line2.witness.json
 from __future__ import annotations
 
 from fctry.cli.arguments import Argument, Arguments, path
-from fctry.cli.ledgers import LEDGER, place_of, station_of
+from fctry.cli.ledgers import LEDGER_HERE, place_of, station_of
 from fctry.identity.ledger import accept_restore
 
 PARAMETERS = (
@@ -17,9 +17,9 @@ PARAMETERS = (
         "witness",
         nargs=-1,
         type=path,
-        help="*.witness.json in the state folder of another station, a batch, an export",
+        help="*.witness.json of another station's state folder, a batch, an export",
     ),
-    *LEDGER,
+    *LEDGER_HERE,
 )
 
 

@@ -6,7 +6,7 @@ fctry ledger create --ledger ledger.db
 from __future__ import annotations
 
 from fctry.cli.arguments import Arguments, Choice, Option
-from fctry.cli.ledgers import LEDGER, place_of, station_of
+from fctry.cli.ledgers import LEDGER_HERE, place_of, station_of
 from fctry.identity.ledger import create_ledger
 
 PARAMETERS = (
@@ -14,10 +14,16 @@ PARAMETERS = (
         "--secrets",
         type=Choice(("sealed", "forgotten")),
         default="sealed",
+        show_default=True,
         help="what becomes of secrets: only the office can read them, or nobody",
     ),
-    Option("--recipient", multiple=True, metavar="AGE1…", help="an age key of the office"),
-    *LEDGER,
+    Option(
+        "--recipient",
+        multiple=True,
+        metavar="AGE1…",
+        help="age key of the office, in place of a new key pair",
+    ),
+    *LEDGER_HERE,
 )
 
 

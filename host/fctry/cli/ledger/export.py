@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from fctry.cli.arguments import Arguments, Choice, Option, path
-from fctry.cli.ledgers import LEDGER, existing_ledger
+from fctry.cli.ledgers import LEDGER_HERE, existing_ledger
 from fctry.errors import LedgerError
 from fctry.identity.ledger import Device
 from fctry.identity.ledger.keys import as_json
@@ -24,10 +24,12 @@ FIXED = ("id", "product", "state", "batch", "number", "image_sha256")
 
 
 PARAMETERS = (
-    Option("--format", type=Choice(("csv", "jsonl")), default="csv", show_default=True, help=""),
+    Option(
+        "--format", type=Choice(("csv", "jsonl")), default="csv", show_default=True, help="CSV, or JSON lines"
+    ),
     Option("--batch", metavar="NAME", help="those of this batch"),
-    Option("--secrets", type=path, metavar="KEYFILE", help="with secrets, read by this private key"),
-    *LEDGER,
+    Option("--secrets", type=path, metavar="FILE", help="with secrets, read by this private key"),
+    *LEDGER_HERE,
 )
 
 
@@ -38,6 +40,10 @@ def run(args: Arguments) -> int:
         witness = ledger.witness()
         # what was reserved since is not in it: who has the export knows of each device that it names
         found = partial(ledger.devices, batch=args.batch, before=witness["counters"].get("device", 1))
+        if args.batch and next(iter(found()), None) is None:
+            raise LedgerError(
+                f"no device of the batch {args.batch!r}", hint="batch.json in a batch's folder has its name"
+            )
         if args.format == "csv":
             _write_csv(found, json.dumps(witness))
             return 0

@@ -16,7 +16,7 @@ from fctry.cli.arguments import Argument, Arguments
 from fctry.cli.image.dump import DUMP, where_in
 from fctry.cli.image.opened import open_image
 from fctry.cli.ledger.show import line_of
-from fctry.cli.ledgers import LEDGER, existing_ledger
+from fctry.cli.ledgers import LEDGER_HERE, existing_ledger
 from fctry.cli.options import KEYS, keys_of
 
 PARAMETERS = (
@@ -25,7 +25,7 @@ PARAMETERS = (
     ),
     *KEYS,
     *DUMP,
-    *LEDGER,
+    *LEDGER_HERE,
 )
 
 

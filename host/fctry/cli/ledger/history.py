@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from fctry.cli.arguments import Argument, Arguments
-from fctry.cli.ledgers import LEDGER, existing_ledger
+from fctry.cli.ledgers import LEDGER_HERE, existing_ledger
 from fctry.cli.text import fitted
 
 PARAMETERS = (
     Argument("device", required=False, type=int, help="its number in the ledger (default: all)"),
-    *LEDGER,
+    *LEDGER_HERE,
 )
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 
 from fctry.cli.arguments import Argument, Arguments, Option, path
-from fctry.cli.ledgers import LEDGER, existing_ledger
+from fctry.cli.ledgers import LEDGER_HERE, existing_ledger
 from fctry.identity.ledger.keys import as_json
 
 PARAMETERS = (
     Argument("device", type=int, help="its number in the ledger"),
     Option("--key", type=path, required=True, metavar="FILE", help="the private age key"),
     Option("--why", required=True, help="for the journal"),
-    *LEDGER,
+    *LEDGER_HERE,
 )
 
 

@@ -6,12 +6,12 @@ fctry ledger scrap 17 --why 'fell off the belt'
 from __future__ import annotations
 
 from fctry.cli.arguments import Argument, Arguments, Option
-from fctry.cli.ledgers import LEDGER, existing_ledger
+from fctry.cli.ledgers import LEDGER_HERE, existing_ledger
 
 PARAMETERS = (
     Argument("device", nargs=-1, required=True, type=int, help="its number in the ledger"),
     Option("--why", required=True, help="for the journal"),
-    *LEDGER,
+    *LEDGER_HERE,
 )
 
 

@@ -5,16 +5,19 @@ fctry ledger show --only proven
 
 from __future__ import annotations
 
-from fctry.cli.arguments import Argument, Arguments, Option
-from fctry.cli.ledgers import LEDGER, existing_ledger
+import sys
+
+from fctry.cli.arguments import Argument, Arguments, Choice, Option
+from fctry.cli.ledgers import LEDGER_HERE, existing_ledger
 from fctry.cli.text import fitted
 from fctry.identity.ledger import Device
+from fctry.identity.ledger.tables import STATES
 
 PARAMETERS = (
     Argument("device", required=False, type=int, help="its number in the ledger (default: all)"),
-    Option("--only", metavar="STATE", help="reserved, built, flashed, proven, failed or scrapped"),
+    Option("--only", type=Choice(STATES), help="those that are in this state"),
     Option("--batch", metavar="NAME", help="those of this batch"),
-    *LEDGER,
+    *LEDGER_HERE,
 )
 
 
@@ -25,8 +28,12 @@ def run(args: Arguments) -> int:
             if args.device is None
             else [ledger.device(args.device)]
         )
+        is_any = False
         for one in found:
             print(fitted(line_of(one)))
+            is_any = True
+    if not is_any:
+        print("no device", file=sys.stderr)
     return 0
 
 

@@ -6,10 +6,10 @@ fctry ledger upgrade --ledger ledger.db
 from __future__ import annotations
 
 from fctry.cli.arguments import Arguments
-from fctry.cli.ledgers import LEDGER, place_of, station_of
+from fctry.cli.ledgers import LEDGER_HERE, place_of, station_of
 from fctry.identity.ledger import upgrade_ledger
 
-PARAMETERS = (*LEDGER,)
+PARAMETERS = (*LEDGER_HERE,)
 
 
 def run(args: Arguments) -> int:

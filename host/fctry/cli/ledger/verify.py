@@ -8,11 +8,11 @@ fctry ledger verify images export.jsonl
 from __future__ import annotations
 
 from fctry.cli.arguments import Argument, Arguments, path
-from fctry.cli.ledgers import LEDGER, existing_ledger
+from fctry.cli.ledgers import LEDGER_HERE, existing_ledger
 
 PARAMETERS = (
-    Argument("files", nargs=-1, type=path, metavar="FILE", help="what knows how far the ledger had come"),
-    *LEDGER,
+    Argument("files", nargs=-1, type=path, metavar="FILE", help="batch, export or witness file"),
+    *LEDGER_HERE,
 )
 
 

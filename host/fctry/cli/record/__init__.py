@@ -5,7 +5,7 @@ fctry record export -o records/
 """
 
 COMMANDS = {
-    "Records": {
+    "Commands": {
         "show": "every try on a device, step by step",
         "export": "all records: JSON, JSON lines, JUnit, OpenHTF and a page to read",
         "schema": "the JSON Schema of a record",

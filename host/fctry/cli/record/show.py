@@ -6,12 +6,12 @@ fctry record show 17
 from __future__ import annotations
 
 from fctry.cli.arguments import Argument, Arguments
-from fctry.cli.ledgers import LEDGER, existing_ledger
+from fctry.cli.ledgers import LEDGER_HERE, existing_ledger
 from fctry.cli.text import escaped
 from fctry.provision.record import Record
 from fctry.provision.records import records_of
 
-PARAMETERS = (Argument("device", type=int, help="its number in the ledger"), *LEDGER)
+PARAMETERS = (Argument("device", type=int, help="its number in the ledger"), *LEDGER_HERE)
 
 
 def run(args: Arguments) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from fctry.cli.arguments import Argument, Arguments, Option, path, size
+from fctry.cli.arguments import Argument, Arguments, Option, count, path, size
 from fctry.cli.options import PROJECT, project_of
 from fctry.findings import fails
 from fctry.identity.sources.password import Password
@@ -20,10 +20,16 @@ from fctry.identity.spec_file import read_spec
 from fctry.identity.spec_rules import Room
 
 PARAMETERS = (
-    Argument("spec", type=path, metavar="TOML"),
-    Option("--count", type=int, default=0, help="devices that it shall do for (default: the spec's)"),
+    Argument("spec", type=path, help="factory spec, such as factory.toml"),
+    Option(
+        "--count",
+        type=count,
+        default="0",
+        metavar="N",
+        help="devices that it shall do for (default: the spec's)",
+    ),
     Option("--size", type=size, help="size of the partition: 0x6000, 24K, … (default: the project's)"),
-    Option("--read-only", is_flag=True, help="it is flagged readonly"),
+    Option("--read-only", is_flag=True, help="the partition is flagged readonly"),
     Option("--json", is_flag=True, help="print the findings as JSON"),
     Option("--sarif", is_flag=True, help="print the findings as SARIF, for code review", excludes="--json"),
     Option("--strict", is_flag=True, help="fail on warnings too"),

@@ -23,7 +23,7 @@ SDKS = ("rainmaker", "matter", "homekit")
 
 PARAMETERS = (
     Option(
-        "-o", "--output", type=path, required=True, metavar="TOML", help="file to write, such as factory.toml"
+        "-o", "--output", type=path, required=True, metavar="FILE", help="file to write, such as factory.toml"
     ),
     Option("--product", help="name of the product (default: my-product)"),
     Option(

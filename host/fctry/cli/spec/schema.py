@@ -2,7 +2,7 @@
 
 In factory.toml, for editors with taplo: #:schema ./factory.schema.json
 
-fctry spec schema
+fctry spec schema > factory.schema.json
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from fctry.identity.spec_file import read_spec
 MASK = "••••••••"
 
 
-PARAMETERS = (Argument("spec", type=path, metavar="TOML"),)
+PARAMETERS = (Argument("spec", type=path, help="factory spec, such as factory.toml"),)
 
 
 def run(args: Arguments) -> int:
