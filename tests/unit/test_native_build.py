@@ -12,6 +12,7 @@ from fctry.cli.main import main
 from fctry.errors import BoardError
 from fctry.project import Settings, open_project
 from fctry.reference import PARTITIONS
+from fctry.reference import __main__ as reference
 from fctry.reference import native_build as native
 from fctry.reference.native_build import Recipe, build, recipe_of
 
@@ -115,3 +116,8 @@ def test_compiler_without_headers_says_what_to_install(
         build(RECIPE, cache=tmp_path)
     assert "libc6-dev" in caught.value.hint
     assert [path.name for path in tmp_path.iterdir()] == ["cc"]
+
+
+def test_build_of_the_reference_firmware_says_what_it_takes() -> None:
+    with pytest.raises(SystemExit, match=r"python -m fctry\.reference FOLDER"):
+        reference.main([])

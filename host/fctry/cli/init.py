@@ -46,7 +46,7 @@ def run(args: Arguments) -> int:
         return 1
     write(made)
     print(f"{args.folder}: {counted(len(made.changes), 'file')} written")
-    for note in (*made.notes, "try it: pytest --board native"):
+    for note in (*made.notes, "try it, with pip install 'fctry[pytest]': pytest --board native"):
         print(f"- {note}")
     return 0
 

@@ -51,7 +51,7 @@ def read_flasher_args(path: Path) -> FlasherArgs:
     Raises InputError when the file is not there or not what ESP-IDF writes.
     """
     path = path / FILE_NAME if path.is_dir() else path
-    data = read_file(path)
+    data = read_file(path, f"name a build folder, which has a {FILE_NAME}: `idf.py build` makes it")
     try:
         content = json.loads(data)
         return _of_json(path, content)

@@ -14,6 +14,8 @@ from fctry.reference.native_build import build, recipe_of
 
 def main(argv: list[str]) -> None:
     """Copy the build into the folder; a program that runs there stays what it is."""
+    if not argv or argv[0].startswith("-"):
+        sys.exit(__doc__)
     folder = Path(argv[0])
     config = dict(setting.split("=", 1) for setting in argv[1:])
     recipe = recipe_of(open_project(Settings(PARTITIONS)), config=config)
