@@ -87,11 +87,10 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     import psycopg
 
     server: str = request.getfixturevalue("postgresql_server")
-    name = f"ledger_{secrets.token_hex(4)}"
+    name = f"ledger_{secrets.token_hex(4)}"  # of a schema: a database takes 7 MB of the disk, and as long as most tests
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    head, _, query = server.partition("?")
-    return head.rpartition("/")[0] + f"/{name}" + (f"?{query}" if query else "")
+        connection.execute(f"CREATE SCHEMA {name}")
+    return f"{server}{'&' if '?' in server else '?'}options=-csearch_path%3D{name}"
 
 
 @pytest.fixture
