@@ -31,7 +31,7 @@ def same_images(items: list[Item], version: int) -> None:
 
 
 @pytest.mark.parametrize("version", [1, 2])
-@settings(NVS, max_examples=400)
+@settings(NVS, max_examples=200)
 @given(seed=SEEDS)
 def test_image_is_the_generators_over_many_pages(version: int, seed: int) -> None:
     same_images(many_items(seed, version), version)

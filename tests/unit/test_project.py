@@ -148,6 +148,16 @@ def test_flash_reads_the_device_s_table_where_the_project_has_it(
     assert chip.written == [(FACTORY.offset, 0x1000)]  # behind that it is blank
 
 
+def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """With the plugins that the fixtures need: all others take longer than the test."""
+    plugins = ("no:cacheprovider", "pytest_embedded.plugin", "fctry.pytest_plugin")
+    command = [sys.executable, "-m", "pytest", "-q", *(f"-p{name}" for name in plugins), "test_fixtures.py"]
+    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return subprocess.run(
+        [*command, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
 def test_fixtures_take_the_project_s_table(folder: Path) -> None:
     (folder / "partitions.csv").write_text(TABLE.replace("pictures", "fat"))
     (folder / "test_fixtures.py").write_text(
@@ -155,8 +165,7 @@ def test_fixtures_take_the_project_s_table(folder: Path) -> None:
         "    assert (factory_partition.offset, factory_partition.size_bytes) == (0x17000, 0x5000)\n"
         "    assert partition_table.offset == 0x10000\n"
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_fixtures.py"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = run_pytest(folder)
     assert done.returncode == 0, done.stdout
 
 
@@ -176,8 +185,7 @@ def test_options_of_pytest_are_those_of_the_commands(folder: Path) -> None:
         "--fctry-chip=esp32c3",
         "--fctry-sdkconfig=sdkconfig",
     ]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_fixtures.py", *said]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = run_pytest(folder, *said)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -59,7 +59,7 @@ def test_overwritten_bytes_are_survived(pieces: list[tuple[int, bytes]]) -> None
     survives(bytes(image[:0x4000]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_entries_of_nonsense_with_right_crcs_are_survived(seed: int) -> None:
     """Past the crcs, where the interesting mistakes are."""
