@@ -13,8 +13,8 @@ from fctry.nvs.item import Item
 if TYPE_CHECKING:
     from fctry.identity.ledger import Device, Ledger
 
-MAC = re.compile(r"[0-9a-f]{2}([:-]?[0-9a-f]{2}){5}", re.IGNORECASE)
-WORD = re.compile(r"[^\s/?#&=,;\"']+")
+WORD = re.compile(r"[^\s/?#&=,;:|\"'()\[\]<>{}]+")
+WORDS_MAX = 12  # of one value
 
 
 @dataclass(frozen=True)
@@ -77,17 +77,16 @@ def recognise(ledger: Ledger, items: Iterable[Item], image_sha256: str = "") -> 
 
 
 def scanned(ledger: Ledger, text: str) -> list[Device]:
-    """The devices of a text as a scanner gives it: a unique value, or one within it, as in the address of a page."""
+    """The devices of a text as a scanner gives it: a unique value, or one within it, as in the address of a page.
+
+    The longest one counts: a serial number may have a slash or a space in it.
+    """
     text = text.strip()
-    for candidates in ([text], WORD.findall(text)):
-        found = {one.id: one for word in candidates for way in _ways(word) for one in ledger.find(way)}
-        if found:
-            return [found[id_] for id_ in sorted(found)]
+    if not text or (found := ledger.find(text)):
+        return found if text else []
+    words = list(WORD.finditer(text))
+    for count in range(min(len(words), WORDS_MAX), 0, -1):
+        runs = zip(words, words[count - 1 :], strict=False)
+        if found := ledger.find(*{text[first.start() : last.end()] for first, last in runs}):
+            return found
     return []
-
-
-def _ways(word: str) -> Iterable[str]:
-    """A word as it is, and a MAC address as the ledger has it."""
-    yield word
-    if MAC.fullmatch(word):
-        yield bytes.fromhex(re.sub("[:-]", "", word)).hex(":").upper()

@@ -107,10 +107,37 @@ def test_scanned_text_finds_its_device(find: Find, lot: Lot) -> None:
         f"https://example.com/d?sn={serial}&v=1",
         mac,
         mac.lower().replace(":", ""),
+        f"(21){serial}|{mac}",
+        f"MAC: {mac.replace(':', '-')}, SN: {serial}",
     ):
         code, lines = find(text)
         assert (code, [line.split()[0] for line in lines]) == (0, ["2"]), text
+    assert find("")[0] == 1
     assert find("SN9999999Z") == (1, ["no device has it, and there is no such file"])
+
+
+def test_value_with_separators_in_it_is_found_in_a_text(find: Find) -> None:
+    text = Path("factory.toml").read_text()
+    Path("factory.toml").write_text(text.replace("SN{counter:07}", "FC/{lot}={counter:04},"))
+    assert main(["batch", "factory.toml", "--count", "2", "-o", "other", "--lot", "Hall 1"]) == 0
+    with Path("other/manifest.csv").open(newline="") as file:
+        serial = list(csv.DictReader(file))[1]["serial_number"]
+    assert serial.startswith("FC/Hall 1=")
+    for scanned in (serial, f"https://example.com/d?sn={serial}&v=1"):
+        code, lines = find(scanned)
+        assert (code, [line.split()[0] for line in lines]) == (0, ["5"]), scanned
+
+
+def test_value_that_is_stored_as_bytes_is_found_as_people_write_it(find: Find) -> None:
+    Path("two.toml").write_text(
+        'schema = 1\nproduct = "two"\n'
+        '[sources.m]\nkind = "mac"\nstart = "24:0A:C4:00:00:00"\ncount = 9\n'
+        '[fields.f.m]\nencoding = "binary"\nsource = "m.bytes"\nunique = true\n'
+    )
+    assert main(["batch", "two.toml", "--count", "2", "-o", "two"]) == 0
+    for text in ("24:0A:C4:00:00:01", "240ac4000001", "24-0a-C4-00-00-01", "MAC 24:0A:C4:00:00:01"):
+        code, lines = find(text)
+        assert (code, [line.split()[0] for line in lines]) == (0, ["5"]), text
 
 
 def test_image_of_no_device_is_none(find: Find, lot: Lot) -> None:

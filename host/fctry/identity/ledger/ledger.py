@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,12 +31,14 @@ from fctry.identity.ledger.reservation import Reserved, handed_out, reserve, set
 from fctry.identity.ledger.rows import Device, devices
 from fctry.identity.ledger.tables import about, burnt, chip, claim, device, sealed
 from fctry.identity.ledger.witness import Witness, check_files, check_witness, write_witness
+from fctry.identity.sources.mac import ADDRESS, ADDRESS_SIZE_BYTES
 from fctry.identity.station import Station
 from fctry.nvs.item import Value
 
 TURN_S = 0.2  # what a transaction should take at most, since others wait for it
 CHUNK_MAX = 2000  # devices a transaction
 STATEMENT_MAX = 400  # values in a statement, as every database takes them
+HEXADECIMAL = re.compile(r"([0-9a-f]{2})+", re.IGNORECASE)
 _NEXT = {
     "reserved": {"built", "flashed", "failed", "scrapped"},
     "built": {"flashed", "failed", "scrapped"},
@@ -300,12 +303,19 @@ class Ledger:
             query = select(device.c.number, device.c.id, device.c.state).where(device.c.batch == batch)
             return {row.number: (row.id, row.state) for row in connection.execute(query)}
 
-    def find(self, value: str) -> list[Device]:
-        """The devices that have this unique value (serial number, MAC address, label), or are this chip."""
-        chips = self.find_chip(mac=value, unique_id=value, flash_id=value)
-        return [
-            self.device(one) for one in sorted({*self.owners([value.encode()]), *(one.id for one in chips)})
-        ]
+    def find(self, *values: str) -> list[Device]:
+        """The devices that have one of these unique values (serial number, MAC address, label), or are such a chip.
+
+        A MAC address may be written in any way, and what is stored as bytes in hexadecimal digits.
+        """
+        ways = {way for value in values for way in _ways(value)}
+        ids = set(self.owners(way if isinstance(way, bytes) else way.encode() for way in ways))
+        known = sorted(way.lower() for way in ways if isinstance(way, str))
+        with reading(self._engine) as connection:
+            for part in _parts(known):
+                is_known = or_(*(column.in_(part) for column in (chip.c.mac, chip.c.unique_id, chip.c.flash_id)))
+                ids.update(connection.scalars(select(chip.c.device).where(is_known)))
+        return [self.device(one) for one in sorted(ids)]
 
     def owners(self, values: Iterable[bytes]) -> dict[int, set[str]]:
         """The devices that have unique values among these, secret ones too: in which scopes."""
@@ -389,6 +399,19 @@ class Ledger:
             length = audit.check(connection)
             check_files(connection, witnesses, self.id)
         return length
+
+
+def _ways(value: str) -> Iterator[str | bytes]:
+    """How a value may be stored that is written like this."""
+    yield value
+    digits = re.sub("[:-]", "", value) if ADDRESS.fullmatch(value) else value
+    if not HEXADECIMAL.fullmatch(digits):
+        return
+    data = bytes.fromhex(digits)
+    yield data
+    if digits is not value or len(data) == ADDRESS_SIZE_BYTES:
+        yield from (text for one in (":", "-") for text in (data.hex(one), data.hex(one).upper()))
+        yield from (digits.lower(), digits.upper())
 
 
 def _unknown(device_id: int) -> InputError:

@@ -19,7 +19,7 @@ from fctry.identity.ledger.database import execute_many
 from fctry.identity.ledger.json_text import json_text
 from fctry.identity.ledger.keys import IndexKey, as_json
 from fctry.identity.ledger.tables import burnt, claim, counter, device
-from fctry.identity.sources.mac import BLOCK
+from fctry.identity.sources.mac import ADDRESS_SIZE_BYTES, BLOCK
 
 DRAWS_MIN, DRAWS_S = 20, 20.0
 """How often, and how long, it is drawn for a device: the last free one of 4,096 values takes 2 s, and others wait."""
@@ -74,10 +74,11 @@ def _check_apart(connection: Connection, name: str, first: int, after: int) -> N
     for other in connection.execute(blocks):
         start = int(other.name.removeprefix(BLOCK), 16)
         if start < after and first < other.next:
-            address = max(start, first).to_bytes(6, "big").hex(":").upper()
+            address, beginning = (
+                one.to_bytes(ADDRESS_SIZE_BYTES, "big").hex(":").upper() for one in (max(start, first), start)
+            )
             raise InputError(
-                f"the address {address} was handed out already, of the block that begins at "
-                f"{start.to_bytes(6, 'big').hex(':').upper()}",
+                f"the address {address} was handed out already, of the block that begins at {beginning}",
                 hint="two blocks have addresses in common: let products share one, by the same `start`",
             )
 

@@ -31,6 +31,7 @@ DERIVED_ADDRESSES = {
     "esp32p4": 1,
 }
 MULTICAST, LOCAL = 1 << 40, 2 << 40
+ADDRESS_SIZE_BYTES = 6
 BLOCK = "mac/"  # with the first address behind it: the counter of a block, the same one in all products
 ADDRESS = re.compile(r"[0-9a-f]{2}([:-]?[0-9a-f]{2}){5}", re.IGNORECASE)
 
@@ -104,5 +105,5 @@ class Mac(Source):
         return "an address that is counted"
 
     def draw(self, given: Given) -> Mapping[str, Drawn]:
-        address = self._number(given).to_bytes(6, "big")
+        address = self._number(given).to_bytes(ADDRESS_SIZE_BYTES, "big")
         return {"": address.hex(":").upper(), "bytes": address}
