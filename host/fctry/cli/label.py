@@ -12,7 +12,7 @@ fctry label --batch images --qr {serial_number} --text {serial_number} --sheet 3
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from fctry.errors import InputError
 if TYPE_CHECKING:
     from fctry.identity.label import Drawing, LabelTemplate, Sheet
     from fctry.identity.ledger import Device, Ledger
+    from fctry.nvs.item import Value
 
 FORMATS = ("svg", "pdf", "zpl")
 DPI = (203, 300, 600)
@@ -174,10 +175,8 @@ def _devices(args: Arguments, ledger: Ledger) -> Iterator[Device]:
 def _drawing(args: Arguments, ledger: Ledger, device: Device, template: LabelTemplate) -> Drawing:
     from fctry.identity.label import draw
 
-    values = dict(device.public)
-    if args.private_key:
-        revealed = ledger.reveal(device.id, args.private_key, why="label")
-        values |= {name.rpartition(":")[2]: text for name, text in revealed.items() if isinstance(text, str)}
+    secrets = ledger.reveal(device.id, args.private_key, why="label") if args.private_key else {}
+    values = {**_texts({**device.values, **secrets}), **device.public}
     try:
         label = template.fill(values)
     except InputError as error:
@@ -185,6 +184,15 @@ def _drawing(args: Arguments, ledger: Ledger, device: Device, template: LabelTem
             error.hint += "; secrets are read with --private-key"
         raise
     return draw(label, template)
+
+
+def _texts(values: Mapping[str, Value]) -> dict[str, str]:
+    """Values as a label has them, by their whole names, and by their keys where no other has that key."""
+    from fctry.identity.spec import shown
+
+    keys = [name.rpartition(":")[2] for name in values]
+    texts = {name: shown(value) for name, value in values.items()}
+    return texts | {key: texts[name] for key, name in zip(keys, values, strict=True) if keys.count(key) == 1}
 
 
 def _document(form: str, drawings: list[Drawing], dpi: int, sheet: Sheet) -> bytes:

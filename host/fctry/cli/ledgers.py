@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fctry.cli.arguments import Arguments, Option, panel, path
+from fctry.errors import InputError
 from fctry.identity.station import Station, state_folder
 
 if TYPE_CHECKING:
@@ -47,6 +48,23 @@ def _ledger(place: str) -> tuple[Option, ...]:
 
 
 LEDGER, LEDGER_HERE = _ledger("beside the spec"), _ledger("in this folder")
+
+
+BATCH = Option("--batch", metavar="FOLDER|NAME", help="those of this batch: its folder, ZIP file or name")
+
+
+def batch_of(args: Arguments, ledger: Ledger) -> str | None:
+    """The name of the batch that is asked for, if one is. Raises InputError for one that the ledger has not."""
+    if not args.batch:
+        return None
+    from fctry.identity.batch_zip import read_batch
+
+    place = Path(args.batch)
+    name = str(read_batch(place)["batch"]) if place.exists() else str(args.batch)
+    if not next(ledger.devices(batch=name), None):
+        hint = "give the folder or ZIP file that `fctry batch` has made, or what its batch.json says"
+        raise InputError(f"the ledger has no device of the batch {args.batch!r}", hint=hint)
+    return name
 
 
 def station_of(args: Arguments) -> Station:

@@ -46,7 +46,12 @@ def as_csv(lines: Iterable[Line], fields: Sequence[str], *, with_header: bool = 
         _row([str(number), file, sha256, *[values.get(name, "") for name in fields]])
         for number, file, sha256, values in lines
     ]
-    return "".join([_row([*HEADER, *fields]), *rows] if with_header else rows)
+    return "".join([_row([*HEADER, *columns(fields, HEADER)]), *rows] if with_header else rows)
+
+
+def columns(fields: Sequence[str], taken: Sequence[str]) -> list[str]:
+    """What public values are called as columns beside those that are `taken`: the name, or `public.NAME`."""
+    return [f"public.{name}" if name in taken else name for name in fields]
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,8 @@ def read_spec(path: str | Path) -> Spec:
         product.product, tuple(fields), sources, product.secret_namespaces, product.count, path, lines.sha256
     )
     if "label" in table:
-        spec = replace(spec, label=_label(table["label"], fields, top.under("label")))
+        known = {*spec.public_names.values(), *(one.name for one in fields)}
+        spec = replace(spec, label=_label(table["label"], known, top.under("label")))
     for one in fields:
         at = top.under("fields", one.namespace, one.key) if one.namespace else top.under("notes", one.key)
         _check_reference(spec, one.source, at.under("source"))
@@ -115,6 +116,10 @@ def _sources(tables: object, place: Place) -> Iterator[tuple[str, Source]]:
 
 def _fields(tables: object, place: Place, product: ProductOptions) -> Iterator[Field]:
     for namespace, keys in read_table(tables, place).items():
+        if not namespace:
+            raise place.under("").refusal(
+                "a namespace without a name", "values that are not in flash are notes"
+            )
         for key, table in read_table(keys, place.under(namespace)).items():
             at = place.under(namespace, key)
             said = read_table(table, at)
@@ -152,9 +157,8 @@ def _field(
     return replace(one, scope=f"{product.product}/{one.name}" if options.unique else "")
 
 
-def _label(table: object, fields: Sequence[Field], at: Place) -> SpecLabel:
+def _label(table: object, known: Collection[str], at: Place) -> SpecLabel:
     label = read_options(SpecLabel, read_table(table, at), at)
-    known = {one.key for one in fields} | {one.name for one in fields}
     for option_, name in label.names():
         if name not in known:
             raise at.under(option_).refusal(f"no field is called {name!r}", did_you_mean(name, known))

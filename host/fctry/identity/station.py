@@ -29,4 +29,10 @@ class Station:
         data = {"station": self.name, "operator": self.operator, **more}
         if context:
             data |= {"lot": context.lot, "line": context.line}
-        return {name: value for name, value in data.items() if value not in ("", None)}
+        said = {name: value for name, value in data.items() if value not in ("", None)}
+        return {name: readable(value) if isinstance(value, str) else value for name, value in said.items()}
+
+
+def readable(text: str) -> str:
+    """The text as every database has it: bytes of an argument that are no UTF-8 are written out."""
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from pathlib import Path
 
@@ -73,6 +74,52 @@ def test_setup_code_is_printed_with_the_private_key_only(
     assert payload.startswith("X-HM://")
     with open_ledger("ledger.db", Station(folder=tmp_path / "state")) as ledger:
         assert [entry.event for entry in ledger.history(1)][-2:] == ["revealed", "label"]
+
+
+SAME_KEY = """
+[sources.pin]
+kind = "number"
+high = 18446744073709551615
+[fields.secrets.mac_addr]
+encoding = "string"
+source = "password"
+[fields.secrets.pin]
+encoding = "u64"
+source = "pin"
+"""
+
+
+def test_secret_is_printed_by_its_name_whatever_its_type_and_the_public_value_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = (
+        Path("factory.toml")
+        .read_text()
+        .replace('"{mac_addr}"', '"{fctryNamespace:mac_addr}", "{secrets:pin}"')
+    )
+    Path("pin.toml").write_text(spec + SAME_KEY)
+    assert main(["batch", "pin.toml", "--count", "1", "-o", "pins", "--size", "0x3000"]) == 0
+    (private_key,) = (tmp_path / "state").glob("*.agekey")
+    assert main(["ledger", "reveal", "6", "--key", str(private_key), "--why", "test"]) == 0
+    secrets = json.loads(capsys.readouterr().out.splitlines()[-1])
+    printed = ["label", "--batch", "pins", "--spec", "pin.toml", "-o", "label.svg"]
+    key = ["--private-key", str(private_key)]
+    assert main([*printed, *key]) == 0
+    label = Path("label.svg").read_text()
+    assert ">02:00:00:00:00:14<" in label
+    assert f">{secrets['secrets:pin']}<" in label
+    for name, value in (("pin", secrets["secrets:pin"]), ("secrets:mac_addr", secrets["secrets:mac_addr"])):
+        assert main([*printed, "--qr", f"{{{name}}}", *key]) == 0
+        assert scanned(Path("label.svg").read_bytes()) == [str(value)]
+    assert main([*printed, "--qr", "{mac_addr}", *key]) == 1
+
+
+def test_label_with_a_key_that_is_there_twice_is_refused_when_the_spec_is_read(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("pin.toml").write_text(Path("factory.toml").read_text() + SAME_KEY)
+    assert main(["spec", "check", "pin.toml"]) == 1
+    assert "label.lines: no field is called 'mac_addr'" in capsys.readouterr().err
 
 
 def test_spec_whose_label_would_not_be_used_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -179,6 +179,43 @@ def test_export_is_witness_of_a_backup_that_was_put_back(
     assert "no witness of this ledger" in run("verify", export)[2]
 
 
+def test_export_and_show_have_the_chip(run: Run, key: Path, tmp_path: Path) -> None:
+    with open_ledger(str(tmp_path / "ledger.db"), Station(folder=tmp_path / "state")) as ledger:
+        ledger.bind(2, mac="24:0A:C4:00:00:01", flash_id="AB" * 8)
+    rows = list(csv.DictReader(run("export")[1].splitlines()))
+    assert [row["chip.mac"] for row in rows] == ["", "24:0a:c4:00:00:01", ""]
+    lines = [json.loads(line) for line in run("export", "--format", "jsonl")[1].splitlines()]
+    assert [line["chip"] for line in lines] == [{}, {"mac": "24:0a:c4:00:00:01", "flash_id": "ab" * 8}, {}]
+    assert {(line["spec_sha256"], line["tool"]) for line in lines} == {(LAMP.spec_sha256, "fctry")}
+    assert "chip.mac=24:0a:c4:00:00:01" in run("show", "2")[1]
+
+
+@pytest.mark.parametrize("action", ["show", "export"])
+def test_batch_is_named_by_its_folder_and_one_that_is_not_there_is_refused(
+    run: Run, key: Path, tmp_path: Path, action: str
+) -> None:
+    with open_ledger(str(tmp_path / "ledger.db"), Station(folder=tmp_path / "state")) as ledger:
+        list(ledger.reserve(LAMP, Lamps(), [NOW], batch="b1", numbers=[1]))
+    (tmp_path / "lot").mkdir()
+    (tmp_path / "lot/batch.json").write_text('{"batch": "b1"}')
+    by_folder, by_name = (run(action, "--batch", name)[1] for name in (tmp_path / "lot", "b1"))
+    assert by_folder == by_name
+    assert "SN1003" in by_name
+    assert "SN1000" not in by_name
+    code, _, err = run(action, "--batch", "lots")
+    assert (code, "no device of the batch 'lots'" in err) == (1, True)
+
+
+def test_state_that_is_none_is_refused(run: Run, key: Path) -> None:
+    assert run("show", "--only", "bult")[0] == 2
+
+
+def test_words_that_are_no_utf_8_are_written_out(run: Run, key: Path) -> None:
+    assert run("scrap", "1", "--why", "\udcff")[0] == 0
+    assert "why=\\xff" in run("history", "1")[1]
+    assert run("verify")[0] == 0
+
+
 def test_export_as_csv_has_each_column_once(run: Run, key: Path, tmp_path: Path) -> None:
     class Named(Lamps):
         def draw(

@@ -25,6 +25,12 @@ def test_line_is_what_the_json_encoder_writes(line: Line) -> None:
     assert parse_json(written) == line
 
 
+def test_public_value_that_is_called_as_another_column_is_a_column_of_its_own() -> None:
+    table = as_csv([Line(1, "a.bin", "ab", {"file": "f", "sn": "s"})], ("file", "sn"), with_header=True)
+    (row,) = csv.DictReader(io.StringIO(table, newline=""))
+    assert row == {"number": "1", "file": "a.bin", "sha256": "ab", "public.file": "f", "sn": "s"}
+
+
 @given(st.lists(st.tuples(CELLS, CELLS), max_size=3))
 def test_table_has_what_is_given_and_nothing_for_the_rest(values: list[tuple[str, str]]) -> None:
     lines = [Line(number, file, "ab", {"serial": text}) for number, (file, text) in enumerate(values, 1)]

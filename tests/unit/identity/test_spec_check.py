@@ -159,6 +159,11 @@ def test_text_without_a_value_in_it_is_the_same_for_all(tmp_path: Path) -> None:
     assert codes(tmp_path, text + field("t", place="secrets.t")) == {"spec-same-secret"}
 
 
+def test_namespace_without_a_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a namespace without a name"):
+        codes(tmp_path, SERIAL + field("s", UNIQUE, "''.key"))
+
+
 def test_number_at_the_end_of_a_random_range_is_tried(tmp_path: Path) -> None:
     assert codes(tmp_path, NUMBER + field("n", encoding="u8")) == {"spec-value"}
 

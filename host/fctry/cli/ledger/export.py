@@ -14,20 +14,22 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from fctry.cli.arguments import Arguments, Choice, Option, path
-from fctry.cli.ledgers import LEDGER_HERE, existing_ledger
+from fctry.cli.ledgers import BATCH, LEDGER_HERE, batch_of, existing_ledger
 from fctry.errors import LedgerError
 from fctry.identity.ledger import Device
 from fctry.identity.ledger.keys import as_json
+from fctry.identity.ledger.tables import CHIP_IDS
 from fctry.identity.ledger.witness import WITNESS
+from fctry.identity.manifest import columns
 
-FIXED = ("id", "product", "state", "batch", "number", "image_sha256")
+FIXED = ("id", "product", "state", "batch", "number", "image_sha256", "spec_sha256", "tool")
 
 
 PARAMETERS = (
     Option(
         "--format", type=Choice(("csv", "jsonl")), default="csv", show_default=True, help="CSV, or JSON lines"
     ),
-    Option("--batch", metavar="NAME", help="those of this batch"),
+    BATCH,
     Option("--secrets", type=path, metavar="FILE", help="with secrets, read by this private key"),
     *LEDGER_HERE,
 )
@@ -39,16 +41,15 @@ def run(args: Arguments) -> int:
     with existing_ledger(args) as ledger:
         witness = ledger.witness()
         # what was reserved since is not in it: who has the export knows of each device that it names
-        found = partial(ledger.devices, batch=args.batch, before=witness["counters"].get("device", 1))
-        if args.batch and next(iter(found()), None) is None:
-            raise LedgerError(
-                f"no device of the batch {args.batch!r}", hint="batch.json in a batch's folder has its name"
-            )
+        found = partial(
+            ledger.devices, batch=batch_of(args, ledger), before=witness["counters"].get("device", 1)
+        )
         if args.format == "csv":
             _write_csv(found, json.dumps(witness))
             return 0
         for one in found():
             line = {name: getattr(one, name) for name in FIXED} | {
+                "chip": dict(one.chip),
                 "public": dict(one.public),
                 "witness": witness,
             }
@@ -61,9 +62,10 @@ def run(args: Arguments) -> int:
 def _write_csv(found: Callable[[], Iterator[Device]], witness: str) -> None:
     """A column for each public value, called `public.NAME` where another column has that name."""
     names = sorted({name for one in found() for name in one.public})
+    chips = [f"chip.{name}" for name in CHIP_IDS]
     writer = csv.writer(sys.stdout)
-    taken = (*FIXED, WITNESS)
-    writer.writerow((*FIXED, *(f"public.{name}" if name in taken else name for name in names), WITNESS))
+    writer.writerow((*FIXED, *chips, *columns(names, (*FIXED, *chips, WITNESS)), WITNESS))
     for one in found():
         row = [getattr(one, name) for name in FIXED]
+        row += [one.chip.get(name, "") for name in CHIP_IDS]
         writer.writerow((*row, *(one.public.get(name, "") for name in names), witness))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from fctry.cli.arguments import Argument, Arguments, Choice, Option
-from fctry.cli.ledgers import LEDGER_HERE, existing_ledger
+from fctry.cli.ledgers import BATCH, LEDGER_HERE, batch_of, existing_ledger
 from fctry.cli.text import fitted
 from fctry.identity.ledger import Device
 from fctry.identity.ledger.tables import STATES
@@ -16,7 +16,7 @@ from fctry.identity.ledger.tables import STATES
 PARAMETERS = (
     Argument("device", required=False, type=int, help="its number in the ledger (default: all)"),
     Option("--only", type=Choice(STATES), help="those that are in this state"),
-    Option("--batch", metavar="NAME", help="those of this batch"),
+    BATCH,
     *LEDGER_HERE,
 )
 
@@ -24,7 +24,7 @@ PARAMETERS = (
 def run(args: Arguments) -> int:
     with existing_ledger(args) as ledger:
         found = (
-            ledger.devices(state=args.only, batch=args.batch)
+            ledger.devices(state=args.only, batch=batch_of(args, ledger))
             if args.device is None
             else [ledger.device(args.device)]
         )
@@ -39,5 +39,6 @@ def run(args: Arguments) -> int:
 
 def line_of(device: Device) -> str:
     """A device for people: number, state, product and what everybody may know of it."""
-    public = "  ".join(f"{name}={value}" for name, value in device.public.items())
-    return f"{device.id:>7}  {device.state:9}  {device.product}  {public}"
+    chip = {f"chip.{name}": value for name, value in device.chip.items()}
+    told = "  ".join(f"{name}={value}" for name, value in {**device.public, **chip}.items())
+    return f"{device.id:>7}  {device.state:9}  {device.product}  {told}"

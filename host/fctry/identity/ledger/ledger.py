@@ -313,7 +313,9 @@ class Ledger:
         known = sorted(way.lower() for way in ways if isinstance(way, str))
         with reading(self._engine) as connection:
             for part in _parts(known):
-                is_known = or_(*(column.in_(part) for column in (chip.c.mac, chip.c.unique_id, chip.c.flash_id)))
+                is_known = or_(
+                    *(column.in_(part) for column in (chip.c.mac, chip.c.unique_id, chip.c.flash_id))
+                )
                 ids.update(connection.scalars(select(chip.c.device).where(is_known)))
         return [self.device(one) for one in sorted(ids)]
 
@@ -344,11 +346,9 @@ class Ledger:
             ids = list(connection.scalars(select(chip.c.device).where(or_(*known))))
         return [self.device(one) for one in sorted(ids)]
 
-    def chip_of(self, device_id: int) -> dict[str, str]:
+    def chip_of(self, device_id: int) -> Mapping[str, str]:
         """What `bind` was told of a device's chip: mac, unique_id, flash_id, as far as they are known."""
-        with reading(self._engine) as connection:
-            row = connection.execute(select(chip).where(chip.c.device == device_id)).mappings().first()
-        return {name: value for name, value in dict(row or {}).items() if name != "device" and value}
+        return self.device(device_id).chip
 
     def history(self, device_id: int | None = None) -> list[journal.Entry]:
         """The journal, of one device or whole."""

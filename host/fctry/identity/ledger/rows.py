@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from fctry.identity.ledger import keys
 from fctry.identity.ledger.database import reading
-from fctry.identity.ledger.tables import device
+from fctry.identity.ledger.tables import CHIP_IDS, chip, device
 from fctry.nvs.item import Value
 
 PAGE_ROWS = 1000
@@ -31,6 +31,8 @@ class Device:
     spec_sha256: str
     image_sha256: str | None
     tool: str
+    chip: Mapping[str, str]
+    """What `Ledger.bind` was told: mac, unique_id, flash_id, as far as they are known."""
 
 
 def devices(engine: Engine, *conditions: Any) -> Iterator[Device]:
@@ -38,9 +40,8 @@ def devices(engine: Engine, *conditions: Any) -> Iterator[Device]:
     last = 0
     while True:  # in pages: a ledger may be larger than memory
         with reading(engine) as connection:
-            query = (
-                select(device).where(device.c.id > last, *conditions).order_by(device.c.id).limit(PAGE_ROWS)
-            )
+            query = select(device, *(chip.c[name] for name in CHIP_IDS)).outerjoin(chip)
+            query = query.where(device.c.id > last, *conditions).order_by(device.c.id).limit(PAGE_ROWS)
             rows = connection.execute(query).all()
         yield from map(_device, rows)
         if len(rows) < PAGE_ROWS:
@@ -61,4 +62,5 @@ def _device(row: Any) -> Device:
         row.spec_sha256,
         row.image_sha256,
         row.tool,
+        {name: value for name in CHIP_IDS if (value := getattr(row, name))},
     )
