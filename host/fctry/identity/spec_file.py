@@ -20,10 +20,21 @@ from fctry.identity.spec_options import (
     schema_of,
 )
 from fctry.identity.toml_lines import read_toml
+from fctry.nvs.encodings import BYTES_ENCODINGS, NUMBER_ENCODINGS
 
 SCHEMA = 1
 TABLES = ("sources", "fields", "notes", "label")
 SOURCE_TEXT = "where its value comes from: the name of a source, or name.part"
+_TEXTS = (*NUMBER_ENCODINGS, "string", *BYTES_ENCODINGS)
+_ANY_CASE = "|".join("".join(f"[{one}{one.upper()}]" for one in text) for text in _TEXTS)
+ENCODINGS: Mapping[str, Any] = {
+    "anyOf": [
+        {"enum": list(_TEXTS)},
+        {"pattern": f"^({_ANY_CASE})$"},
+        {"pattern": r"^[bB][lL][oO][bB]_([sS][zZ]_)?[fF][iI][lL]{2}\([0-9]{1,6};0[xX][0-9A-Fa-f]{2}\)$"},
+    ]
+}
+"""What editors complete, and what is taken beside: as in the generator's CSV, in capitals or not."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,9 @@ class NoteOptions:
 
     source: str = option(SOURCE_TEXT)
     unique: bool | str = option(
-        "no two devices have the same; a text names what else it must differ from", False
+        "no two devices have the same; a text names what else it must differ from",
+        False,
+        schema={"minLength": 1},
     )
     secret: bool = option("kept out of manifest, logs and reports", False)
     optional: bool = option("a device may be without it", False)
@@ -55,11 +68,14 @@ class FieldOptions:
     """A value in the image."""
 
     encoding: str = option(
-        "as in the CSV of ESP-IDF's NVS generator: string, u8 … i64, binary, hex2bin, base64"
+        "as in the CSV of ESP-IDF's NVS generator: string, u8 … i64, binary, hex2bin, base64",
+        schema=ENCODINGS,
     )
     source: str = option(SOURCE_TEXT)
     unique: bool | str = option(
-        "no two devices have the same; a text names what else it must differ from", False
+        "no two devices have the same; a text names what else it must differ from",
+        False,
+        schema={"minLength": 1},
     )
     secret: bool = option(
         "kept out of manifest, logs and reports (default: what the namespace is for)", False
@@ -152,6 +168,10 @@ def _field(
         file=at.lines.file,
         line=at.line,
     )
+    if options.unique == "":
+        raise at.under("unique").refusal(
+            "a scope without a name", "say `unique = true`, or what else it must differ from"
+        )
     if isinstance(options.unique, str):
         return replace(one, scope=options.unique)
     return replace(one, scope=f"{product.product}/{one.name}" if options.unique else "")
@@ -188,6 +208,7 @@ def json_schema() -> Mapping[str, Any]:
         "sources": {"type": "object", "propertyNames": names, "additionalProperties": {"oneOf": kinds}},
         "fields": {
             "type": "object",
+            "propertyNames": {"minLength": 1},
             "additionalProperties": {"type": "object", "additionalProperties": schema_of(FieldOptions)},
         },
         "notes": {"type": "object", "additionalProperties": schema_of(NoteOptions)},

@@ -10,7 +10,7 @@ from fctry.errors import InputError
 from fctry.identity.named import FIELD
 from fctry.identity.spec_options import option
 
-SIZE = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)x(\d{1,4}(?:\.\d{1,3})?)")
+SIZE = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,3})?)x([0-9]{1,4}(?:\.[0-9]{1,3})?)")
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class SpecLabel:
     qr: str = option("what the QR code says: {serial_number}")
     lines: tuple[str, ...] = option("lines of text beside it", ())
     code: str = option("setup code of HomeKit, manual code of Matter: {setup_code}", "")
-    size: str = option("width and height in mm", "50x25")
+    size: str = option("width and height in mm", "50x25", schema={"pattern": f"^{SIZE.pattern}$"})
 
     def __post_init__(self) -> None:
         if not SIZE.fullmatch(self.size):

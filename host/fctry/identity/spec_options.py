@@ -25,12 +25,16 @@ PYTHON_TYPES = {"string": str, "integer": int, "boolean": bool, "array": list}
 
 @dataclass(frozen=True)
 class Limits:
-    """What an option may be, and what it is for. `minimum` and `maximum` are inclusive."""
+    """What an option may be, and what it is for. `minimum` and `maximum` are inclusive.
+
+    `schema` is what the JSON Schema says beside; who reads the spec has words of its own for it.
+    """
 
     text: str
     minimum: int | None = None
     maximum: int | None = None
     choices: tuple[str, ...] = ()
+    schema: Mapping[str, Any] = field(default_factory=dict)
 
 
 def option(text: str, default: Any = MISSING, **limits: Any) -> Any:
@@ -127,6 +131,7 @@ def schema_of(kind: type[Any]) -> dict[str, Any]:
             **({"maximum": limits.maximum} if limits.maximum is not None else {}),
             **({"items": {"type": "string"}} if types == ("array",) else {}),
             **({"enum": list(limits.choices)} if limits.choices else {}),
+            **limits.schema,
         }
     required = [name for name, (_, _, is_required) in _options(kind).items() if is_required]
     return {

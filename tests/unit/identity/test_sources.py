@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from base64 import b64decode
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
@@ -54,7 +55,17 @@ def draw(
 
 def test_serial_has_counter_lot_line_and_date() -> None:
     source = Serial(template="{lot}/{line}/{date:%y%m%d}/{counter:04}")
-    assert draw(source, 42)[""] == "L7/2/260309/0042"
+    assert draw(source, 42)[""] == f"L7/2/{NOW.astimezone():%y%m%d}/0042"
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows takes no time zone from the environment")
+@pytest.mark.parametrize(("zone", "day"), [("EST5", "260308"), ("UTC0", "260309"), ("CST-8", "260309")])
+def test_date_is_that_of_the_station(monkeypatch: pytest.MonkeyPatch, zone: str, day: str) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        assert draw(Serial(template="{date:%y%m%d}{counter}"), 1)[""] == f"{day}1"
+    time.tzset()
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import suppress
+from copy import deepcopy
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fctry.errors import InputError
 from fctry.identity.draft import Context, CounterRange
 from fctry.identity.ledger import Product, Station, create_ledger
+from fctry.identity.sources.kinds import KINDS
 from fctry.identity.sources.source import Given
 from fctry.identity.spec import Spec
 from fctry.identity.spec_file import json_schema, read_spec
+from fctry.identity.spec_options import schema_of
 from fctry.identity.toml_lines import tomllib
 from fctry.nvs import ItemType, decode, encode
 
@@ -197,6 +205,7 @@ def test_text_that_upsets_the_parser_is_no_toml(tmp_path: Path, text: str) -> No
         ("last = 9999", "last = -1", "out of range", "0 to"),
         ('["secrets", "hap_setup"]', '["secrets", 1]', "array of strings", "secrets"),
         ('encoding = "u16"', 'encoding = "u17"', "unknown encoding", "u16"),
+        ('unique = "mac"', 'unique = ""', "a scope without a name", "unique = true"),
         ('template = "https://example.com/{serial}"', 'template = "{page}"', "circle: page → page", "first"),
         ("{serial}", "{seriall}", "unknown source", "`serial`"),
         ("[notes.page]", "[note.page]", "unknown key", "`notes`"),
@@ -234,6 +243,11 @@ def test_json_schema_takes_the_spec_and_is_one_itself() -> None:
         ("schema = 1", "schema = 2"),
         ('product = "lamp"\n', ""),
         ("last = 9999", "last = -1"),
+        ('"u16"', '"u17"'),
+        ('unique = "mac"', 'unique = ""'),
+        ("SN{counter:04}{check}", "SN{check}"),
+        ('"02:00:00:00:00:00"', '"02:00:00:00:00"'),
+        ("[fields.secrets.password]", "[fields.''.password]"),
         ("[notes.page]", "[note.page]"),
         ("[sources.site]", "[sources.si-te]"),
     ],
@@ -241,6 +255,58 @@ def test_json_schema_takes_the_spec_and_is_one_itself() -> None:
 def test_json_schema_refuses_what_the_reader_refuses(old: str, new: str) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(tomllib.loads(TEXT.replace(old, new, 1)), dict(json_schema()))
+
+
+SMALL: dict[str, Any] = {
+    "schema": 1,
+    "product": "lamp",
+    "sources": {
+        "s": {"kind": "serial", "template": "A{counter}"},
+        "m": {"kind": "mac", "start": "24:0A:C4:00:00:00", "count": 100},
+        "n": {"kind": "number", "high": 9},
+    },
+    "fields": {"ns": {"key": {"encoding": "string", "source": "s", "unique": True}}},
+    "notes": {"note": {"source": "n"}},
+    "label": {"qr": "{note}"},
+}
+OPTIONS = sorted(
+    {name for kind in KINDS.values() for name in schema_of(kind)["properties"]} | {"unique", "size"}
+)
+VALUES = st.one_of(
+    st.booleans(),
+    st.integers(-2, 3),
+    st.integers(-(2**70), 2**70),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(["", "STRING", "u8", "blob_fill(4;0xFF)", "s", "{counter:04}", "50x25", "pem", *KINDS]),
+    st.sampled_from([[], ["a"], [1], {}, {"source": "s"}]),
+)
+
+
+def tables(table: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A table and all that are in it."""
+    yield table
+    for value in table.values():
+        if isinstance(value, dict):
+            yield from tables(value)
+
+
+def as_toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {as_toml(one)}" for key, one in value.items()) + "}"
+    return json.dumps(value)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data(), st.integers(1, 3))
+def test_json_schema_takes_what_the_reader_takes(tmp_path: Path, data: st.DataObject, changes: int) -> None:
+    spec = deepcopy(SMALL)
+    for _ in range(changes):
+        table = data.draw(st.sampled_from(list(tables(spec))))
+        key = data.draw(st.sampled_from([*table, *OPTIONS]))
+        table[key] = deepcopy(data.draw(VALUES))
+    with suppress(InputError):
+        spec_of(tmp_path, "\n".join(f"{json.dumps(key)} = {as_toml(value)}" for key, value in spec.items()))
+        jsonschema.validate(spec, dict(json_schema()))
 
 
 def test_spec_that_cannot_be_read_is_refused(tmp_path: Path) -> None:

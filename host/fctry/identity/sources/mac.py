@@ -45,7 +45,10 @@ class Mac(Source):
         "": Part("as text, 0A:0B:0C:0D:0E:0F"),
         "bytes": Part("the 6 bytes", is_text=False),
     }
-    start: str = option("first address of the block, 0A:0B:0C:0D:0E:00")
+    start: str = option(
+        "first address of the block, 0A:0B:0C:0D:0E:00",
+        schema={"pattern": "^[0-9A-Fa-f]{2}([:-]?[0-9A-Fa-f]{2}){5}$"},
+    )
     count: int = option("how many addresses the block has", minimum=1, maximum=1 << 46)
     chip: str = option(
         "chip that derives its addresses from this one, and takes as many of the block as its default is",

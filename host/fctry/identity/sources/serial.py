@@ -22,7 +22,8 @@ class Serial(Source):
 
     KIND: ClassVar[str] = "serial"
     template: str = option(
-        "text with {counter}, {lot}, {line}, {date:%y%m%d}, {check}, or another source's value"
+        "text with {counter}, {lot}, {line}, {date:%y%m%d}, {check}, or another source's value",
+        schema={"pattern": "\\{counter[:!}]"},
     )
     first: int = option("first number of the counter", 1, minimum=0, maximum=COUNTER_MAX)
     last: int = option("last number of the counter", 999_999, minimum=0, maximum=COUNTER_MAX)

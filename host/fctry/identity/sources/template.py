@@ -44,7 +44,9 @@ def references_in(template: str) -> tuple[str, ...]:
 def fill(template: str, given: Given, extra: Mapping[str, Any] | None = None) -> str:
     """The text for this device. Raises InputError for a value that there is not, or that is no text."""
     context = given.context
-    values: dict[str, Any] = {"lot": context.lot, "line": context.line, "date": context.now, **(extra or {})}
+    values: dict[str, Any] = {"lot": context.lot, "line": context.line, **(extra or {})}
+    if "date" in names_in(template):
+        values["date"] = context.now.astimezone()  # the day that it is where devices are made
     return "".join(
         text
         + ("" if name is None else _format(template, name, values.get(name, given.drawn.get(name)), spec))
