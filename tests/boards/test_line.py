@@ -212,7 +212,7 @@ def test_label_with_a_secret_that_would_be_drawn_anew_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     spec = folder / "factory.toml"
-    spec.write_text(spec.read_text() + '\n[label]\nqr = "{serial_number}"\ncode = "{setup_code}"\n')
+    spec.write_text(spec.read_text() + 'code = "{setup_code}"\n')  # of its label
     assert main(["batch", "factory.toml", "--count", "1", "-o", "images"]) == 0
     monkeypatch.setattr("sys.stdin", io.StringIO("SN0000001G\n"))
     assert provision(ports[:1], "--scan", "before") == 1

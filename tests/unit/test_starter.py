@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fctry import reference
+from fctry.cli.spec.new import default_spec
 from fctry.errors import InputError
 from fctry.identity.spec_check import check as check_spec
 from fctry.identity.spec_file import read_spec
@@ -60,6 +62,10 @@ def test_project_has_a_factory_partition_that_the_rules_approve(folder: Path) ->
     assert (folder / "components" / "factory_data" / "include" / "factory_data.h").is_file()
     assert not check_spec(read_spec(folder / "factory.toml"))
     compile((folder / "tests" / "test_factory.py").read_text(), "test_factory.py", "exec")
+
+
+def test_spec_is_the_one_that_spec_new_writes() -> None:
+    assert reference.SPEC.read_text() == default_spec("my-product")
 
 
 def test_partitions_that_were_there_stay_where_they_were(folder: Path) -> None:

@@ -39,6 +39,7 @@ from fctry.printable import Curtain
 from fctry.serialport import only_port
 
 LINES_SHOWN = 10
+_OTHERS = "the name of a CSV ends in .csv, and a spec is for `fctry provision` and `fctry verify`"
 EXIT_NOT_TRIED = 3
 
 
@@ -171,4 +172,5 @@ def _refuse_errors(path: Path, plain: bytes, partition: Partition, keys: Keys | 
     found = nvs.check(plain, read_only=partition.readonly, is_decrypted=keys is not None)
     for one in sorted(found, key=lambda one: one.code != "nvs-wrong-key"):
         if one.severity is ERROR:
-            raise FormatError(f"{one.where}: {one.message} ({one.code})", hint=one.hint, file=path)
+            hint = f"{one.hint}; {_OTHERS}" if one.code == "nvs-size" else one.hint
+            raise FormatError(f"{one.where}: {one.message} ({one.code})", hint=hint, file=path)

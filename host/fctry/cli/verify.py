@@ -30,7 +30,7 @@ PARAMETERS = (
 
 
 def run(args: Arguments) -> int:
-    if args.image.suffix != ".toml":
+    if args.image.suffix.lower() != ".toml":
         return take(args, verify_steps())
     settings = settings_of(args)
     job = Job(

@@ -57,6 +57,20 @@ def test_image_that_does_not_exist_is_refused(project: Path, capsys: pytest.Capt
     assert "fctry image build" in hint
 
 
+def test_spec_or_csv_by_another_name_is_refused_with_what_is_taken(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "device.txt").write_text(DEVICE)
+    _, hint = error_of(capsys, "device.txt", "--port", "unused")
+    assert "ends in .csv, and a spec is for `fctry provision`" in hint
+
+
+def test_spec_in_capital_letters_is_one_to_verify(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "FACTORY.TOML").write_text("schema = 1\n")
+    assert main(["verify", "FACTORY.TOML", "--port", "unused"]) == 3
+    assert "NVS partition" not in capsys.readouterr().err
+
+
 def test_image_larger_than_the_partition_is_refused(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -49,7 +49,11 @@ def _read_app(path: Path) -> App:
             hint=_HINT,
         ) from error
     if not os.access(elf, os.X_OK):
-        raise InputError("no program", file=elf, hint=f"if it is one after all: chmod +x {elf}")
+        raise InputError(
+            "no program",
+            file=elf,
+            hint=f"name a build folder, or the program in it; if this is one: chmod +x {elf}",
+        )
     return app
 
 

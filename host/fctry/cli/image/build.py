@@ -1,6 +1,7 @@
 """Make the image of a partition from CSVs as nvs_partition_gen takes them.
 
 fctry image build device.csv -o device.bin --size 24K
+fctry image build device.csv -o encrypted.bin --keys keys.bin
 """
 
 from __future__ import annotations

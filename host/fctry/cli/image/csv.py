@@ -1,6 +1,6 @@
 """Write an image back as a CSV that builds the same items.
 
-fctry image csv dump.bin -o device.csv
+fctry image csv device.bin -o copy.csv
 """
 
 from __future__ import annotations

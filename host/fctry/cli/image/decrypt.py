@@ -1,6 +1,6 @@
 """Write an encrypted image in plain.
 
-fctry image decrypt encrypted.bin --keys keys.bin -o device.bin
+fctry image decrypt encrypted.bin --keys keys.bin -o plain.bin
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Show a binary partition table as CSV: from its file, from a flash dump, or from a connected board.
 
-fctry layout read flash-dump.bin -o partitions.csv
+fctry layout read partition-table.bin
+fctry layout read --port /dev/ttyUSB0 -o found.csv
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Who got what: the ledger shown, searched, exported and checked.
 
 fctry ledger show
-fctry ledger find SN1001
+fctry ledger find SN0000001G
 fctry ledger verify
 """
 

@@ -2,7 +2,7 @@
 Each line, in its last column as CSV, is also a witness of how far the ledger had come, for the day when a backup is
 put back.
 
-fctry ledger export --format jsonl
+fctry ledger export --format jsonl > export.jsonl
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Say once what each device of a product gets.
 
-fctry spec new -o factory.toml
-fctry spec check factory.toml
+fctry spec new -o lamp.toml
+fctry spec check lamp.toml
 """
 
 COMMANDS = {

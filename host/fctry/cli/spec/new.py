@@ -3,7 +3,7 @@ what it reads, by the names and types that it looks for.
 
 On a terminal it asks for what differs from product to product. A file that is there is never replaced.
 
-fctry spec new -o factory.toml --product lamp
+fctry spec new -o lamp.toml --product lamp
 """
 
 from __future__ import annotations
