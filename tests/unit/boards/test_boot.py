@@ -319,6 +319,17 @@ def test_otadata_that_is_too_small_boots_nothing(flash: NorFlash) -> None:
     assert log.endswith("E (0) boot: ota_info partition size 4096 is too small (minimum 8192 bytes)")
 
 
+def test_otadata_that_comes_around_4_gb_boots_nothing(flash: NorFlash) -> None:
+    write_table(flash, Partition("otadata", DATA, 0, flash.size_bytes - 0x1000, 0xFFFFFFFF), FACTORY)
+    flash.program(FACTORY.offset, image("one"))
+    app, log = choose(flash)
+    assert app is None
+    assert log.endswith(
+        "E (0) bootloader_flash: bootloader_mmap excess size ffffffff\n"
+        "E (0) boot: bootloader_mmap(0xff000, 0xffffffff) failed"
+    )
+
+
 def test_test_application_is_the_last_resort(flash: NorFlash) -> None:
     write_table(flash, FACTORY, TEST)
     flash.program(TEST.offset, image("three"))

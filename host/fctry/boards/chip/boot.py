@@ -103,6 +103,10 @@ def _choose(
             small = f"size {otadata.size_bytes} is too small (minimum {ENTRIES * SECTOR_BYTES} bytes)"
             log.error("boot", f"ota_info partition {small}")
             return None
+        if otadata.end > flash.size_bytes:  # of 4 GB, so that the table's check has it end before it begins
+            log.error("bootloader_flash", f"bootloader_mmap excess size {otadata.size_bytes:x}")
+            log.error("boot", f"bootloader_mmap(0x{otadata.offset:x}, 0x{otadata.size_bytes:x}) failed")
+            return None
         entries = [
             OtaSelect.unpack(flash.read(otadata.offset + number * SECTOR_BYTES, ENTRY.size))
             for number in range(ENTRIES)
