@@ -202,15 +202,18 @@ def _draw(batch: Batch, maker: ImageMaker, devices: Devices) -> Callable[[int], 
 def _try_name(args: Arguments, batch: Batch, spec: Spec) -> None:
     """Raise InputError for a name that is none, or is the same for all, before anything is handed out."""
     from fctry.identity.batch_folder import check_file_name
-    from fctry.identity.spec_example import example, numbers
+    from fctry.identity.named import fill
+    from fctry.identity.spec_example import example
 
-    draft = spec.draw(numbers(spec), batch.context(1)) if args.values else example(spec)
+    known = {spec.public_names[one.name] for one in spec.fields if not one.is_secret} | {"number"}
+    fill(args.name, dict.fromkeys(known, ""))
     if "{" not in args.name and batch.count > 1:
         hint = "name them by {number}, or by a field that is unique"
-        if args.name in {*draft.public, "number"}:
+        if args.name in known:
             hint = f"for the value of that field write {{{args.name}}}"
         raise InputError(f"all devices would have the same file, {args.name!r}", hint=hint)
-    check_file_name(batch.name(1, draft))
+    if not args.values:  # those of a CSV are tried one by one
+        check_file_name(batch.name(1, example(spec)))
 
 
 def _batch(args: Arguments, spec: Spec, count: int, devices: Devices | None) -> Batch:

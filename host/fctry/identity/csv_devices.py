@@ -176,7 +176,7 @@ class Devices:
     def _check_repeated(self, row: DeviceRow, cells: Mapping[str, str]) -> None:
         for column in self.repeated:
             cell = dict(zip(self.columns, row.cells, strict=False)).get(column, "")
-            if cell not in ("", cells[column]):
+            if cell not in ("", cells.get(column, "")):
                 hint = (
                     f"line {self.rows[0].line} says it for all (REPEAT): leave it empty, or take REPEAT out"
                 )

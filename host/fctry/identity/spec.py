@@ -225,7 +225,8 @@ class Spec:
             if content is None:
                 if not one.is_optional:
                     raise one.refusal(
-                        "this device has no value for it", "give it one, or say `optional = true`"
+                        "this device has no value for it",
+                        f"give it one, or say `optional = true`, with two CSVs --optional {one.key}",
                     )
                 continue
             value = kept[name] if one.source in held and name in kept else one.parse(content)

@@ -58,6 +58,21 @@ def test_file_name_that_cannot_be_is_refused_with_its_line_before_anything_is_ma
     assert not Path("ledger.db").exists()
 
 
+def test_first_device_is_refused_with_its_line_like_any_other(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("keys.csv").write_text("key,type,encoding,value\nn,namespace,,\nsn,data,string,\n")
+    Path("values.csv").write_text("id,sn\none,\ntwo,2\n")
+    assert main(["batch", "keys.csv", "values.csv", "-o", "out", "--size", "24K"]) == 1
+    said = capsys.readouterr().err
+    assert "error: values.csv:2: n:sn: this device has no value for it" in said
+    assert "--optional sn" in said
+    Path("keys.csv").write_text(
+        "key,type,encoding,value\nn,namespace,,\nsn,data,string,\nr,data,string,REPEAT\n"
+    )
+    Path("values.csv").write_text("id,sn,r\none,1\ntwo,2,a\n")
+    assert main(["batch", "keys.csv", "values.csv", "-o", "out", "--size", "24K"]) == 1
+    assert "error: values.csv:2: n:r: this device has no value for it" in capsys.readouterr().err
+
+
 def test_every_device_has_values_of_its_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["batch", "factory.toml", "--count", "12", "-o", "first", "--name", "{serial_number}"]) == 0
     said = capsys.readouterr().err

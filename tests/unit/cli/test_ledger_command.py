@@ -206,6 +206,14 @@ def test_batch_is_named_by_its_folder_and_one_that_is_not_there_is_refused(
     assert (code, "no device of the batch 'lots'" in err) == (1, True)
 
 
+def test_history_of_a_device_tells_of_that_device_alone(run: Run, key: Path, tmp_path: Path) -> None:
+    with open_ledger(str(tmp_path / "ledger.db"), Station(folder=tmp_path / "state")) as ledger:
+        ledger.renew_each({1: NOW, 2: NOW}, Lamps())
+    assert "generation=2" in run("history", "1")[1]
+    for told in (run("history", "1")[1], run("history")[1]):
+        assert "generations" not in told
+
+
 def test_state_that_is_none_is_refused(run: Run, key: Path) -> None:
     assert run("show", "--only", "bult")[0] == 2
 

@@ -501,6 +501,9 @@ def test_file_is_witness_of_a_restored_backup(backup: tuple[str, Path], station:
     with pytest.raises(LedgerError, match="from a backup"):
         open_ledger(url, station, witnesses=[file])
     assert accept_restore(url, station, others=[file]) == {"device": 6, "serial": 1005}
+    with pytest.raises(LedgerError) as caught:
+        open_ledger(url, station, witnesses=[file])
+    assert "begin another batch" in caught.value.hint
 
 
 def test_device_whose_public_values_went_with_its_secrets_is_what_it_was_given(ledger: Ledger) -> None:

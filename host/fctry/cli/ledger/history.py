@@ -13,6 +13,9 @@ from fctry.cli.arguments import Argument, Arguments
 from fctry.cli.ledgers import LEDGER_HERE, existing_ledger
 from fctry.cli.text import fitted
 
+OF_DEVICES = {"devices": "image_sha256", "generations": "generation"}
+"""What a line of the journal says of each device in it -> what it is called for one of them."""
+
 PARAMETERS = (
     Argument("device", required=False, type=int, help="its number in the ledger (default: all)"),
     *LEDGER_HERE,
@@ -31,12 +34,13 @@ def run(args: Arguments) -> int:
 
 def _told(data: Mapping[str, Any], device: int | None) -> str:
     """What a line of the journal says, for people: of the devices in it the one that is asked for, or their number."""
-    told = {name: value for name, value in data.items() if name not in ("devices", "given")}
+    told = {name: value for name, value in data.items() if name not in ("given", *OF_DEVICES)}
     devices = data.get("devices") or data.get("given", ())
     if device is None and devices:
         told["devices"] = len(devices)
-    elif image_sha256 := data.get("devices", {}).get(str(device)):
-        told["image_sha256"] = image_sha256
+    for name, called in OF_DEVICES.items():
+        if value := data.get(name, {}).get(str(device)):
+            told[called] = value
     return "  ".join(
         f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in told.items()
     )

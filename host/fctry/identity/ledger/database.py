@@ -50,10 +50,10 @@ def open_engine(ledger: str) -> Engine:
 
 
 def place_of(engine: Engine) -> str:
-    """Where a ledger is, without a password."""
+    """Where a ledger is, with *** in place of a password."""
     if engine.dialect.name == "sqlite":
         return str(Path(engine.url.database or "").resolve())
-    return engine.url.set(password=None).render_as_string()
+    return engine.url.render_as_string()
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:

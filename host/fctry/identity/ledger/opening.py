@@ -216,9 +216,10 @@ def _check_name(engine: Engine) -> None:
 
 def _no_ledger(engine: Engine) -> LedgerError:
     place = place_of(engine)
-    return LedgerError(
-        "there is no ledger", hint=f"make one: fctry ledger create --ledger {shlex.quote(place)}", file=place
-    )
+    hint = f"make one: fctry ledger create --ledger {shlex.quote(place)}"
+    if engine.url.password is not None:
+        hint += ", with the password in place of ***"
+    return LedgerError("there is no ledger", hint=hint, file=place)
 
 
 def _check_place(engine: Engine, station: Station) -> None:

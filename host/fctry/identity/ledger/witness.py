@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 from fctry.errors import LedgerError
 from fctry.files import replace_file, sync_folder, waiting_lock
 from fctry.identity.ledger import journal
+from fctry.identity.ledger.tables import counter
 from fctry.identity.ledger.tables import journal as lines
 
 _SUFFIX = ".witness.json"
@@ -114,7 +115,12 @@ def check_files(connection: Connection, paths: Iterable[Path], ledger: str) -> N
     for path in paths:
         for witness in read_witnesses(path, ledger):
             if is_behind(connection, witness):
-                raise _restored(connection, witness, "it knows").at(file=path)
+                error = _restored(connection, witness, "it knows").at(file=path)
+                if _is_skipped(connection, witness):
+                    error.hint = (
+                        "its devices are lost to the ledger, and their values skipped: begin another batch"
+                    )
+                raise error
 
 
 def places(folder: Path) -> set[str]:
@@ -132,6 +138,12 @@ def check_witness(connection: Connection, folder: Path, ledger: str) -> None:
     witness = read_witness(folder, ledger)
     if witness and is_behind(connection, witness):
         raise _restored(connection, witness, "this station has seen")
+
+
+def _is_skipped(connection: Connection, witness: Witness) -> bool:
+    """Whether the counters are behind what the witness has seen: the ledger has lost that, and it is accepted."""
+    reached = {row.name: row.next for row in connection.execute(select(counter))}
+    return all(following <= reached.get(name, 0) for name, following in witness.counters.items())
 
 
 def _restored(connection: Connection, witness: Witness, who: str) -> LedgerError:
