@@ -214,6 +214,19 @@ def test_history_of_a_device_tells_of_that_device_alone(run: Run, key: Path, tmp
         assert "generations" not in told
 
 
+def test_values_move_no_cursor_of_a_terminal(run: Run, key: Path, tmp_path: Path) -> None:
+    class Named(Lamps):
+        def draw(
+            self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] | None = None
+        ) -> Draft:
+            return super().draw(counters, context, kept)._replace(public={"name": "a\x1b[2J\nb"})
+
+    reserve(tmp_path, Named(), 1)
+    assert r"name=a\x1b[2J\nb" in run("show", "4")[1]
+    assert run("scrap", "1", "--why", "fell\x1b[1A")[0] == 0
+    assert r"why=fell\x1b[1A" in run("history", "1")[1]
+
+
 def test_state_that_is_none_is_refused(run: Run, key: Path) -> None:
     assert run("show", "--only", "bult")[0] == 2
 

@@ -49,6 +49,13 @@ def test_qr_code_is_read_from_svg() -> None:
     assert read_qr(rasterized(svg(draw(TEMPLATE.fill(DEVICE), TEMPLATE)))) == ["164589345735"]
 
 
+@pytest.mark.parametrize("text", ["é2", "ÄÖÜ-0001", "SN ²", "ß", "☃", "数字12"])
+def test_qr_code_is_read_in_any_language(text: str) -> None:
+    assert read_qr(rasterized(svg(draw(TEMPLATE.fill({**DEVICE, "serial_number": text}), TEMPLATE)))) == [
+        text
+    ]
+
+
 @pytest.mark.parametrize("dpi", [203, 300, 600])
 def test_qr_code_is_read_from_zpl(dpi: int) -> None:
     document = zpl(draw(TEMPLATE.fill(DEVICE), TEMPLATE), dpi)

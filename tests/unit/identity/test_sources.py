@@ -39,6 +39,7 @@ from fctry.identity.sources.serial import Serial
 from fctry.identity.sources.setup_code import CODES, FORBIDDEN_CODES
 from fctry.identity.sources.source import Given, Source
 from fctry.identity.sources.uuid4 import Uuid
+from fctry.identity.spec_file import read_spec
 
 NOW = datetime(2026, 3, 9, tzinfo=timezone.utc)
 
@@ -56,6 +57,15 @@ def draw(
 def test_serial_has_counter_lot_line_and_date() -> None:
     source = Serial(template="{lot}/{line}/{date:%y%m%d}/{counter:04}")
     assert draw(source, 42)[""] == f"L7/2/{NOW.astimezone():%y%m%d}/0042"
+
+
+def test_step_that_no_database_can_count_in_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "factory.toml"
+    path.write_text(
+        f'schema = 1\nproduct = "p"\n[sources.s]\nkind = "serial"\ntemplate = "{{counter}}"\nstep = {2**32 + 1}\n'
+    )
+    with pytest.raises(InputError, match="out of range"):
+        read_spec(path)
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows takes no time zone from the environment")

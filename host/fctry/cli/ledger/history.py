@@ -11,7 +11,7 @@ from typing import Any
 
 from fctry.cli.arguments import Argument, Arguments
 from fctry.cli.ledgers import LEDGER_HERE, existing_ledger
-from fctry.cli.text import fitted
+from fctry.cli.text import escaped, fitted
 
 OF_DEVICES = {"devices": "image_sha256", "generations": "generation"}
 """What a line of the journal says of each device in it -> what it is called for one of them."""
@@ -42,5 +42,6 @@ def _told(data: Mapping[str, Any], device: int | None) -> str:
         if value := data.get(name, {}).get(str(device)):
             told[called] = value
     return "  ".join(
-        f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in told.items()
+        f"{name}={escaped(value) if isinstance(value, str) else json.dumps(value)}"
+        for name, value in told.items()
     )

@@ -9,7 +9,7 @@ import sys
 
 from fctry.cli.arguments import Argument, Arguments, Choice, Option
 from fctry.cli.ledgers import BATCH, LEDGER_HERE, batch_of, existing_ledger
-from fctry.cli.text import fitted
+from fctry.cli.text import escaped, fitted
 from fctry.identity.ledger import Device
 from fctry.identity.ledger.tables import STATES
 
@@ -41,4 +41,4 @@ def line_of(device: Device) -> str:
     """A device for people: number, state, product and what everybody may know of it."""
     chip = {f"chip.{name}": value for name, value in device.chip.items()}
     told = "  ".join(f"{name}={value}" for name, value in {**device.public, **chip}.items())
-    return f"{device.id:>7}  {device.state:9}  {device.product}  {told}"
+    return f"{device.id:>7}  {device.state:9}  " + escaped(f"{device.product}  {told}")

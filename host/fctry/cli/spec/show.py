@@ -6,7 +6,7 @@ fctry spec show factory.toml
 from __future__ import annotations
 
 from fctry.cli.arguments import Argument, Arguments, path
-from fctry.cli.text import fitted
+from fctry.cli.text import escaped, fitted
 from fctry.identity.spec_example import example
 from fctry.identity.spec_file import read_spec
 
@@ -27,7 +27,7 @@ def run(args: Arguments) -> int:
             (one.name, one.type.value if one.namespace else "note", "(none)" if text is None else text)
         )
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    print(f"{spec.product}, an example device")
+    print(escaped(f"{spec.product}, an example device"))
     for name, kind, text in rows:
-        print(fitted(f"{name:{widths[0]}}  {kind:{widths[1]}}  {text}"))
+        print(fitted(escaped(f"{name:{widths[0]}}  {kind:{widths[1]}}  {text}")))
     return 0

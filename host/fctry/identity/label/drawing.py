@@ -78,7 +78,10 @@ class Drawing:
 
 def draw(label: Label, template: LabelTemplate) -> Drawing:
     """Lay a label out. Raises CapacityError when it is too small for what it shall say."""
-    matrix = segno.make(label.qr, error="m", micro=False).matrix
+    # without an ECI, readers guess the encoding: `é2` is read as Japanese. ASCII is the same in all of them
+    is_ascii = label.qr.isascii()
+    encoding = None if is_ascii else "utf-8"
+    matrix = segno.make(label.qr, error="m", micro=False, encoding=encoding, eci=not is_ascii).matrix
     edge_mm = min(template.height_mm, template.width_mm)
     module_mm = edge_mm / (len(matrix) + 2 * QUIET_ZONE_MODULES)
     if module_mm < MODULE_MM_MIN:

@@ -13,7 +13,7 @@ from fctry.identity.sources.template import fill, names_in, references_in
 from fctry.identity.spec_options import option
 
 CHECKS = ("", "luhn", "mod_11_10", "mod_37_36", "damm", "verhoeff")
-COUNTER_MAX = 2**62  # what every database takes as an integer, with room
+COUNTER_MAX, STEP_MAX = 2**62, 2**32  # what every database takes as an integer, with room for those behind it
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Serial(Source):
     )
     first: int = option("first number of the counter", 1, minimum=0, maximum=COUNTER_MAX)
     last: int = option("last number of the counter", 999_999, minimum=0, maximum=COUNTER_MAX)
-    step: int = option("from one number to the next", 1, minimum=1, maximum=COUNTER_MAX)
+    step: int = option("from one number to the next", 1, minimum=1, maximum=STEP_MAX)
     check: str = option(
         "scheme of the check character {check}, at the end: mod_37_36 (ISO 7064) covers digits and letters, the others "
         "only the digits before it",
