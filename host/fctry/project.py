@@ -98,7 +98,8 @@ class Project:
             folder = "" if path.parent == Path() else f" {shlex.quote(str(path.parent))}"
             raise InputError(
                 "there is no partition table",
-                hint=f"`fctry init{folder}` makes one; to name another: --partitions, or `fctry layout check TABLE`",
+                hint=f"`fctry init{folder}` makes one; to name another: --partitions, `fctry layout check TABLE`, "
+                "`pytest --fctry-partitions`",
                 file=path,
             )
         return self.open(path)

@@ -120,6 +120,15 @@ def test_port_that_is_missing_is_said_once_with_its_remedy() -> None:
     assert "SerialException" not in done.stdout
 
 
+def test_table_that_is_missing_is_said_with_its_remedy_and_nothing_of_the_library(tmp_path: Path) -> None:
+    (tmp_path / "test_lamp.py").write_text("def test_lamp(partition_table): pass\n")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--board", "native", str(tmp_path)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    said = "partitions.csv: there is no partition table\n`fctry init"
+    assert said in done.stdout
+    assert "functools" not in done.stdout
+
+
 def test_connected_boards_are_not_shared_by_workers() -> None:
     option = SimpleNamespace(fctry_board="usb", numprocesses=2, embedded_services="")
     with pytest.raises(pytest.UsageError, match="-n is not for connected boards"):

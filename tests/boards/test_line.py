@@ -400,6 +400,17 @@ def test_device_whose_record_cannot_be_kept_is_not_passed_and_no_other_begins(
     assert re.match(r" +1 +proven ", capsys.readouterr().out)
 
 
+def test_chip_of_another_project_gets_neither_identity_nor_application(
+    folder: Path, boards: list[Board], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "sdkconfig").write_text('CONFIG_IDF_TARGET="esp32c3"\n')
+    assert provision([boards[0].url]) == 1
+    assert "identify: the chip is ESP32, the project's sdkconfig is for esp32c3" in capsys.readouterr().out
+    assert boards[0].flash.read(0x8000, 0x1000) == b"\xff" * 0x1000
+    assert main(["ledger", "show"]) == 0
+    assert capsys.readouterr().err == "no device\n"
+
+
 @pytest.mark.parametrize(
     ("made", "error"),
     [

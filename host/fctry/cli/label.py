@@ -151,6 +151,8 @@ def _template(args: Arguments) -> LabelTemplate:
         said = read_spec(file).label
     if not said or args.text or args.code:
         hint = f"give --qr, or a table [label] in {file}"
+        if said:
+            hint = f"give --qr too; the [label] of {file} is printed without --text and --code"
         raise InputError("what shall the QR code say?", hint=hint)
     return LabelTemplate(said.lines, said.qr, said.code, *(args.size or said.size_mm))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Generator, Iterable
 from pathlib import Path
@@ -67,8 +68,8 @@ def _of_the_test(traceback: TracebackType | None) -> TracebackType | None:
 
 def _is_between(traceback: TracebackType) -> bool:
     """Whether it is what has called the library for the test, or the test."""
-    module = traceback.tb_frame.f_globals.get("__name__", "")
-    return str(module).partition(".")[0] in ("_pytest", "pluggy", "pytest_embedded", "contextlib")
+    package = str(traceback.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+    return package in ("_pytest", "pluggy", "pytest_embedded") or package in sys.stdlib_module_names
 
 
 def _devices(values: Iterable[Any]) -> Iterable[FactoryDevice]:

@@ -128,6 +128,13 @@ def test_spec_whose_label_would_not_be_used_is_refused(capsys: pytest.CaptureFix
     assert "exclude each other" in capsys.readouterr().err
 
 
+def test_text_beside_the_label_of_the_spec_asks_for_the_qr_code(
+    lot: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["label", lot[0], "--text", "Lamp 2", "-o", "label.svg"]) == 1
+    assert "hint: give --qr too" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -51,7 +51,8 @@ def target_of(args: Arguments, sheet: Sheet | None = None) -> Target:
     if args.partitions is None and not project.settings.partitions.exists():
         if sheet is None:
             raise InputError(
-                "size of the partition unknown", hint="give --size 0x6000, or --partitions partitions.csv"
+                "size of the partition unknown",
+                hint="give --size 0x6000, or a table: --partitions FILE; `fctry init` makes one",
             )
         smallest = measure(sheet.items, 0x3000, read_only=args.read_only, namespaces=sheet.namespaces)
         return Target(smallest.smallest_size_bytes, args.read_only, args.nvs_version)

@@ -186,11 +186,8 @@ def _check_name(engine: Engine) -> None:
     place = Path(place_of(engine))
     folder = shlex.quote(str(place.parent))
     if not place.parent.is_dir():
-        raise LedgerError(
-            f"there is no folder {folder}",
-            hint=f"correct the name, or make the folder: mkdir -p {folder}",
-            file=place,
-        )
+        hint = "" if place.parent.exists() else f", or make the folder: mkdir -p {folder}"
+        raise LedgerError(f"there is no folder {folder}", hint=f"correct the name{hint}", file=place)
     if not os.access(place.parent, os.W_OK) and not place.with_name(f"{place.name}-shm").exists():
         raise LedgerError(
             f"you may not write to the folder {folder}",
