@@ -45,6 +45,8 @@ class Option(RichOption):
     """An option of a command, which `excludes` another one: giving both is an error of usage."""
 
     def __init__(self, *names: str, excludes: str = "", **attributes: Any) -> None:
+        if attributes.get("type") is int:
+            attributes.setdefault("metavar", "N")
         if attributes.get("multiple"):
             attributes["help"] += "; may be repeated"
         super().__init__(names, **_completed(attributes))

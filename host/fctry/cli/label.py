@@ -46,7 +46,12 @@ PARAMETERS = (
     ),
     Option("--batch", type=path, metavar="FOLDER|ZIP", help="all devices of this batch"),
     Option(
-        "-o", "--output", type=path, required=True, metavar="FILE", help=f"ends in .{' or .'.join(FORMATS)}"
+        "-o",
+        "--output",
+        type=path,
+        required=True,
+        metavar="FILE",
+        help=f"where the labels go; ends in .{' or .'.join(FORMATS)}",
     ),
     Option(
         "--format",

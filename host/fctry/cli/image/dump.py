@@ -29,7 +29,7 @@ DUMP = panel(
         metavar="NAME",
         help="the partition to read of it (default: the project's factory partition)",
     ),
-    table_offset(),
+    table_offset("where a table is found; on a device the project's"),
     Option("--whole", is_flag=True, help="the file is one partition, even if it looks like a dump"),
 )
 

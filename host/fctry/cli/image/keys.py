@@ -20,7 +20,7 @@ PARAMETERS = (
         type=path,
         required=True,
         metavar="FILE",
-        help="image of the key partition (nvs_keys)",
+        help="where the image of the key partition (nvs_keys) goes",
     ),
     Option(
         "--hmac-key", type=path, metavar="FILE", help="derive the keys from this HMAC key, as the device does"

@@ -14,7 +14,7 @@ from fctry.identity.ledger.keys import as_json
 PARAMETERS = (
     Argument("device", type=int, help="its number in the ledger"),
     Option("--key", type=path, required=True, metavar="FILE", help="the private age key"),
-    Option("--why", required=True, help="for the journal"),
+    Option("--why", required=True, help="the reason, for the journal"),
     *LEDGER_HERE,
 )
 

@@ -10,7 +10,7 @@ from fctry.cli.ledgers import LEDGER_HERE, existing_ledger
 
 PARAMETERS = (
     Argument("device", nargs=-1, required=True, type=int, help="its number in the ledger"),
-    Option("--why", required=True, help="for the journal"),
+    Option("--why", required=True, help="the reason, for the journal"),
     *LEDGER_HERE,
 )
 
