@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pyrage
 import pytest
 
 from fctry.cli.main import main
@@ -225,6 +229,44 @@ def test_values_move_no_cursor_of_a_terminal(run: Run, key: Path, tmp_path: Path
     assert r"name=a\x1b[2J\nb" in run("show", "4")[1]
     assert run("scrap", "1", "--why", "fell\x1b[1A")[0] == 0
     assert r"why=fell\x1b[1A" in run("history", "1")[1]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_what_is_exported_and_revealed_is_whole_whatever_the_terminal_knows(
+    run: Run, key: Path, tmp_path: Path, form: str
+) -> None:
+    class Named(Lamps):
+        def draw(
+            self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] | None = None
+        ) -> Draft:
+            lamp = super().draw(counters, context, kept)
+            return lamp._replace(public={"name": "Lämpchen ☃\r\n2"}, secrets={"secrets:password": "Äß☃"})
+
+    reserve(tmp_path, Named(), 1)
+    command = [sys.executable, "-m", "fctry", "ledger"]
+    places = ["--ledger", str(tmp_path / "ledger.db"), "--state", str(tmp_path / "state")]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+
+    def said(*arguments: str) -> str:
+        done = subprocess.run(
+            [*command, *arguments, *places], env=environment, check=True, capture_output=True
+        )
+        return done.stdout.decode()
+
+    exported = said("export", "--format", form)
+    if form == "csv":
+        row = list(csv.DictReader(io.StringIO(exported, newline="")))[-1]
+    else:
+        row = json.loads(exported.splitlines()[-1])["public"]
+    assert row["name"] == "Lämpchen ☃\r\n2"
+    assert json.loads(said("reveal", "4", "--key", str(key), "--why", "test")) == {"secrets:password": "Äß☃"}
+
+
+def test_forgotten_secrets_have_no_recipient(run: Run, tmp_path: Path) -> None:
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    code, _, err = run("create", "--secrets", "forgotten", "--recipient", recipient)
+    assert (code, "forgotten secrets have no recipient" in err) == (1, True)
+    assert not (tmp_path / "ledger.db").exists()
 
 
 def test_state_that_is_none_is_refused(run: Run, key: Path) -> None:

@@ -1,4 +1,4 @@
-"""Export all devices as CSV or JSON lines. Secrets are left out, unless the private key is given: that is noted.
+"""Export all devices as CSV or JSON lines, in UTF-8. Secrets are left out, unless the private key is given: that is noted.
 Each line, in its last column as CSV, is also a witness of how far the ledger had come, for the day when a backup is
 put back.
 
@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from io import TextIOWrapper
 
 from fctry.cli.arguments import Arguments, Choice, Option, path
 from fctry.cli.ledgers import BATCH, LEDGER_HERE, batch_of, existing_ledger
@@ -38,6 +39,8 @@ PARAMETERS = (
 def run(args: Arguments) -> int:
     if args.secrets and args.format == "csv":
         raise LedgerError("secrets are exported as JSON lines only", hint="add --format jsonl")
+    if isinstance(sys.stdout, TextIOWrapper):  # data, and not text for this terminal: it has all characters
+        sys.stdout.reconfigure(encoding="utf-8", errors="strict", newline="")
     with existing_ledger(args) as ledger:
         witness = ledger.witness()
         # what was reserved since is not in it: who has the export knows of each device that it names

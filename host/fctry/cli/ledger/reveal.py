@@ -6,6 +6,7 @@ fctry ledger reveal 17 --key office.age --why 'customer lost the label'
 from __future__ import annotations
 
 import json
+import sys
 
 from fctry.cli.arguments import Argument, Arguments, Option, path
 from fctry.cli.ledgers import LEDGER_HERE, existing_ledger
@@ -21,5 +22,7 @@ PARAMETERS = (
 
 def run(args: Arguments) -> int:
     with existing_ledger(args) as ledger:
-        print(json.dumps(as_json(ledger.reveal(args.device, args.key, why=args.why)), ensure_ascii=False))
+        secrets = as_json(ledger.reveal(args.device, args.key, why=args.why))
+    is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(json.dumps(secrets, ensure_ascii=not is_utf8))  # `?` in place of a character is another password
     return 0

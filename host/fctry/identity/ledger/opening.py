@@ -56,10 +56,15 @@ def create_ledger(
     """Make a new ledger whose secrets are `sealed` to the recipients, or `forgotten`.
 
     Without recipients a key pair is made, and the file of its private key is returned: say where it lies. Raises
-    InputError for a recipient that is none and for a state folder that is the ledger's, LedgerError where there is a
-    ledger already, or was one.
+    InputError for a recipient that is none, or of secrets that are forgotten, and for a state folder that is the
+    ledger's, LedgerError where there is a ledger already, or was one.
     """
     check_recipients(recipients)
+    if secrets == "forgotten" and recipients:
+        raise InputError(
+            "forgotten secrets have no recipient: nobody can read them",
+            hint="leave out the recipient, or let secrets be sealed",
+        )
     with _engine(ledger) as engine:
         _check_place(engine, station)
         ledger_id = uuid.uuid4().hex
