@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from io import BufferedWriter
 from pathlib import Path
 from typing import IO, Any, Protocol
+from unicodedata import normalize
 
 from fctry.errors import InputError
 from fctry.files import (
@@ -55,6 +56,11 @@ def check_file_name(name: str) -> None:
             hint=f"letters, digits, dots, dashes and underscores do, up to {NAME_BYTES_MAX}; name the files by another "
             "field (--name)",
         )
+
+
+def folded(name: str) -> str:
+    """What names have in common that are one file on some system: for macOS, é is e and an accent, too."""
+    return name.casefold() if name.isascii() else normalize("NFC", normalize("NFC", name).casefold())
 
 
 def check_same(found: Mapping[str, Any], wanted: Mapping[str, Any], file: Path) -> None:
@@ -225,9 +231,9 @@ class BatchFolder:
 
     def _take_name(self, number: int, name: str, lines: Sequence[Line]) -> None:
         check_file_name(name)
-        key = hash(name.casefold())
+        key = hash(folded(name))
         if key in self._names:
-            others = (one for one in (*lines, *self.lines()) if one.file.casefold() == name.casefold())
+            others = (one for one in (*lines, *self.lines()) if folded(one.file) == folded(name))
             other = next(others, None)
             raise InputError(
                 f"devices {other.number if other else '?'} and {number} would have the same file, {name!r}",
@@ -252,7 +258,7 @@ class BatchFolder:
             table.write(as_csv([], self._fields, with_header=True).encode())
             for line in self.lines():
                 self.done.add(line.number)
-                self._names.add(hash(line.file.casefold()))
+                self._names.add(hash(folded(line.file)))
                 json_lines.write(as_json([line]).encode())
                 table.write(as_csv([line], self._fields).encode())
 

@@ -13,6 +13,7 @@ from typing import NamedTuple, overload
 
 from fctry.errors import InputError
 from fctry.files import read_file
+from fctry.identity.batch_folder import folded
 from fctry.identity.draft import Context, Draft
 from fctry.identity.sources.column import Column
 from fctry.identity.spec import Field, Spec, canonical
@@ -195,7 +196,7 @@ class Devices:
         return ((one.scope, self.spec.value_of(one, draft)) for one in self._given)
 
     def _check_name(self, row: DeviceRow, look: Look, seen: Seen) -> None:
-        if look.name and seen.setdefault(hash(look.name.casefold()), row.line) != row.line:
+        if look.name and seen.setdefault(hash(folded(look.name)), row.line) != row.line:
             hint = "name the files by a field that is unique, without regard to upper and lower case"
             raise self._refusal(row, f"another device has the file {look.name!r}, too", hint)
 

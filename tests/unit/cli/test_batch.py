@@ -45,13 +45,18 @@ def manifest(folder: str) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize(
     ("second", "message"),
-    [("CON", "'CON.bin' cannot be the name"), ("ONE", "another device has the file 'ONE.bin'")],
+    [
+        ("CON", "'CON.bin' cannot be the name"),
+        ("ONE", "another device has the file 'ONE.bin'"),
+        ("u\N{COMBINING DIAERESIS}", "another device has the file 'u\N{COMBINING DIAERESIS}.bin'"),
+    ],
 )
 def test_file_name_that_cannot_be_is_refused_with_its_line_before_anything_is_made(
     capsys: pytest.CaptureFixture[str], second: str, message: str
 ) -> None:
     Path("keys.csv").write_text("key,type,encoding,value\nn,namespace,,\nsn,data,string,\n")
-    Path("values.csv").write_text(f"id,sn\none,1\n{second},2\n")
+    first = "\N{LATIN SMALL LETTER U WITH DIAERESIS}" if not second.isascii() else "one"
+    Path("values.csv").write_text(f"id,sn\n{first},1\n{second},2\n", encoding="utf-8")
     assert main(["batch", "keys.csv", "values.csv", "-o", "out", "--size", "24K", "--name", "{id}"]) == 1
     assert f"error: values.csv:3: {message}" in capsys.readouterr().err
     assert not Path("out").exists()

@@ -1,6 +1,6 @@
-"""Export all devices as CSV or JSON lines, in UTF-8. Secrets are left out, unless the private key is given: that is noted.
-Each line, in its last column as CSV, is also a witness of how far the ledger had come, for the day when a backup is
-put back.
+"""Export all devices as CSV or JSON lines, in UTF-8. Secrets are left out, unless the private key is given: that is
+noted. Each line, in its last column as CSV, is also a witness of how far the ledger had come, for the day when a
+backup is put back.
 
 fctry ledger export --format jsonl > export.jsonl
 """
