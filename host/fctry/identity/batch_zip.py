@@ -14,6 +14,7 @@ from fctry.errors import InputError
 from fctry.files import replacing, sync_folder
 from fctry.identity.batch_folder import BATCH, LINES, TABLE, BatchFolder, check_same
 
+PACKED = ".zip"
 LEVEL = 1  # of deflate: most of an image are ones
 OWNER_ONLY = 0o100600 << 16  # as Unix has it in a ZIP file
 
@@ -75,8 +76,9 @@ def _pack(folder: BatchFolder, output: Path) -> None:
     import shutil
     import zipfile
 
+    packed = folder.folder / PACKED  # what a kill leaves of it goes with the folder
     with (
-        replacing(str(output), is_private=True) as file,
+        replacing(str(packed), is_private=True) as file,
         zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as archive,
     ):
         for name in chain((BATCH, LINES, TABLE), (line.file for line in folder.lines())):
@@ -85,4 +87,5 @@ def _pack(folder: BatchFolder, output: Path) -> None:
             info.external_attr = OWNER_ONLY
             with (folder.folder / name).open("rb") as content, archive.open(info, "w") as member:
                 shutil.copyfileobj(content, member)
+    packed.replace(output)
     sync_folder(os.fspath(output.parent))

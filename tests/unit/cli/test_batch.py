@@ -9,6 +9,8 @@ import json
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -391,6 +393,20 @@ def test_zip_file_that_was_interrupted_is_gone_on_with(
         assert digests == {one.image_sha256 for one in ledger.devices()}
         assert len(digests) == 3
         ledger.verify()
+
+
+def test_batch_that_was_killed_while_its_zip_file_was_packed_leaves_nothing_beside_it() -> None:
+    command = ["batch", "factory.toml", "-o", "lot.zip", "--count", "3"]
+    killed = (
+        "import os, shutil; from fctry.cli.main import main; "
+        f"shutil.copyfileobj = lambda *files: os._exit(9); main({command!r})"
+    )
+    before = {path.name for path in Path().iterdir()}
+    assert subprocess.run([sys.executable, "-c", killed], check=False).returncode == 9
+    assert main(command) == 0
+    assert {path.name for path in Path().iterdir()} - before == {"lot.zip", "ledger.db"}
+    with zipfile.ZipFile("lot.zip") as archive:
+        assert archive.testzip() is None
 
 
 def test_equal_values_of_a_csv_are_refused_with_both_lines_although_others_are_counted_and_drawn(
