@@ -11,7 +11,6 @@ fctry label --batch images --qr {serial_number} --text {serial_number} --sheet 3
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from fctry.cli.arguments import Argument, Arguments, BadParameter, Choice, Optio
 from fctry.cli.ledgers import LEDGER_HERE, existing_ledger
 from fctry.cli.text import counted, say_written
 from fctry.errors import InputError
+from fctry.identity.spec_label import SIZE
 
 if TYPE_CHECKING:
     from fctry.identity.label import Drawing, LabelTemplate, Sheet
@@ -34,7 +34,7 @@ SIZE_MM = (50.0, 25.0)
 
 def pair(text: str) -> tuple[float, float]:
     """Two numbers, such as `50x25`."""
-    found = re.fullmatch(r"(\d{1,4}(?:\.\d{1,3})?)x(\d{1,4}(?:\.\d{1,3})?)", text)
+    found = SIZE.fullmatch(text)
     if not found:
         raise BadParameter(f"{text!r} is no pair of numbers: write it as 50x25")
     return float(found[1]), float(found[2])

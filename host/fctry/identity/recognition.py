@@ -21,12 +21,13 @@ WORDS_MAX = 12  # of one value
 class Recognised:
     """A device that this may be, and what speaks for it.
 
-    `unique` are the scopes of unique values that only it has, `matching` and `differing` its public values in flash,
-    `missing` those that are not there or cannot be read.
+    `twins` is how many devices were given this very image, if it was one of them. `unique` are the scopes of unique
+    values that only it has, `matching` and `differing` its public values in flash, `missing` those that are not there
+    or cannot be read.
     """
 
     device: Device
-    is_same_image: bool
+    twins: int
     unique: tuple[str, ...]
     matching: tuple[str, ...]
     differing: tuple[str, ...]
@@ -35,7 +36,9 @@ class Recognised:
     @property
     def certainty(self) -> str:
         """How sure it is, for people."""
-        if self.is_same_image:
+        if self.twins > 1:
+            return f"possible: the image that it was given, byte for byte, as {self.twins} devices were"
+        if self.twins:
             return "certain: the image that it was given, byte for byte"
         total = len(self.matching) + len(self.differing) + len(self.missing)
         said = f"{len(self.matching)} of {total} public values"
@@ -50,7 +53,7 @@ class Recognised:
     @property
     def _rank(self) -> tuple[object, ...]:
         return (
-            not self.is_same_image,
+            not self.twins,
             len(self.differing),
             len(self.missing),
             -len(self.unique),
@@ -72,7 +75,7 @@ def recognise(ledger: Ledger, items: Iterable[Item], image_sha256: str = "") -> 
         matching = {name for name in device.values.keys() - missing if held[name] == device.values[name]}
         differing = device.values.keys() - missing - matching
         names = (owners.get(id_, ()), matching, differing, missing)
-        found.append(Recognised(device, id_ in same, *(tuple(sorted(each)) for each in names)))
+        found.append(Recognised(device, len(same) * (id_ in same), *(tuple(sorted(each)) for each in names)))
     return sorted(found, key=lambda one: one._rank)
 
 

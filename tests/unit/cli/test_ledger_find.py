@@ -140,6 +140,18 @@ def test_value_that_is_stored_as_bytes_is_found_as_people_write_it(find: Find) -
         assert (code, [line.split()[0] for line in lines]) == (0, ["5"]), text
 
 
+def test_image_that_several_devices_were_given_is_certainly_none_of_them(find: Find) -> None:
+    Path("twins.toml").write_text(
+        'schema = 1\nproduct = "twins"\n[sources.c]\nkind = "constant"\nvalue = "x"\n'
+        '[sources.s]\nkind = "serial"\ntemplate = "T{counter}"\n'
+        '[fields.f.model]\nencoding = "string"\nsource = "c"\n[notes.sn]\nsource = "s"\nunique = true\n'
+    )
+    assert main(["batch", "twins.toml", "--count", "2", "-o", "twins"]) == 0
+    code, lines = find("twins/00001.bin")
+    said = "possible: the image that it was given, byte for byte, as 2 devices were"
+    assert (code, lines[1::2]) == (0, [said, said])
+
+
 def test_image_of_no_device_is_none(find: Find, lot: Lot) -> None:
     Path("x.bin").write_bytes(nvs.encode([nvs.Item("n", "k", nvs.ItemType.STR, "v")], 0x3000))
     assert find("x.bin") == (1, ["no device has it"])
