@@ -50,6 +50,7 @@ def read_file(path: Path, hint: str = "check the path") -> bytes:
         return path.read_bytes()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
+        hint = "have its owner let you read it" if isinstance(error, PermissionError) else hint
         raise InputError(f"cannot read: {reason}", hint=hint, file=path) from None
 
 

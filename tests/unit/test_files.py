@@ -196,3 +196,14 @@ def test_remedy_is_that_of_the_reason(
     with pytest.raises(InputError, match=os.strerror(code)) as caught:
         files.write_file(tmp_path / "out", b"")
     assert hint in caught.value.hint
+
+
+def test_file_that_may_not_be_read_has_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Path) -> bytes:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    (tmp_path / "in").touch()
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    with pytest.raises(InputError, match="Permission denied") as caught:
+        read_file(tmp_path / "in")
+    assert "let you read it" in caught.value.hint

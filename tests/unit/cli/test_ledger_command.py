@@ -84,6 +84,16 @@ def test_name_of_what_is_no_ledger_is_refused(
     assert message in capsys.readouterr().err
 
 
+def test_state_folder_that_cannot_be_is_refused_before_a_ledger_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    for state in (tmp_path / "file", tmp_path / "file" / "state"):
+        assert main(["ledger", "create", "--ledger", str(tmp_path / "n.db"), "--state", str(state)]) == 1
+        assert f"error: {state}: cannot make the folder: " in capsys.readouterr().err
+    assert not (tmp_path / "n.db").exists()
+
+
 def test_nothing_to_show_or_export_is_said(run: Run, key: Path, tmp_path: Path) -> None:
     assert run("show", "--only", "proven") == (0, "", "no device\n")
     assert run("show", "--only", "provn")[0] == 2

@@ -67,6 +67,7 @@ def create_ledger(
         )
     with _engine(ledger) as engine:
         _check_place(engine, station)
+        _make_state_folder(station.folder)
         ledger_id = uuid.uuid4().hex
         private_key = None
         with writing(engine) as connection:
@@ -242,6 +243,15 @@ def _check_place(engine: Engine, station: Station) -> None:
             hint="take it from a backup, then `fctry ledger accept-restore`; or make another in another place",
             file=place,
         )
+
+
+def _make_state_folder(folder: Path) -> None:
+    """Raise InputError where keys and witness could not be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        hint = "choose another state folder: --state, or FCTRY_STATE"
+        raise InputError(f"cannot make the folder: {error.strerror}", hint=hint, file=folder) from None
 
 
 def _skip(connection: Connection, witnesses: Iterable[Witness]) -> dict[str, int]:
