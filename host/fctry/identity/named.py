@@ -23,8 +23,19 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 
 @lru_cache
 def _split(template: str) -> tuple[str, ...]:
-    """Text and names of fields in turn."""
-    return tuple(FIELD.split(template))
+    """Text and names of fields in turn. Raises InputError for a brace that is not closed; JSON has other ones."""
+    pieces = tuple(FIELD.split(template))
+    text = "".join(pieces[::2])
+    if text.count("{") != text.count("}"):
+        raise InputError(
+            f"{template!r}: a brace without its other one", hint="fields are written {serial_number}"
+        )
+    return pieces
+
+
+def names_in(template: str) -> list[str]:
+    """The fields that are named in it. Raises InputError for a brace that is not closed."""
+    return list(_split(template)[1::2])
 
 
 def _unknown(template: str, name: str, values: Mapping[str, str]) -> InputError:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fctry.errors import InputError
-from fctry.identity.named import FIELD
+from fctry.identity.named import names_in
 from fctry.identity.spec_options import option
 
 SIZE = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,3})?)x([0-9]{1,4}(?:\.[0-9]{1,3})?)")
@@ -25,6 +25,7 @@ class SpecLabel:
     def __post_init__(self) -> None:
         if not SIZE.fullmatch(self.size):
             raise InputError(f"size {self.size!r} is no pair of numbers", hint="write it as 50x25")
+        list(self.names())  # raises for a brace that is not closed
 
     @property
     def size_mm(self) -> tuple[float, float]:
@@ -35,4 +36,4 @@ class SpecLabel:
         """The option and the name of each field in it."""
         for name, texts in (("qr", (self.qr,)), ("lines", self.lines), ("code", (self.code,))):
             for text in texts:
-                yield from ((name, found) for found in FIELD.findall(text))
+                yield from ((name, found) for found in names_in(text))

@@ -192,6 +192,7 @@ def test_code_of_a_secret_payload_finds_the_device(
         ('qr = "x"\nlines = ["{mac}"]', "label.lines: no field is called 'mac'"),
         ('qr = "x"\nsize = "big"', "size 'big' is no pair of numbers"),
         ('lines = ["x"]', "label: no qr"),
+        ('qr = "{serial_number"', "a brace without its other one"),
     ],
 )
 def test_label_of_a_spec_that_means_nothing_is_refused_with_its_line(
@@ -205,6 +206,26 @@ def test_label_of_a_spec_that_means_nothing_is_refused_with_its_line(
     said = capsys.readouterr().err
     assert message in said
     assert re.search(r"factory\.toml:\d+: label", said)
+
+
+def test_text_of_a_code_may_be_json(lot: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["label", lot[1], "--qr", '{"ver":"v1","name":"{serial_number}"}', "-o", "label.svg"]) == 0
+    (code,) = scanned(Path("label.svg").read_bytes())
+    assert code == f'{{"ver":"v1","name":"{lot[1]}"}}'
+    capsys.readouterr()
+    assert main(["ledger", "find", code]) == 0
+    assert capsys.readouterr().out.split()[0] == "2"
+
+
+def test_brace_that_is_not_closed_is_refused(lot: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["label", lot[1], "--qr", "{serial_number", "-o", "label.svg"]) == 1
+    assert "a brace without its other one" in capsys.readouterr().err
+    assert not Path("label.svg").exists()
+
+
+def test_device_that_is_named_twice_has_two_labels(lot: list[str]) -> None:
+    assert main(["label", lot[1], lot[1], *TEXT, "-o", "label.zpl"]) == 0
+    assert Path("label.zpl").read_text().count("^XA") == 2
 
 
 def test_label_that_nobody_describes_is_refused(lot: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -279,6 +279,14 @@ def test_forgotten_secrets_have_no_recipient(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "ledger.db").exists()
 
 
+@pytest.mark.parametrize("device", ["77", str(2**80)])
+@pytest.mark.parametrize("action", [["show"], ["history"], ["scrap", "--why", "x"]])
+def test_device_that_is_not_there_is_refused(run: Run, key: Path, action: list[str], device: str) -> None:
+    code, _, err = run(*action, device)
+    assert code == 1
+    assert ("a number is too large" if len(device) > 2 else "the ledger has no device 77") in err
+
+
 def test_state_that_is_none_is_refused(run: Run, key: Path) -> None:
     assert run("show", "--only", "bult")[0] == 2
 

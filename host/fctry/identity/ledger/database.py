@@ -117,6 +117,8 @@ def _translated() -> Iterator[None]:
             f"the ledger failed: {reason[0] if reason else type(error.orig).__name__}",
             hint="nothing of what was being done is in it. Is there room on the disk, and is the server up?",
         ) from None
+    except OverflowError:  # of SQLite's driver; that of PostgreSQL has an error of its own
+        raise LedgerError("the ledger failed: a number is too large", hint="devices count from 1") from None
     except SQLAlchemyError as error:
         raise LedgerError(
             f"the ledger failed: {type(error).__name__}", hint="is it a ledger at all?"

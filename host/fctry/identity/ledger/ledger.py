@@ -250,6 +250,8 @@ class Ledger:
                     attempt.rollback()
             if not is_done:
                 device_id = min(set(devices) - _ready(connection, list(devices), before))
+                if connection.scalar(select(device.c.id).where(device.c.id == device_id)) is None:
+                    raise _unknown(device_id)
                 raise InputError(
                     f"device {device_id} cannot become {state}",
                     hint=f"it must be {' or '.join(before)} for that: fctry ledger show {device_id}",
@@ -260,7 +262,7 @@ class Ledger:
     def note(self, devices: Sequence[int], event: str, **what: Any) -> None:
         """Write into the journal that something happened to these devices which changes no state."""
         with self._writing() as connection:
-            journal.append(connection, event, self._station.said(**what), devices)
+            journal.append(connection, event, self._station.said(**what), list(dict.fromkeys(devices)))
 
     def bind(self, device_id: int, *, mac: str = "", unique_id: str = "", flash_id: str = "") -> None:
         """This device is this chip: its MAC, OPTIONAL_UNIQUE_ID and the flash chip's unique id, as far as known.
