@@ -52,7 +52,7 @@ def console(installed_board: Board) -> Iterator[Console]:
 
 
 @pytest.fixture
-def run_esptool(capsys: pytest.CaptureFixture[str]) -> RunEsptool:
+def run_esptool(capsys: pytest.CaptureFixture[str], esptool_traces_nothing: None) -> RunEsptool:
     """Run esptool's own command line in this process, as in `run_esptool(board, "flash-id")`: returns its words."""
 
     def run(board: ServedBoard, *arguments: str | Path) -> str:

@@ -18,6 +18,11 @@ def nothing_of_other_tests_is_looked_at() -> None:
     spare_the_garbage_collector()
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_traced(esptool_traces_nothing: None) -> None:
+    pass
+
+
 @pytest.fixture
 def image_of(factory_partition: Partition) -> Callable[..., bytes]:
     """Makes the image of some items for the factory partition."""
