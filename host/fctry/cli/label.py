@@ -11,7 +11,8 @@ fctry label --batch images --qr {serial_number} --text {serial_number} --sheet 3
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,7 +135,10 @@ def run(args: Arguments) -> int:
         devices = list(_devices(args, ledger))
         if len(devices) > 1 and form == "svg":
             raise InputError("one SVG is one label", hint="take .pdf or .zpl for several", file=args.output)
-        drawings = [_drawing(args, ledger, one, template) for one in devices]
+        secrets: Iterable[Mapping[str, Value]] = repeat({})
+        if args.private_key:
+            secrets = ledger.reveal_each([one.id for one in devices], args.private_key, why="label")
+        drawings = [_drawing(args, one, held, template) for one, held in zip(devices, secrets, strict=False)]
         data = _document(form, drawings, args.dpi, _sheet(args, template))
         ledger.note([one.id for one in devices], "label", file=args.output.name)
         write_file(args.output, data)
@@ -179,10 +183,11 @@ def _devices(args: Arguments, ledger: Ledger) -> Iterator[Device]:
         raise InputError("labels of which devices?", hint="name them, or give --batch FOLDER")
 
 
-def _drawing(args: Arguments, ledger: Ledger, device: Device, template: LabelTemplate) -> Drawing:
+def _drawing(
+    args: Arguments, device: Device, secrets: Mapping[str, Value], template: LabelTemplate
+) -> Drawing:
     from fctry.identity.label import draw
 
-    secrets = ledger.reveal(device.id, args.private_key, why="label") if args.private_key else {}
     values = {**_texts({**device.values, **secrets}), **device.public}
     try:
         label = template.fill(values)

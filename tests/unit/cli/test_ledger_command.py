@@ -279,6 +279,32 @@ def test_forgotten_secrets_have_no_recipient(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "ledger.db").exists()
 
 
+def test_export_with_secrets_has_devices_without_any_and_one_line_in_the_journal(
+    run: Run, key: Path, lamps: Lamps, tmp_path: Path
+) -> None:
+    class Bare(Lamps):
+        def draw(
+            self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] | None = None
+        ) -> Draft:
+            return super().draw(counters, context, kept)._replace(secrets={})
+
+    reserve(tmp_path, Bare(), 1)
+    reserve(tmp_path, lamps, 1)
+    lines = run("export", "--format", "jsonl", "--secrets", key)[1].splitlines()
+    secrets = [json.loads(line)["secrets"].get("secrets:password") for line in lines]
+    assert secrets == [*lamps.passwords[:3], None, lamps.passwords[3]]
+    assert run("history")[1].count("  revealed ") == 1
+    assert "revealed" in run("history", "5")[1]
+    assert "revealed" not in run("history", "4")[1]
+
+
+def test_forgotten_secrets_are_not_exported_as_none(run: Run, tmp_path: Path, lamps: Lamps) -> None:
+    assert run("create", "--secrets", "forgotten")[0] == 0
+    reserve(tmp_path, lamps, 1)
+    code, out, err = run("export", "--format", "jsonl", "--secrets", "any.key")
+    assert (code, out, "the ledger forgets secrets" in err) == (1, "", True)
+
+
 @pytest.mark.parametrize("device", ["77", str(2**80)])
 @pytest.mark.parametrize("action", [["show"], ["history"], ["scrap", "--why", "x"]])
 def test_device_that_is_not_there_is_refused(run: Run, key: Path, action: list[str], device: str) -> None:

@@ -13,12 +13,14 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from io import TextIOWrapper
+from itertools import islice
 
 from fctry.cli.arguments import Arguments, Choice, Option, path
 from fctry.cli.ledgers import BATCH, LEDGER_HERE, batch_of, existing_ledger
 from fctry.errors import LedgerError
 from fctry.identity.ledger import Device
 from fctry.identity.ledger.keys import as_json
+from fctry.identity.ledger.rows import PAGE_ROWS
 from fctry.identity.ledger.tables import CHIP_IDS
 from fctry.identity.ledger.witness import WITNESS
 from fctry.identity.manifest import columns
@@ -50,15 +52,20 @@ def run(args: Arguments) -> int:
         if args.format == "csv":
             _write_csv(found, json.dumps(witness))
             return 0
-        for one in found():
-            line = {name: getattr(one, name) for name in FIXED} | {
-                "chip": dict(one.chip),
-                "public": dict(one.public),
-                "witness": witness,
-            }
+        devices = found()
+        while page := list(islice(devices, PAGE_ROWS)):
+            lines = [
+                {name: getattr(one, name) for name in FIXED}
+                | {"chip": dict(one.chip), "public": dict(one.public), "witness": witness}
+                for one in page
+            ]
             if args.secrets:
-                line["secrets"] = as_json(ledger.reveal(one.id, args.secrets, why="export"))
-            print(json.dumps(line, ensure_ascii=False))
+                revealed = ledger.reveal_each([one.id for one in page], args.secrets, why="export")
+                lines = [
+                    line | {"secrets": as_json(held)} for line, held in zip(lines, revealed, strict=True)
+                ]
+            for line in lines:
+                print(json.dumps(line, ensure_ascii=False))
     return 0
 
 

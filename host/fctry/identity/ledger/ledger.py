@@ -365,19 +365,35 @@ class Ledger:
 
     def reveal(self, device_id: int, private_key: Path, *, why: str = "") -> dict[str, Value]:
         """A device's secrets, by name; that somebody looked is in the journal. Raises LedgerError."""
-        with self._writing() as connection:
-            query = (
-                select(sealed.c.data).where(sealed.c.device == device_id).order_by(sealed.c.generation.desc())
+        (revealed,) = self.reveal_each([device_id], private_key, why=why)
+        if not revealed:
+            raise LedgerError(
+                f"the ledger has no secrets of device {device_id}",
+                hint="its spec has none, or it is not there",
             )
-            data = connection.execute(query.limit(1)).scalar()
-            if data is None:
-                raise LedgerError(
-                    f"the ledger has no secrets of device {device_id}",
-                    hint="it has none, or they are forgotten: they are on the device alone",
-                )
-            revealed = keys.reveal(data, private_key)
-            journal.append(connection, "revealed", self._station.said(why=why), [device_id])
         return revealed
+
+    def reveal_each(
+        self, device_ids: Sequence[int], private_key: Path, *, why: str = ""
+    ) -> Iterator[dict[str, Value]]:
+        """The secrets of each of these devices, by name; nothing of one that has none.
+
+        That somebody looked is in the journal before they are told. Raises LedgerError.
+        """
+        if self.secrets == "forgotten":
+            raise LedgerError(
+                "the ledger forgets secrets: it has none to reveal", hint="they are on the devices alone"
+            )
+        for part in _parts(device_ids):
+            with self._writing() as connection:
+                query = select(sealed.c.device, sealed.c.data).where(sealed.c.device.in_(part))
+                latest = {
+                    row.device: row.data for row in connection.execute(query.order_by(sealed.c.generation))
+                }
+                revealed = {id_: keys.reveal(data, private_key) for id_, data in latest.items()}
+                if revealed:
+                    journal.append(connection, "revealed", self._station.said(why=why), list(revealed))
+            yield from (revealed.get(id_, {}) for id_ in part)
 
     def adopt(self) -> None:
         """Write down what there is, for `verify`, where an older fctry has reserved devices. Raises LedgerError."""
