@@ -52,7 +52,7 @@ PARAMETERS = (
         "--name",
         default=NAME,
         show_default=True,
-        help="of the files, with public fields in it: {serial_number}",
+        help="file name of each image, with public fields in it: {serial_number}",
     ),
     Option("--lot", default="", help="production lot, for serial numbers and the journal"),
     Option("--line", default="", help="production line, likewise"),
@@ -159,7 +159,10 @@ def _ledger(args: Arguments, spec: Spec) -> Iterator[Ledger | None]:
 
 def _read(args: Arguments) -> tuple[Spec, Devices | None]:
     """The spec, and the devices that have a line each, if there is a CSV of them."""
-    if args.spec.suffix.lower() != ".csv":
+    kind = ".toml" if str(args.spec) == "-" else args.spec.suffix.lower()
+    if kind not in (".toml", ".csv"):
+        raise InputError("neither a spec nor a CSV", hint="its name ends in .toml or .csv", file=args.spec)
+    if kind == ".toml":
         from fctry.identity.spec_file import read_spec
 
         if args.unique or args.optional or args.secret:

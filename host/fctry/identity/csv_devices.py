@@ -220,13 +220,14 @@ class Devices:
 def devices_of(spec: Spec, values: Path) -> tuple[Spec, Devices]:
     """A spec whose columns are those of a CSV, and the devices that it has, not yet tried. Raises InputError."""
     columns, rows = read_devices(values)
-    for name in spec.used:
-        source = spec.sources[name]
-        if isinstance(source, Column) and source.column not in columns:
-            hint = did_you_mean(source.column, filter(None, columns))
-            raise InputError(
-                f"no column {source.column!r}, which source {name} draws from", hint=hint, file=values
-            )
+    drawn = [(name, one.column) for name in spec.used if isinstance(one := spec.sources[name], Column)]
+    if not drawn:
+        hint = f'give it a source with `kind = "column"`, or leave the CSV out: --count {len(rows)}'
+        raise InputError("the spec draws from no column", hint=hint, file=values, line=1)
+    for name, column in drawn:
+        if column not in columns:
+            hint = did_you_mean(column, filter(None, columns))
+            raise InputError(f"no column {column!r}, which source {name} draws from", hint=hint, file=values)
     digest = sha256(f"{spec.sha256} ".encode() + read_file(values)).hexdigest()
     spec = replace(spec, sha256=digest)
     return spec, Devices(spec, columns, rows, values)

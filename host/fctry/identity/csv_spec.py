@@ -63,10 +63,11 @@ def read_csv_spec(config: Path, values: Path, options: CsvOptions | None = None)
     keys = _read_keys(config)
     columns, rows = read_devices(values)
     sources: dict[str, Source] = {}
-    fields = [
-        *_fields(keys, columns, sources, options, config, values),
-        *_notes(keys, columns, sources, options),
-    ]
+    fields = list(_fields(keys, columns, sources, options, config, values))
+    if not any(isinstance(one, Column) for one in sources.values()):
+        hint = f"name the columns as the keys of {config}: {', '.join(key.key for key in keys)}"
+        raise InputError("no column is that of a key", hint=hint, file=values, line=1)
+    fields += _notes(keys, columns, sources, options)
     _check_options(options, fields)
     digest = sha256(read_file(config) + b"\0" + read_file(values)).hexdigest()
     spec = Spec(config.stem, tuple(fields), sources, options.secret_namespaces, len(rows), values, digest)

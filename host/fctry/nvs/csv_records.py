@@ -96,7 +96,8 @@ def _parse(
         else:
             yield Record(path, lines.first, names, dict(zip(names, row, strict=False)))
     if not names:
-        raise InputError("empty", hint=f"begin with the line `{','.join(columns)}`", file=path)
+        head = f"the line `{','.join(columns)}`" if columns else "a line that names the columns"
+        raise InputError("empty", hint=f"begin with {head}", file=path)
 
 
 def _check_names(path: Path, line: int, names: Sequence[str], columns: Sequence[str]) -> None:

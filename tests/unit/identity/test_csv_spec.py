@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from fctry.errors import InputError
-from fctry.identity.csv_devices import Devices
+from fctry.identity.csv_devices import Devices, devices_of
 from fctry.identity.csv_spec import CsvOptions, read_csv_spec
 from fctry.identity.draft import Context
-from fctry.identity.spec import Spec
+from fctry.identity.sources.password import Password
+from fctry.identity.spec import Field, Spec
 from fctry.nvs import Value
 
 NOW = datetime(2026, 3, 9, tzinfo=timezone.utc)
@@ -99,6 +100,13 @@ def test_secrets_are_in_no_public_field(tmp_path: Path) -> None:
             "add a column 'sn'",
         ),
         ("ns,namespace,,\nsn,data,string,\n", "sn\n", "values.csv: no devices", "one line"),
+        ("ns,namespace,,\nsn,data,string,\n", "", "values.csv: empty", "names the columns"),
+        (
+            "ns,namespace,,\nsn,data,string,A1\n",
+            "id\n1\n",
+            "values.csv:1: no column is that of a key",
+            ": sn",
+        ),
         (
             "ns,namespace,,\nserial,data,string,0\n",
             "serail\nA1\n",
@@ -183,3 +191,11 @@ def test_every_device_of_a_unique_field_claims_its_value(tmp_path: Path) -> None
     spec, devices = read(tmp_path, config, "sn\nA1\n", CsvOptions(unique=("sn",)))
     (claim,) = spec.draw({}, Context(NOW, columns=devices.cells(1))).claims
     assert (claim.scope, claim.value, claim.is_random) == ("ns:sn", b"A1", False)
+
+
+def test_csv_of_which_a_spec_draws_nothing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "customers.csv").write_text("site\nBerlin\nLima\n")
+    spec = Spec("lamp", (Field("n", "k", "string", "one"),), {"one": Password()})
+    with pytest.raises(InputError, match=r"customers.csv:1: the spec draws from no column") as caught:
+        devices_of(spec, tmp_path / "customers.csv")
+    assert "--count 2" in caught.value.hint
