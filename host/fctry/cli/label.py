@@ -88,7 +88,7 @@ PARAMETERS = (
         "--private-key",
         type=path,
         metavar="FILE",
-        help="private key that reads the secrets that are on the label",
+        help="age key that reads the secrets that are on the label",
     ),
     *panel(
         "Sheets of label paper, for PDF",

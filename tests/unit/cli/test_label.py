@@ -100,7 +100,7 @@ def test_secret_is_printed_by_its_name_whatever_its_type_and_the_public_value_st
     Path("pin.toml").write_text(spec + SAME_KEY)
     assert main(["batch", "pin.toml", "--count", "1", "-o", "pins", "--size", "0x3000"]) == 0
     (private_key,) = (tmp_path / "state").glob("*.agekey")
-    assert main(["ledger", "reveal", "6", "--key", str(private_key), "--why", "test"]) == 0
+    assert main(["ledger", "reveal", "6", "--private-key", str(private_key), "--why", "test"]) == 0
     secrets = json.loads(capsys.readouterr().out.splitlines()[-1])
     printed = ["label", "--batch", "pins", "--spec", "pin.toml", "-o", "label.svg"]
     key = ["--private-key", str(private_key)]

@@ -136,7 +136,7 @@ def test_export_holds_every_device_and_secrets_only_with_the_key(run: Run, key: 
         row["serial"] for row in rows
     ]
     assert not [one for one in lamps.passwords if one in plain]
-    lines = run("export", "--format", "jsonl", "--secrets", key)[1].splitlines()
+    lines = run("export", "--format", "jsonl", "--private-key", key)[1].splitlines()
     assert [json.loads(line)["secrets"]["secrets:password"] for line in lines] == lamps.passwords
     assert "revealed" in run("history", "3")[1]
 
@@ -150,11 +150,11 @@ def test_secrets_are_revealed_with_the_key_and_nothing_else_says_them(
         for text in run(*arguments)[1:]
     )
     assert not [one for one in lamps.passwords if one in said]
-    assert json.loads(run("reveal", "1", "--key", key, "--why", "returned")[1]) == {
+    assert json.loads(run("reveal", "1", "--private-key", key, "--why", "returned")[1]) == {
         "secrets:password": lamps.passwords[0]
     }
     assert "returned" in run("history", "1")[1]
-    assert run("reveal", "1", "--key", key.with_name("none"), "--why", "x")[0] == 1
+    assert run("reveal", "1", "--private-key", key.with_name("none"), "--why", "x")[0] == 1
 
 
 def test_backup_that_was_put_back_is_refused_and_accepted(
@@ -269,7 +269,9 @@ def test_what_is_exported_and_revealed_is_whole_whatever_the_terminal_knows(
     else:
         row = json.loads(exported.splitlines()[-1])["public"]
     assert row["name"] == "Lämpchen ☃\r\n2"
-    assert json.loads(said("reveal", "4", "--key", str(key), "--why", "test")) == {"secrets:password": "Äß☃"}
+    assert json.loads(said("reveal", "4", "--private-key", str(key), "--why", "test")) == {
+        "secrets:password": "Äß☃"
+    }
 
 
 def test_forgotten_secrets_have_no_recipient(run: Run, tmp_path: Path) -> None:
@@ -290,7 +292,7 @@ def test_export_with_secrets_has_devices_without_any_and_one_line_in_the_journal
 
     reserve(tmp_path, Bare(), 1)
     reserve(tmp_path, lamps, 1)
-    lines = run("export", "--format", "jsonl", "--secrets", key)[1].splitlines()
+    lines = run("export", "--format", "jsonl", "--private-key", key)[1].splitlines()
     secrets = [json.loads(line)["secrets"].get("secrets:password") for line in lines]
     assert secrets == [*lamps.passwords[:3], None, lamps.passwords[3]]
     assert run("history")[1].count("  revealed ") == 1
@@ -301,7 +303,7 @@ def test_export_with_secrets_has_devices_without_any_and_one_line_in_the_journal
 def test_forgotten_secrets_are_not_exported_as_none(run: Run, tmp_path: Path, lamps: Lamps) -> None:
     assert run("create", "--secrets", "forgotten")[0] == 0
     reserve(tmp_path, lamps, 1)
-    code, out, err = run("export", "--format", "jsonl", "--secrets", "any.key")
+    code, out, err = run("export", "--format", "jsonl", "--private-key", "any.key")
     assert (code, out, "the ledger forgets secrets" in err) == (1, "", True)
 
 

@@ -33,13 +33,13 @@ PARAMETERS = (
         "--format", type=Choice(("csv", "jsonl")), default="csv", show_default=True, help="CSV, or JSON lines"
     ),
     BATCH,
-    Option("--secrets", type=path, metavar="FILE", help="with secrets, read by this private key"),
+    Option("--private-key", type=path, metavar="FILE", help="with secrets, which this age key reads"),
     *LEDGER_HERE,
 )
 
 
 def run(args: Arguments) -> int:
-    if args.secrets and args.format == "csv":
+    if args.private_key and args.format == "csv":
         raise LedgerError("secrets are exported as JSON lines only", hint="add --format jsonl")
     if isinstance(sys.stdout, TextIOWrapper):  # data, and not text for this terminal: it has all characters
         sys.stdout.reconfigure(encoding="utf-8", errors="strict", newline="")
@@ -59,8 +59,8 @@ def run(args: Arguments) -> int:
                 | {"chip": dict(one.chip), "public": dict(one.public), "witness": witness}
                 for one in page
             ]
-            if args.secrets:
-                revealed = ledger.reveal_each([one.id for one in page], args.secrets, why="export")
+            if args.private_key:
+                revealed = ledger.reveal_each([one.id for one in page], args.private_key, why="export")
                 lines = [
                     line | {"secrets": as_json(held)} for line, held in zip(lines, revealed, strict=True)
                 ]

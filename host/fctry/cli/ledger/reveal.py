@@ -1,6 +1,6 @@
 """Show the secrets of a device. The journal says who looked, and why.
 
-fctry ledger reveal 17 --key office.age --why 'customer lost the label'
+fctry ledger reveal 17 --private-key office.age --why 'customer lost the label'
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fctry.identity.ledger.keys import as_json
 
 PARAMETERS = (
     Argument("device", type=int, help="its number in the ledger"),
-    Option("--key", type=path, required=True, metavar="FILE", help="the private age key"),
+    Option("--private-key", type=path, required=True, metavar="FILE", help="the age key that reads them"),
     Option("--why", required=True, help="the reason, for the journal"),
     *LEDGER_HERE,
 )
@@ -22,7 +22,7 @@ PARAMETERS = (
 
 def run(args: Arguments) -> int:
     with existing_ledger(args) as ledger:
-        secrets = as_json(ledger.reveal(args.device, args.key, why=args.why))
+        secrets = as_json(ledger.reveal(args.device, args.private_key, why=args.why))
     is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     print(json.dumps(secrets, ensure_ascii=not is_utf8))  # `?` in place of a character is another password
     return 0
