@@ -217,6 +217,9 @@ def test_port_is_free_after_a_chip_failed_on_what_a_client_said(
         first.sendall(b"fail")
         while first.recv(100):
             pass
+    for thread in threading.enumerate():
+        if thread.name == f"client of :{port.port}":
+            thread.join()  # what it ends with is of this test, not of the next one
     with connect(port) as second:
         assert second.recv(1) == b"\xff"
         second.sendall(b"hello")
