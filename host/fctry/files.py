@@ -40,6 +40,11 @@ def naming(path: str | Path) -> Iterator[None]:
         raise error.at(file=path) from None
 
 
+def reason_of(error: Exception) -> str:
+    """What is wrong; of an error of the system without the path, which `InputError` names."""
+    return str(isinstance(error, OSError) and error.strerror or error)
+
+
 def read_file(path: Path, hint: str = "check the path") -> bytes:
     """The content of a file, a pipe, or of STANDARD input. Raises InputError that names it, with the hint."""
     try:
@@ -49,9 +54,8 @@ def read_file(path: Path, hint: str = "check the path") -> bytes:
             raise InputError("cannot read: it is a device", hint=hint, file=path)
         return path.read_bytes()
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
         hint = "have its owner let you read it" if isinstance(error, PermissionError) else hint
-        raise InputError(f"cannot read: {reason}", hint=hint, file=path) from None
+        raise InputError(f"cannot read: {reason_of(error)}", hint=hint, file=path) from None
 
 
 @lru_cache(maxsize=1)
@@ -254,8 +258,7 @@ def _create(path: Path) -> int:
 
 
 def _refusal(path: Path, error: OSError | ValueError) -> InputError:
-    reason = error.strerror if isinstance(error, OSError) else error
     hint = REMEDIES.get(
         getattr(error, "errno", None) or 0, "give the name of a file, in a folder that is there"
     )
-    return InputError(f"cannot write: {reason}", hint=hint, file=path)
+    return InputError(f"cannot write: {reason_of(error)}", hint=hint, file=path)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fctry.errors import InputError
-from fctry.files import replacing, sync_folder
+from fctry.files import reason_of, replacing, sync_folder
 from fctry.identity.batch_folder import BATCH, LINES, TABLE, BatchFolder, check_same
 
 PACKED = ".zip"
@@ -48,7 +48,7 @@ def read_batch(output: Path) -> dict[str, Any]:
         return {**found, "batch": str(found["batch"])}
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         hint = "name a folder or a ZIP file that `fctry batch` has made"
-        raise InputError(f"no batch: {error}", hint=hint, file=output) from None
+        raise InputError(f"no batch: {reason_of(error)}", hint=hint, file=output) from None
 
 
 def is_complete(output: Path, identity: Mapping[str, Any], count: int) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pyrage
 
 from fctry.errors import LedgerError
-from fctry.files import write_secrets
+from fctry.files import reason_of, write_secrets
 from fctry.identity.draft import Claim
 from fctry.identity.sealing import encrypt_for
 from fctry.nvs.item import Value
@@ -63,7 +63,7 @@ def index_key(folder: Path, ledger: str, *, expected_id: str | None = None) -> I
         key = IndexKey(bytes.fromhex(path.read_text().strip()))
     except (OSError, ValueError) as error:
         raise LedgerError(
-            f"the ledger's index key cannot be read: {error}",
+            f"the ledger's index key cannot be read: {reason_of(error)}",
             hint="copy it, by a safe way, from the station that made the ledger: all need the same",
             file=path,
         ) from None
@@ -99,7 +99,7 @@ def reveal(sealed: bytes, private_key: Path) -> dict[str, Value]:
         return from_json(json.loads(pyrage.decrypt(sealed, identities)))
     except (OSError, UnicodeDecodeError, pyrage.IdentityError, pyrage.DecryptError) as error:
         raise LedgerError(
-            f"cannot read the secrets: {error}",
+            f"cannot read the secrets: {reason_of(error)}",
             hint="give the private key of one of the ledger's recipients, as `age-keygen` writes it",
             file=private_key,
         ) from None

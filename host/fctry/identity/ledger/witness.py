@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from fctry.errors import LedgerError
-from fctry.files import replace_file, sync_folder, waiting_lock
+from fctry.files import reason_of, replace_file, sync_folder, waiting_lock
 from fctry.identity.ledger import journal
 from fctry.identity.ledger.tables import counter
 from fctry.identity.ledger.tables import journal as lines
@@ -57,7 +57,7 @@ def parse_witness(path: Path) -> Witness:
         return Witness.of(json.loads(path.read_text()))
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise LedgerError(
-            f"the station's witness of the ledger cannot be read: {error}",
+            f"the station's witness of the ledger cannot be read: {reason_of(error)}",
             hint="remove it after a look at what was handed out: `fctry ledger show`",
             file=path,
         ) from None
@@ -82,7 +82,7 @@ def read_witnesses(path: Path, ledger: str) -> list[Witness]:
         zipfile.BadZipFile,
     ) as error:
         raise LedgerError(
-            f"no witness of this ledger: {error}",
+            f"no witness of this ledger: {reason_of(error)}",
             hint="give a batch, an export (CSV or JSON lines), or a *.witness.json of a station's state folder",
             file=path,
         ) from None
