@@ -42,7 +42,7 @@ def naming(path: str | Path) -> Iterator[None]:
 
 def reason_of(error: Exception) -> str:
     """What is wrong; of an error of the system without the path, which `InputError` names."""
-    return str(isinstance(error, OSError) and error.strerror or error)
+    return str((isinstance(error, OSError) and error.strerror) or error)
 
 
 def read_file(path: Path, hint: str = "check the path") -> bytes:
