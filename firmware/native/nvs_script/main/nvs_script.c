@@ -64,9 +64,8 @@ static nvs_type_t type_of(const char *name)
 static size_t parse_hex(const char *hex)
 {
     size_t size = 0;
-    unsigned byte;
-    while (size < sizeof(s_value) - 1 && sscanf(hex + 2 * size, "%2x", &byte) == 1) {
-        s_value[size++] = (unsigned char)byte;
+    for (; size < sizeof(s_value) - 1 && hex[0] != '\0' && hex[1] != '\0'; hex += 2) { /* sscanf measures all that follows */
+        s_value[size++] = (unsigned char)strtoul((char[]){hex[0], hex[1], '\0'}, NULL, 16);
     }
     s_value[size] = '\0';
     return size;
