@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PARTITIONS_FILE = Path("partitions.csv")
 DEFAULT_CHIP = "esp32"
+LABEL = "CONFIG_FACTORY_DATA_PARTITION_LABEL"
+"""The component's option for the name of the factory partition."""
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -114,18 +116,27 @@ class Project:
     @cached_property
     def factory_partition(self) -> Partition:
         """Where factory data goes. Raises InputError when there is no such partition, or it is none for NVS."""
-        check_partition(self.table, found := factory_partition_of(self.layout, self.settings.partition))
+        found = factory_partition_of(self.layout, self.settings.partition, self.label)
+        check_partition(self.table, found)
         return found
 
+    @property
+    def label(self) -> str:
+        """What the firmware calls the factory partition, as far as the sdkconfig says so."""
+        return self.sdkconfig.text(LABEL, FACTORY_PARTITION) if self.sdkconfig else FACTORY_PARTITION
 
-def factory_partition_of(layout: Layout, name: str | None) -> Partition:
-    """The factory partition of a sound layout: by name, or by what it says of itself. Raises InputError."""
+
+def factory_partition_of(layout: Layout, name: str | None, label: str = FACTORY_PARTITION) -> Partition:
+    """The factory partition of a sound layout: by name, by what it says of itself, or by the firmware's label.
+
+    Raises InputError when there is none.
+    """
     if name == NO_PARTITION:
         raise InputError(
             "this project has no factory partition", hint="name one with --partition", file=layout.file
         )
     found = [] if name else layout.factory_entries(None)
-    return found[0].partition if len(found) == 1 else layout.table.find(name or FACTORY_PARTITION)
+    return found[0].partition if len(found) == 1 else layout.table.find(name or label)
 
 
 def check_partition(table: PartitionTable, partition: Partition) -> None:

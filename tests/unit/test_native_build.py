@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fctry.cli.main import main
-from fctry.errors import BoardError
+from fctry.errors import BoardError, InputError
 from fctry.project import Settings, open_project
 from fctry.reference import PARTITIONS
 from fctry.reference import __main__ as reference
@@ -24,7 +26,7 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The folders that would be compiled: the compiler costs seconds, and is not what is tested here."""
     folders: list[Path] = []
 
-    def compile_(recipe: Recipe, compiler: str, folder: Path) -> None:
+    def compile_(recipe: Recipe, compiler: Sequence[str], folder: Path) -> None:
         folder.mkdir()
         folders.append(folder)
 
@@ -116,6 +118,60 @@ def test_compiler_without_headers_says_what_to_install(
         build(RECIPE, cache=tmp_path)
     assert "libc6-dev" in caught.value.hint
     assert [path.name for path in tmp_path.iterdir()] == ["cc"]
+
+
+def test_compiler_may_have_arguments(
+    compiled: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cc, cache = tmp_path / "with space" / "cc", tmp_path / "cache"
+    cc.parent.mkdir()
+    cache.mkdir()
+    cc.write_text("#!/bin/sh\n")
+    cc.chmod(0o755)
+    monkeypatch.setenv("CC", f"'{cc}' -m64")
+    assert native.find_compiler() == (str(cc), "-m64")
+    folders = {build(RECIPE, cache=cache) for _ in range(2)}
+    monkeypatch.setenv("CC", str(cc))
+    assert native.find_compiler() == (str(cc),)
+    assert build(RECIPE, cache=cache) not in folders
+
+
+def test_full_disk_is_what_the_error_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler = tmp_path / "cc"
+    text = "ld: final link failed: No space left on device\ncollect2: error: ld returned 1 exit status"
+    compiler.write_text(f"#!/bin/sh\necho '{text}' >&2\nexit 1\n")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CC", str(compiler))
+    with pytest.raises(InputError, match="No space left on device") as caught:
+        build(RECIPE, cache=tmp_path)
+    assert "make room" in caught.value.hint
+
+
+def test_build_in_a_cache_that_can_only_be_read_is_used(
+    compiled: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def utime(path: Path) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    folder = build(RECIPE, cache=tmp_path)
+    monkeypatch.setattr(os, "utime", utime)  # who runs the tests may be root, whom no mode keeps out
+    assert build(RECIPE, cache=tmp_path) == folder
+
+
+def test_folder_that_another_process_removes_meanwhile_is_no_error(
+    compiled: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "new-of-another").mkdir()
+    stat = Path.stat
+
+    def vanishing(self: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        found = stat(self, follow_symlinks=follow_symlinks)
+        if self.name == "new-of-another":
+            self.rmdir()
+        return found
+
+    monkeypatch.setattr(Path, "stat", vanishing)
+    assert build(RECIPE, cache=tmp_path).is_dir()
 
 
 def test_build_of_the_reference_firmware_says_what_it_takes() -> None:

@@ -101,6 +101,50 @@ def test_names_of_the_project_are_in_its_spec(tmp_path: Path) -> None:
     assert "[fields.lamp.serial_number]" in (tmp_path / "factory.toml").read_text()
 
 
+def test_label_of_the_project_is_its_partitions_name(tmp_path: Path) -> None:
+    (tmp_path / "CMakeLists.txt").write_text("project(p)")
+    (tmp_path / "sdkconfig.defaults").write_text('CONFIG_FACTORY_DATA_PARTITION_LABEL="mfg"\n')
+    write(plan(tmp_path))
+    assert _project(tmp_path).factory_partition.name == "mfg"
+    assert not plan(tmp_path).changes
+
+
+def test_partition_that_the_projects_label_names_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "CMakeLists.txt").write_text("project(p)")
+    (tmp_path / "sdkconfig.defaults").write_text('CONFIG_FACTORY_DATA_PARTITION_LABEL="mfg"\n')
+    table = "nvs, data, nvs, 0x9000, 0x6000\nfactory, app, factory, , 1M\nmfg, data, nvs, , 0x6000\n"
+    (tmp_path / "partitions.csv").write_text(table)
+    write(plan(tmp_path))
+    assert (tmp_path / "partitions.csv").read_text() == table
+    assert _project(tmp_path).factory_partition.name == "mfg"
+
+
+@pytest.mark.parametrize("namespace", ["my lamp", "lamp.v2", "lämp"])
+def test_namespace_that_is_no_bare_key_of_toml_is_in_the_spec(tmp_path: Path, namespace: str) -> None:
+    (tmp_path / "CMakeLists.txt").write_text("project(p)")
+    (tmp_path / "sdkconfig.defaults").write_text(
+        f'CONFIG_FACTORY_DATA_NAMESPACE="{namespace}"\n', encoding="utf-8"
+    )
+    write(plan(tmp_path))
+    assert namespace in {field.namespace for field in read_spec(tmp_path / "factory.toml").fields}
+
+
+def test_lines_end_as_in_the_file_and_those_that_were_there_stay(tmp_path: Path) -> None:
+    (tmp_path / "CMakeLists.txt").write_text("project(p)")
+    before = b"CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y \r\n\r\n"
+    (tmp_path / "sdkconfig.defaults").write_bytes(before)
+    write(plan(tmp_path))
+    after = (tmp_path / "sdkconfig.defaults").read_bytes()
+    assert after.startswith(before)
+    assert after.count(b"\n") == after.count(b"\r\n") > before.count(b"\n")
+
+
+@pytest.mark.parametrize(("name", "project"), [("größe 2", "gr_e_2"), ("ä", "product")])
+def test_new_project_has_a_name_that_cmake_takes(tmp_path: Path, name: str, project: str) -> None:
+    write(plan(tmp_path / name))
+    assert f"project({project})" in (tmp_path / name / "CMakeLists.txt").read_text()
+
+
 def test_flash_without_room_is_refused_with_what_to_shrink(tmp_path: Path) -> None:
     (tmp_path / "CMakeLists.txt").write_text("project(p)")
     (tmp_path / "sdkconfig.defaults").write_text("CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y\n")

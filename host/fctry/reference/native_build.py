@@ -5,20 +5,24 @@ A build is kept in the user's cache under the hash of all that it was made of: s
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fctry.errors import BoardError, InputError
+from fctry.files import REMEDIES
 from fctry.partitions.binary import pack
 from fctry.partitions.table import PartitionTable
-from fctry.project import Project
+from fctry.project import LABEL, Project
 from fctry.reference import COMPONENT, FIRMWARE
 from fctry.reference.build_folder import complete, describe
 
@@ -44,7 +48,7 @@ ABANDONED_AFTER_S = 3600
 DEFAULT_FLASH_BYTES = 4 << 20
 KCONFIG = "CONFIG_FACTORY_DATA_"
 """What the options of the component begin with, whose values a project's own sdkconfig gives."""
-LABEL, ENCRYPTED = f"{KCONFIG}PARTITION_LABEL", f"{KCONFIG}ENCRYPTED"
+ENCRYPTED = f"{KCONFIG}ENCRYPTED"
 
 
 @dataclass(frozen=True)
@@ -111,19 +115,20 @@ def build(recipe: Recipe, *, cache: Path | None = None, log: Callable[[str], Non
                     made.rename(folder)
         except OSError as error:
             if not folder.is_dir():
-                raise InputError(
-                    f"cannot write: {error.strerror}", hint="free the disk", file=cache
-                ) from None
-    os.utime(folder)
+                hint = REMEDIES.get(error.errno or 0, "name another folder with FCTRY_CACHE")
+                raise InputError(f"cannot write: {error.strerror}", hint=hint, file=cache) from None
+    with suppress(OSError):  # a cache that is only read: nothing is pruned there
+        os.utime(folder)
     return folder
 
 
-def find_compiler() -> str:
-    """A C compiler: `CC`, or what is installed. Raises BoardError that says what to install."""
-    names = [os.environ["CC"]] if os.environ.get("CC") else COMPILERS
+def find_compiler() -> tuple[str, ...]:
+    """A C compiler, with its arguments: `CC`, or what is installed. Raises BoardError that says what to install."""
+    names = [os.environ["CC"]] if os.environ.get("CC", "").strip() else COMPILERS
     for name in names:
-        if found := shutil.which(name):
-            return found
+        program, *arguments = [name] if shutil.which(name) else shlex.split(name)
+        if found := shutil.which(program):
+            return (found, *arguments)
     raise BoardError(
         f"no C compiler ({', '.join(names)}): the simulated board runs firmware that is compiled for this machine",
         hint="install one: `apt install gcc libc6-dev` (Debian, Ubuntu), `dnf install gcc` (Fedora), "
@@ -158,18 +163,20 @@ def sources() -> list[Path]:
     return [file for folder in folders for file in sorted(folder.glob("*.c")) if file.name not in NOT_NATIVE]
 
 
-def _compile(recipe: Recipe, compiler: str, folder: Path) -> None:
+def _compile(recipe: Recipe, compiler: Sequence[str], folder: Path) -> None:
     folder.mkdir()
     elf = folder / f"{APP_NAME}.elf"
     include = [f"-I{path}" for path in INCLUDES]
-    command = [compiler, *recipe.flags, *include, "-o", str(elf), *map(str, sources())]
+    command = [*compiler, *recipe.flags, *include, "-o", str(elf), *map(str, sources())]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
+        if os.strerror(errno.ENOSPC) in done.stderr:  # of the folder, or of the compiler's temporary files
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         lines = done.stderr.splitlines()
         first = next((line for line in lines if "error" in line), lines[0] if lines else "no message")
         is_header = "No such file" in first and ".h" in first
         raise BoardError(
-            f"{compiler} cannot compile the reference firmware: {first}",
+            f"{shlex.join(compiler)} cannot compile the reference firmware: {first}",
             hint="install the C library's headers: `apt install libc6-dev` (Debian, Ubuntu)"
             if is_header
             else "it needs a C compiler for C11 with GNU extensions: name another with CC=…",
@@ -178,11 +185,11 @@ def _compile(recipe: Recipe, compiler: str, folder: Path) -> None:
     complete(folder, program, recipe.table, recipe.chip, recipe.flash_bytes)
 
 
-def _key(recipe: Recipe, compiler: str) -> str:
+def _key(recipe: Recipe, compiler: Sequence[str]) -> str:
     """The hash of all that a build is made of."""
     digest = hashlib.sha256()
-    stat = Path(compiler).resolve().stat()
-    parts = [compiler, str(stat.st_size), str(stat.st_mtime_ns), *recipe.flags, str(recipe.flash_bytes)]
+    stat = Path(compiler[0]).resolve().stat()
+    parts = [*compiler, str(stat.st_size), str(stat.st_mtime_ns), *recipe.flags, str(recipe.flash_bytes)]
     digest.update("\0".join([*parts, str(recipe.table.offset)]).encode())
     digest.update(pack(recipe.table))
     headers = {file for folder in INCLUDES for file in folder.rglob("*.h")}
@@ -193,7 +200,11 @@ def _key(recipe: Recipe, compiler: str) -> str:
 
 def _prune(cache: Path) -> None:
     """Leave no more than KEPT_BUILDS - 1, the last used, and nothing that a killed process has left behind."""
-    found = [(folder.stat().st_mtime, folder) for folder in cache.iterdir() if folder.is_dir()]
+    found = []
+    for folder in cache.iterdir():
+        with suppress(OSError):  # another process has removed it meanwhile
+            if folder.is_dir():
+                found.append((folder.stat().st_mtime, folder))
     now = time.time()
     builds = sorted(one for one in found if not one[1].name.startswith("new-"))
     old = [folder for _, folder in builds[: max(0, len(builds) - KEPT_BUILDS + 1)]]

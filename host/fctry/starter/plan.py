@@ -13,7 +13,7 @@ from pathlib import Path
 from fctry.errors import InputError
 from fctry.files import REMEDIES, read_file, write_file
 from fctry.partitions.sdkconfig import Sdkconfig, find_sdkconfig
-from fctry.project import PARTITIONS_FILE, Settings
+from fctry.project import LABEL, PARTITIONS_FILE, Settings
 from fctry.reference import COMPONENT, SPEC
 from fctry.settings import find_settings
 from fctry.starter.table import factory_name, table_text
@@ -24,7 +24,9 @@ EXAMPLE = COMPONENT / "examples" / "minimal"
 COMPONENT_PARTS = ("CMakeLists.txt", "Kconfig", "idf_component.yml", "README.md", "LICENSE", "include", "src")
 REQUIREMENTS = re.compile(r"(?m)^[^#\n]*\b(PRIV_)?REQUIRES\b")
 MINIMAL = re.compile(r"(?m)^[^#\n]*\b(MINIMAL_BUILD\s+(ON|1|TRUE|YES)\b|set\(\s*COMPONENTS\b)")
-BUILT_IN_NAME = re.compile(r"\W+")
+NO_PROJECT_NAME = re.compile(r"[^A-Za-z0-9_]+")
+"""What CMake allows in no name of a target; `project(NAME)` makes one, NAME.elf."""
+BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def plan(folder: Path) -> Plan:
     table = settings.partitions
     before = _text(table)
     after = table_text(settings, sdkconfig, before)
-    label = factory_name(settings, after)
+    label = factory_name(settings, sdkconfig, after)
     changes = [
         *(_project(folder) if is_new else ()),
         *_component(folder),
@@ -120,7 +122,7 @@ def _settings(folder: Path) -> Settings:
 def _project(folder: Path) -> Iterator[Change]:
     """A new project: the component's example."""
     text = (EXAMPLE / "CMakeLists.txt").read_text("utf-8")
-    name = BUILT_IN_NAME.sub("_", folder.resolve().name) or "product"
+    name = NO_PROJECT_NAME.sub("_", folder.resolve().name).strip("_") or "product"
     text = re.sub(r"(?m)^set\(EXTRA_COMPONENT_DIRS .*\n", "", text)
     yield Change(folder / "CMakeLists.txt", None, re.sub(r"(?m)^project\(.*\)", f"project({name})", text))
     for file in sorted((EXAMPLE / "main").iterdir()):
@@ -148,7 +150,7 @@ def _defaults(folder: Path, table: Path, sdkconfig: Sdkconfig | None, label: str
         "CONFIG_PARTITION_TABLE_CUSTOM_FILENAME": table.relative_to(folder).as_posix(),
     }
     if label != DEFAULT_LABEL:
-        wanted["CONFIG_FACTORY_DATA_PARTITION_LABEL"] = label
+        wanted[LABEL] = label
     said = sdkconfig.values if sdkconfig else {}
     if sdkconfig and sdkconfig.platformio:
         wanted = {}
@@ -158,14 +160,21 @@ def _defaults(folder: Path, table: Path, sdkconfig: Sdkconfig | None, label: str
         if said.get(name) != value and not (name.endswith("_FILENAME") and name in said)
     ]
     if lacking:
-        above = f"{before.rstrip()}\n\n" if before and before.strip() else ""
-        yield Change(path, before, f"{above}# factory data\n{''.join(lacking)}")
+        lines = f"# factory data\n{''.join(lacking)}"
+        if before and before.strip():
+            lines = ("\n" if before.endswith("\n") else "\n\n") + lines
+        end = "\r\n" if "\r\n" in (before or "") else "\n"
+        yield Change(path, before, (before or "") + lines.replace("\n", end))
 
 
 def _missing(folder: Path, names: dict[str, str], namespace: str) -> Iterator[Change]:
     """Spec, tests and workflow, as far as there is no file of their name."""
     product = json.dumps(folder.resolve().name, ensure_ascii=False)  # a string of JSON is one of TOML
-    spec = SPEC.read_text("utf-8").replace('"my-product"', product, 1).replace(DEFAULT_NAMESPACE, namespace)
+    spec = (
+        SPEC.read_text("utf-8")
+        .replace('"my-product"', product, 1)
+        .replace(DEFAULT_NAMESPACE, _toml_key(namespace))
+    )
     texts = {
         SPEC_FILE: spec,
         "tests/test_factory.py": _template("test_factory.py.in"),
@@ -176,6 +185,10 @@ def _missing(folder: Path, names: dict[str, str], namespace: str) -> Iterator[Ch
     for name, text in texts.items():
         if not (folder / name).exists():
             yield Change(folder / name, None, text)
+
+
+def _toml_key(name: str) -> str:
+    return name if BARE_KEY.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
 def _template(name: str) -> str:

@@ -9,10 +9,11 @@ from fctry.errors import InputError
 from fctry.partitions.additions import with_line
 from fctry.partitions.checker import enforced_findings
 from fctry.partitions.layout import Layout, layout_of_csv
+from fctry.partitions.placing import Entry
 from fctry.partitions.rules.recipe import factory_line
 from fctry.partitions.sdkconfig import Sdkconfig
 from fctry.partitions.table import FACTORY_PARTITION, NO_PARTITION
-from fctry.project import Settings, open_project
+from fctry.project import LABEL, Settings, open_project
 
 # Source: ESP-IDF v5.5.5 components/partition_table/partitions_*.csv: what a project has whose sdkconfig names no CSV.
 _HEADER = "# Name, Type, SubType, Offset, Size, Flags\n"
@@ -49,9 +50,9 @@ def table_text(settings: Settings, sdkconfig: Sdkconfig | None, text: str | None
     if text is None:
         text = _built_in(settings.partitions, sdkconfig)
     layout = _read(settings, text)
-    if settings.partition == NO_PARTITION or layout.factory_entries(settings.partition):
+    if settings.partition == NO_PARTITION or _factory_entries(layout, settings, sdkconfig):
         return text
-    made = with_line(text, layout, factory_line(settings.partition or FACTORY_PARTITION))
+    made = with_line(text, layout, factory_line(settings.partition or _label(sdkconfig)))
     if {*layout.table} - {*_read(settings, made).table}:
         raise InputError(
             "a new line would move other partitions", hint="give each its offset", file=settings.partitions
@@ -59,10 +60,20 @@ def table_text(settings: Settings, sdkconfig: Sdkconfig | None, text: str | None
     return made
 
 
-def factory_name(settings: Settings, text: str) -> str:
+def factory_name(settings: Settings, sdkconfig: Sdkconfig | None, text: str) -> str:
     """What the factory partition of the table is called."""
-    entries = _read(settings, text).factory_entries(settings.partition)
+    entries = _factory_entries(_read(settings, text), settings, sdkconfig)
     return entries[0].partition.name if entries else FACTORY_PARTITION
+
+
+def _factory_entries(layout: Layout, settings: Settings, sdkconfig: Sdkconfig | None) -> list[Entry]:
+    return layout.factory_entries(settings.partition) or (
+        [] if settings.partition else layout.factory_entries(_label(sdkconfig))
+    )
+
+
+def _label(sdkconfig: Sdkconfig | None) -> str:
+    return sdkconfig.text(LABEL, FACTORY_PARTITION) if sdkconfig else FACTORY_PARTITION
 
 
 def _read(settings: Settings, text: str) -> Layout:
