@@ -89,7 +89,9 @@ def lamp_tester():
 def test_teardown(lamp_tester, factory_device):
     factory_device.flash_factory(image_for(factory_device))
 """
-    done = run_pytest(ITEMS + tests, "--board", "native", "-vv", "--showlocals", "--junit-xml=junit.xml")
+    done = run_pytest(
+        ITEMS + tests, "--board", "native", "-vv", "--showlocals", "--junit-xml=junit.xml", "-W", "error"
+    )
     junit = (tmp_path / "junit.xml").read_text()
     for told in (done.stdout, junit):
         assert "the firmware reported no lamp:colour; reported were: lamp:serial" in told
@@ -121,12 +123,19 @@ def test_what_is_lacking_is_an_error_that_says_what_to_add(run_pytest: RunPytest
     )
 
 
-def test_project_that_asks_for_nothing_sees_nothing(run_pytest: RunPytest) -> None:
+@pytest.mark.parametrize("has_embedded", [False, True])
+def test_project_that_asks_for_nothing_sees_nothing(run_pytest: RunPytest, has_embedded: bool) -> None:
     test = "def test_a(request): assert not [n for n in request.fixturenames if 'fctry' in n]\n"
-    done = run_pytest(test, "-W", "error", has_embedded=False)
+    done = run_pytest(test, "-W", "error", has_embedded=has_embedded)
     assert done.returncode == 0, done.stdout
+    assert "warning" not in done.stdout
     assert "layout of the devices" not in done.stdout
     assert "board:" not in done.stdout
+
+
+def test_own_use_of_an_experimental_fixture_is_warned_of(run_pytest: RunPytest) -> None:
+    test = "def test_a(record_xml_attribute): record_xml_attribute('a', 'b')\n"
+    assert "record_xml_attribute is an experimental feature" in run_pytest(test).stdout
 
 
 def test_options_that_a_project_has_itself_stay_its_own(run_pytest: RunPytest, tmp_path: Path) -> None:
@@ -188,6 +197,7 @@ def test_nothing_is_left_of_a_run_that_was_ended(
         for pid in filter(_command, family):
             os.kill(pid, signal.SIGKILL)
     assert not list((tmp_path / "pytest-embedded").glob("*"))
+    _wait(lambda: not list(tmp_path.glob("pymp-*")))  # of multiprocessing's sockets
 
 
 def _family(pid: int) -> set[int]:

@@ -83,11 +83,12 @@ def pytest_configure(config: pytest.Config) -> None:
         from fctry.serialport import register
 
         register()  # the fast client: with pyserial's own, one test takes half a minute
-    from fctry.pytest_plugin import failures, fixtures
+    from fctry.pytest_plugin import embedded_warnings, failures, fixtures
 
     # now, as the last: a fixture of the same name that another plugin has stands behind these
     config.pluginmanager.register(fixtures, "fctry_fixtures")
     config.pluginmanager.register(failures, "fctry_failures")
+    config.pluginmanager.register(embedded_warnings, "fctry_embedded_warnings")
     config.addinivalue_line("markers", "not_on(board, reason): a case that this board cannot run")
     if option.fctry_board:
         from fctry.pytest_plugin import boards

@@ -12,7 +12,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
 PART_TOOL = Path(fctry.__file__).parent / "cli" / "part_tool.py"
 DEVICE_FIXTURES = {"dut", "serial", "app"}
 """Fixtures of pytest-embedded's with a device behind them."""
-EMBEDDED_WARNINGS = (
-    "record_xml_attribute is an experimental feature:pytest.PytestExperimentalApiWarning",
-    "(?s).*sdkconfig.json:pytest.PytestUnraisableExceptionWarning",  # a file that it leaves open
-)
-"""What pytest-embedded is warned of, for each test."""
 
 
 def choose(config: pytest.Config) -> None:
@@ -55,8 +50,6 @@ def choose(config: pytest.Config) -> None:
             option.port_mac = None  # pytest-embedded 2.9 looks for esptool 4's words
     option.embedded_services = option.embedded_services or "esp,idf"
     option.part_tool = option.part_tool or str(PART_TOOL)
-    for warning in EMBEDDED_WARNINGS:
-        config.addinivalue_line("filterwarnings", f"ignore:{warning}")
     fctry.serialport.register()
 
 
@@ -299,11 +292,20 @@ def _fctry_forked_listeners() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _fctry_guard(_mp_manager: object) -> Iterator[None]:
-    """Ends pytest-embedded's server when this process is gone, whatever ended it; its listeners end with it."""
+def _fctry_guard(_mp_manager: Any) -> Iterator[None]:
+    """Ends pytest-embedded's server when this process is gone, whatever ended it; its listeners end with it.
+
+    The folders of their sockets, which multiprocessing removes at the end of a process that ends by itself, go too.
+    """
+    from multiprocessing import util
+
     from fctry.boards.cpu.guardian import Guardian
 
-    guardians = [Guardian(child.pid) for child in multiprocessing.active_children() if child.pid]
+    folders = {Path(util.get_temp_dir())}
+    if isinstance(_mp_manager.address, str):
+        folders.add(Path(_mp_manager.address).parent)
+    folders = {folder for folder in folders if folder.name.startswith("pymp-")}
+    guardians = [Guardian(child.pid, folders) for child in multiprocessing.active_children() if child.pid]
     yield
     with contextlib.suppress(OSError):
         for guardian in guardians:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+from collections.abc import Iterable
+from pathlib import Path
 
 # waits for the end of its stdin, which comes when the last process that holds the other end is gone
-_SCRIPT = 'read -r _; kill -KILL "$1"'
+_SCRIPT = 'read -r _; kill -KILL "$1"; shift; [ $# = 0 ] || rm -rf -- "$@"'
 
 
 class Guardian:
-    """Guards the process `pid` until it is dismissed: before the number can belong to another process."""
+    """Guards the process `pid` until it is dismissed: before the number can belong to another process.
 
-    def __init__(self, pid: int) -> None:
+    `folders` are removed with it.
+    """
+
+    def __init__(self, pid: int, folders: Iterable[Path] = ()) -> None:
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", _SCRIPT, "sh", str(pid)],
+            ["/bin/sh", "-c", _SCRIPT, "sh", str(pid), *map(str, folders)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
