@@ -15,12 +15,16 @@ PARTS  := pyproject.toml requirements/$(LOCK).txt scripts/setup
 .PHONY: help setup lock native demo test check bench docs clean
 .DEFAULT_GOAL := help
 
-# a .venv whose Python is gone, or is not the one that is asked for
-$(shell $(BIN)/python -c 'import sys' 2>/dev/null || rm -f $(VENV)/.installed $(VENV)/.installed-run)
+STAMPS := $(VENV)/.installed $(VENV)/.installed-run
+
+# a .venv whose Python is gone or has become another one, or is not the one that is asked for
+$(shell $(BIN)/python -c 'import fctry' 2>/dev/null || rm -f $(STAMPS))
 ifdef PYTHON
 export PYTHON
-$(shell v="$$($(PYTHON) -V)" && [ "$$($(BIN)/python -V 2>/dev/null)" != "$$v" ] && rm -f $(VENV)/.installed $(VENV)/.installed-run)
+$(shell v="$$($(PYTHON) -V 2>/dev/null)" && [ "$$($(BIN)/python -V 2>/dev/null)" != "$$v" ] && rm -f $(STAMPS))
 endif
+# one with the other versions is out of date
+$(shell [ "$$(cat $(VENV)/.lock 2>/dev/null || echo newest)" = $(LOCK) ] || touch -c -t 197001020000 $(STAMPS))
 
 help:           ## this list
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12

@@ -86,3 +86,50 @@ def test_finished_environment_is_kept_and_an_unfinished_one_made_anew(folder: Pa
     (folder / ".venv" / "bin" / "python").unlink()
     assert "the Python of .venv is gone: it is made anew" in _run(folder).stdout
     assert (folder / ".venv" / "bin" / "python").exists()
+
+
+PYTHON = """#!/bin/sh
+# in place of a virtual environment's Python, with fctry in it unless it is said to have become another
+[ "$2" != "import fctry" ] || [ ! -e "$(dirname "$0")/another" ]
+"""
+
+
+@pytest.fixture
+def checkout(folder: Path) -> Path:
+    """One with the Makefile and a finished environment of the newest versions."""
+    shutil.copy(SCRIPT.parents[1] / "Makefile", folder)
+    (folder / "scripts").mkdir()
+    _program(folder, "python", PYTHON)
+    for name in ("dirname", "cat", "make"):
+        (folder / "bin" / name).symlink_to(shutil.which(name) or name)
+    (folder / "scripts" / "setup").symlink_to(SCRIPT)
+    (folder / "bin" / "python3").symlink_to(sys.executable)
+    for name in ("pyproject.toml", "requirements/newest.txt", "requirements/oldest.txt"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    assert _run(folder, "dev").returncode == 0
+    (folder / ".venv" / "bin" / "python").unlink()
+    (folder / "bin" / "python").rename(folder / ".venv" / "bin" / "python")
+    return folder
+
+
+def _make(folder: Path, *arguments: str) -> str:
+    """What `make setup` does, if anything."""
+    command = ["make", "--no-print-directory", "setup", *arguments]
+    said = {"PATH": str(folder / "bin"), "HOME": str(folder)}
+    done = subprocess.run(command, cwd=folder, env=said, capture_output=True, text=True, check=False)
+    return done.stdout
+
+
+def test_other_versions_are_installed_when_they_are_asked_for(checkout: Path) -> None:
+    assert "setting up" not in _make(checkout)
+    for lock in ("oldest", "newest"):
+        calls = (checkout / "calls").read_text()
+        assert "setting up" in _make(checkout, f"LOCK={lock}")
+        assert f"--constraint requirements/{lock}.txt" in (checkout / "calls").read_text()[len(calls) :]
+        assert "setting up" not in _make(checkout, f"LOCK={lock}")
+
+
+def test_environment_whose_python_has_become_another_is_made_anew(checkout: Path) -> None:
+    (checkout / ".venv" / "bin" / "another").touch()
+    assert "it is made anew" in _make(checkout)
