@@ -135,6 +135,13 @@ def test_connected_boards_are_not_shared_by_workers() -> None:
         boards.choose(cast(pytest.Config, SimpleNamespace(option=option)))
 
 
+@pytest.mark.parametrize("services", ["esp", "serial,idf", "esp,idf|serial"])
+def test_services_that_a_simulated_board_cannot_do_with_are_refused(services: str) -> None:
+    option = SimpleNamespace(fctry_board="native", embedded_services=services)
+    with pytest.raises(pytest.UsageError, match="--board native needs the services esp,idf"):
+        boards.choose(cast(pytest.Config, SimpleNamespace(option=option)))
+
+
 def test_port_is_locked_under_each_of_its_names(tmp_path: Path) -> None:
     (tmp_path / "by-id").symlink_to(tmp_path / "ttyUSB0")
     assert len({connected.lock_of(str(tmp_path / name)).lock_file for name in ("by-id", "ttyUSB0")}) == 1

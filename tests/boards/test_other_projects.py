@@ -88,6 +88,9 @@ def lamp_tester():
 
 def test_teardown(lamp_tester, factory_device):
     factory_device.flash_factory(image_for(factory_device))
+
+def test_count_may_be_one(factory_devices):
+    assert len(factory_devices) == 1
 """
     done = run_pytest(
         ITEMS + tests, "--board", "native", "-vv", "--showlocals", "--junit-xml=junit.xml", "-W", "error"
@@ -102,7 +105,7 @@ def test_teardown(lamp_tester, factory_device):
         assert "hunter2" not in told
         assert "ABCDEFGHIJKLMNOPQRSTUVWXYZ" not in told.replace("\n", "").replace("' b'", "")
     assert "device.py" not in done.stdout  # the library's own lines explain nothing
-    assert "3 failed, 2 passed" in done.stdout
+    assert "3 failed, 3 passed" in done.stdout
     assert "1 error in" in done.stdout
 
 

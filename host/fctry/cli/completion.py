@@ -22,5 +22,7 @@ def run(args: Arguments) -> int:
 
     made = get_completion_class(args.shell)
     assert made  # click has the three
-    print(made(root(), {}, "fctry", COMPLETE_VARIABLE).source())
+    source = made(root(), {}, "fctry", COMPLETE_VARIABLE).source()
+    # click's script for fish ends what is said of a command or an option at its first comma
+    print(source.replace('string split ","', 'string split --max 1 ","'))
     return 0

@@ -49,6 +49,12 @@ def choose(config: pytest.Config) -> None:
             option.port = connected.only_port(option.port_mac)
             option.port_mac = None  # pytest-embedded 2.9 looks for esptool 4's words
     option.embedded_services = option.embedded_services or "esp,idf"
+    if board in ("native", "linux"):  # they start with an empty flash
+        for services in option.embedded_services.split("|"):
+            if not {"esp", "idf"} <= {*services.split(",")}:
+                raise pytest.UsageError(
+                    f"--board {board} needs the services esp,idf: `--embedded-services {services}` can be left out"
+                )
     option.part_tool = option.part_tool or str(PART_TOOL)
     fctry.serialport.register()
 

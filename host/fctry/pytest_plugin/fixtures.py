@@ -104,7 +104,9 @@ def factory_device(
 def factory_devices(
     fctry_services: None, factory_project: Project, dut: Any, msg_queue: Any
 ) -> Iterator[list[FactoryDevice]]:
-    """The devices under test of a test that is parametrized with pytest-embedded's `count` (2 or more)."""
+    """The devices under test, as many as pytest-embedded's `count` says, an option or a parameter of the test."""
+    if not isinstance(dut, Sequence):
+        dut, msg_queue = [dut], [msg_queue]
     devices = [_device(each, queue, factory_project) for each, queue in zip(dut, msg_queue, strict=True)]
     yield devices
     for device in devices:

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -159,6 +160,17 @@ def test_bash_completes_commands_and_options_and_leaves_files_to_itself() -> Non
         ["bash", "-c", script], env={**os.environ, "PATH": path}, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines() == ["layout", "--secrets", "files: -o default", ""]
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
+def test_fish_shows_all_of_a_description(tmp_path: Path) -> None:
+    script = (
+        "function env; echo 'plain,--chip\tof a table, or of a dump'; end; fctry completion fish | source; "
+    )
+    command = ["fish", "--no-config", "--command", script + "_fctry_completion"]
+    said = os.environ | {"HOME": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(command, env=said, capture_output=True, text=True, check=False)
+    assert done.stdout == "--chip\tof a table, or of a dump\n", done.stderr
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
