@@ -145,6 +145,29 @@ def test_new_project_has_a_name_that_cmake_takes(tmp_path: Path, name: str, proj
     assert f"project({project})" in (tmp_path / name / "CMakeLists.txt").read_text()
 
 
+def test_table_that_projects_share_gets_the_line(tmp_path: Path) -> None:
+    folder, shared = tmp_path / "lamp", tmp_path / "shared.csv"
+    folder.mkdir()
+    (folder / "CMakeLists.txt").write_text("project(p)")
+    shared.write_text("nvs, data, nvs, 0x9000, 0x6000\nfactory, app, factory, , 1M\n")
+    (folder / "sdkconfig.defaults").write_text(
+        'CONFIG_PARTITION_TABLE_CUSTOM=y\nCONFIG_PARTITION_TABLE_CUSTOM_FILENAME="../shared.csv"\n'
+    )
+    made = plan(folder)
+    assert any("+++ b/../shared.csv" in difference(change, folder) for change in made.changes)
+    write(made)
+    assert "fctry, data, nvs," in shared.read_text()
+    assert not (folder / "partitions.csv").exists()
+    assert not plan(folder).changes
+
+
+def test_project_in_a_repository_is_told_where_workflows_are_read(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    folder = tmp_path / "apps" / "lamp"
+    assert any('working-directory: "apps/lamp"' in note for note in plan(folder).notes)
+    assert not any("working-directory" in note for note in plan(tmp_path).notes)
+
+
 def test_flash_without_room_is_refused_with_what_to_shrink(tmp_path: Path) -> None:
     (tmp_path / "CMakeLists.txt").write_text("project(p)")
     (tmp_path / "sdkconfig.defaults").write_text("CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y\n")

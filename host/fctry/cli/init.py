@@ -55,4 +55,8 @@ def _is_agreed() -> bool:
     if not sys.stdin.isatty():
         print("nothing is written yet: --yes does it", file=sys.stderr)
         return False
-    return input("Write this? [y/N] ").strip().lower() in ("y", "yes")
+    try:
+        return input("Write this? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:  # Ctrl-D
+        print()
+        return False

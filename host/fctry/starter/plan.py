@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,13 +13,14 @@ from pathlib import Path
 
 from fctry.errors import InputError
 from fctry.files import REMEDIES, read_file, write_file
-from fctry.partitions.sdkconfig import Sdkconfig, find_sdkconfig
+from fctry.partitions.sdkconfig import Sdkconfig, find_sdkconfig, tables_named_in
 from fctry.project import LABEL, PARTITIONS_FILE, Settings
 from fctry.reference import COMPONENT, SPEC
 from fctry.settings import find_settings
 from fctry.starter.table import factory_name, table_text
 
 SPEC_FILE = "factory.toml"
+WORKFLOW = ".github/workflows/factory-data.yml"
 DEFAULT_LABEL, DEFAULT_NAMESPACE = "fctry", "fctryNamespace"
 EXAMPLE = COMPONENT / "examples" / "minimal"
 COMPONENT_PARTS = ("CMakeLists.txt", "Kconfig", "idf_component.yml", "README.md", "LICENSE", "include", "src")
@@ -65,7 +67,7 @@ def plan(folder: Path) -> Plan:
         *_component(folder),
         Change(table, before, after),
         *_defaults(folder, table, sdkconfig, label),
-        *_missing(folder, {"table": table.relative_to(folder).as_posix()}, _namespace(sdkconfig)),
+        *_missing(folder, {"table": _name(table, folder)}, _namespace(sdkconfig)),
     ]
     return Plan(
         folder,
@@ -76,7 +78,7 @@ def plan(folder: Path) -> Plan:
 
 def difference(change: Change, folder: Path) -> str:
     """The change as a unified diff, with paths relative to the folder."""
-    name = change.path.relative_to(folder).as_posix()
+    name = _name(change.path, folder)
     lines = difflib.unified_diff(
         (change.before or "").splitlines(),
         change.after.splitlines(),
@@ -114,9 +116,14 @@ def _text(path: Path) -> str | None:
 def _settings(folder: Path) -> Settings:
     """Those of this folder: a project around it is another one."""
     settings = find_settings(folder=folder)
-    if not settings.partitions.resolve().is_relative_to(folder.resolve()):
-        return Settings(folder / PARTITIONS_FILE)
-    return settings
+    table = settings.partitions.resolve()
+    is_own = table.is_relative_to(folder.resolve()) or table in map(Path.resolve, tables_named_in(folder))
+    return settings if is_own else Settings(folder / PARTITIONS_FILE)
+
+
+def _name(path: Path, folder: Path) -> str:
+    """The path as the files of the project name it; a table that projects share is outside of it."""
+    return Path(os.path.relpath(path, folder)).as_posix()
 
 
 def _project(folder: Path) -> Iterator[Change]:
@@ -147,7 +154,7 @@ def _defaults(folder: Path, table: Path, sdkconfig: Sdkconfig | None, label: str
     before = _text(path)
     wanted = {
         "CONFIG_PARTITION_TABLE_CUSTOM": "y",
-        "CONFIG_PARTITION_TABLE_CUSTOM_FILENAME": table.relative_to(folder).as_posix(),
+        "CONFIG_PARTITION_TABLE_CUSTOM_FILENAME": _name(table, folder),
     }
     if label != DEFAULT_LABEL:
         wanted[LABEL] = label
@@ -178,9 +185,7 @@ def _missing(folder: Path, names: dict[str, str], namespace: str) -> Iterator[Ch
     texts = {
         SPEC_FILE: spec,
         "tests/test_factory.py": _template("test_factory.py.in"),
-        ".github/workflows/factory-data.yml": _template("factory-data.yml.in").replace(
-            "@table@", names["table"]
-        ),
+        WORKFLOW: _template("factory-data.yml.in").replace("@table@", names["table"]),
     }
     for name, text in texts.items():
         if not (folder / name).exists():
@@ -204,11 +209,24 @@ def _namespace(sdkconfig: Sdkconfig | None) -> str:
 def _notes(folder: Path, sdkconfig: Sdkconfig | None, *, is_new: bool) -> Iterator[str]:
     if sdkconfig and sdkconfig.is_whole and not sdkconfig.is_on("CONFIG_PARTITION_TABLE_CUSTOM"):
         yield "sdkconfig is there and wins over sdkconfig.defaults: delete it before the next build, or use menuconfig"
+    if root := _repository_around(folder):
+        place = folder.resolve().relative_to(root).as_posix()
+        yield (
+            f"GitHub reads workflows at the root of a repository: move {WORKFLOW} to {root}, with "
+            f"`defaults: {{run: {{working-directory: {json.dumps(place, ensure_ascii=False)}}}}}`"
+        )
     if not is_new:
         yield (
             f'in your application: {_requirement(folder)}`#include "factory_data.h"`, then factory_data_open, '
             "factory_data_get_str and factory_data_report, as components/factory_data/README.md shows"
         )
+
+
+def _repository_around(folder: Path) -> Path | None:
+    """The root of the repository that the project is only a part of."""
+    places = [folder.resolve(), *folder.resolve().parents]
+    root = next((place for place in places if (place / ".git").exists()), None)
+    return None if root == places[0] else root
 
 
 def _requirement(folder: Path) -> str:

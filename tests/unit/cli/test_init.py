@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,14 @@ def test_without_yes_it_is_shown_and_nothing_is_written(
     printed = capsys.readouterr()
     assert "+fctry, data, nvs, 0x110000, 0x6000, readonly" in printed.out
     assert "--yes" in printed.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_end_of_input_is_no_agreement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    assert main(["init", str(tmp_path)]) == 1
     assert not list(tmp_path.iterdir())
 
 
