@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from fctry.boards import Board
 from fctry.cli.main import main
 from fctry.errors import InputError
 from fctry.partitions.flasher_args import read_flasher_args
+from fctry.provision.line import Event, Line
 
 ROOT = Path(__file__).parents[2]
 NATIVE = ROOT / "firmware" / "native"
@@ -141,6 +143,23 @@ def test_demo_proves_four_devices_one_on_its_second_try_and_refuses_a_twin_in_an
     assert "proven: 4 of 4 keys equal" in out
     assert "refused: a value of 'my-product/fctryNamespace:serial_number' was handed out already" in out
     assert (tmp_path / "records" / "run.html").is_file()
+
+
+def test_demo_that_is_interrupted_ends_with_what_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    events = Line.events
+
+    def interrupted(line: Line) -> Iterator[Event]:
+        signal.raise_signal(signal.SIGINT)
+        yield from events(line)
+
+    monkeypatch.setattr(Line, "events", interrupted)
+    assert main(["demo"]) == 130
+    out, err = capsys.readouterr()
+    assert "finishing what runs" in err
+    assert "[4/5]" not in out
 
 
 def test_data_of_another_device_are_overwritten_by_force_only(

@@ -22,7 +22,7 @@ from fctry import reference
 from fctry.boards import Board, parse_fault
 from fctry.boards.board import DEFAULT_FLASH_BYTES
 from fctry.cli.arguments import Argument, Arguments, Option, path
-from fctry.cli.live import show
+from fctry.cli.live import Summary, show
 from fctry.cli.options import PROJECT, project_of
 from fctry.cli.proof_table import print_proof
 from fctry.cli.record.show import print_record
@@ -80,9 +80,9 @@ def run(args: Arguments) -> int:
             f"[3/5] {len(SLOTS)} simulated ESP32 with empty flashes at once; the power of {SLOTS[-1]} fails once"
         )
         with _boards(project, app, Path(folder)) as slots:
-            first = show(Line(job, slots), slots, None)
+            first = _shown(job, slots)
             print("[4/5] the one that failed again; and the first comes back, and keeps its identity")
-            again = show(Line(job, slots[-1:]), slots[-1:], None)
+            again = _shown(job, slots[-1:])
             with job.opened() as opened:
                 came_back, record = opened.take(slots[0].place, slot=slots[0].name)
                 records = records_of(opened.ledger)
@@ -99,6 +99,13 @@ def run(args: Arguments) -> int:
             is_refused = _is_refused(ledger, spec)
     is_well = len(first.failed) == 1 and not (first.untried or again.untried or again.failed or record.failed)
     return 0 if is_well and is_refused else 1
+
+
+def _shown(job: Job, slots: Sequence[Slot]) -> Summary:
+    summary = show(Line(job, slots), slots, None)
+    if summary.is_interrupted:  # after what ran has come to its end
+        raise KeyboardInterrupt
+    return summary
 
 
 def _project(args: Arguments) -> Project:

@@ -41,6 +41,7 @@ class Summary:
     records: list[Record] = field(default_factory=list)
     untried: list[tuple[Slot, Untried]] = field(default_factory=list)
     unwritten: int = 0  # devices that were tried, and whose records could not be written
+    is_interrupted: bool = False  # by Ctrl-C
     began_s: float = field(default_factory=monotonic)
 
     @property
@@ -81,7 +82,7 @@ def show(line: Line, slots: Sequence[Slot], folder: Path | None, *, is_scanning:
     rows = {slot: _Row() for slot in slots}
     console = Console()
     with ExitStack() as stack:
-        stack.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, _interrupt(line)))
+        stack.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, _interrupt(line, summary)))
         live, scanned = None, _Scanner(line)
         if is_scanning:
             stack.enter_context(_unseen(sys.stdin))
@@ -168,12 +169,13 @@ class _Scanner:
             self._line.give_label(slot, text)
 
 
-def _interrupt(line: Line) -> Callable[[int, FrameType | None], None]:
+def _interrupt(line: Line, summary: Summary) -> Callable[[int, FrameType | None], None]:
     presses = 0
 
     def stop(number: int, frame: FrameType | None) -> None:
         nonlocal presses
         presses += 1
+        summary.is_interrupted = True
         if presses == 1:
             print("\nfinishing what runs; Ctrl-C again abandons it", file=sys.stderr)
             line.stop()
