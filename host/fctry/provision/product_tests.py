@@ -93,7 +93,7 @@ def check_tests(folder: Path) -> float:
     return plugin.collected * TEST_TIMEOUT_S
 
 
-@dataclass
+@dataclass(eq=False)  # pytest 8.0 keeps plugins in a set
 class _Plugin:
     """The fixtures, and what became of each test."""
 
@@ -156,8 +156,9 @@ def _run_pytest(folder: Path, plugin: _Plugin, *more: str) -> None:
     """Raises InputError when the tests cannot be run; that one fails is no error here."""
     own = folder / "pytest.ini"
     options = [
-        "-p",
-        "no:terminal",
+        "-qq",  # without the plugin that prints, pytest 8 does not say what was wrong with an assertion
+        "--no-header",
+        "--no-summary",
         "-p",
         "no:cacheprovider",
         "--import-mode=importlib",

@@ -8,7 +8,9 @@ import sys
 PROGRAM = """
 import sys
 import fctry.identity.ledger
-assert not {"asyncio", "importlib.metadata"} & set(sys.modules), "imported"
+from sqlalchemy import __version__
+used_at_once = {"asyncio"} if __version__ < "2.0.50" else set()
+assert not {"asyncio", "importlib.metadata"} & set(sys.modules) - used_at_once, "imported"
 from sqlalchemy.util import compat, concurrency, langhelpers
 if hasattr(langhelpers, "importlib"):  # since 2.1
     assert langhelpers.importlib.metadata.version("sqlalchemy")
