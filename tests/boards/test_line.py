@@ -204,6 +204,50 @@ def test_label_that_is_scanned_before_says_which_device_it_is(
         assert said in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_label_that_is_no_utf8_is_one_that_nobody_has(
+    folder: Path,
+    ports: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    moment: str,
+    encoding: str,
+) -> None:
+    errors = "surrogateescape" if encoding == "ascii" else "strict"  # Python's, in the C locale and elsewhere
+    keyboard = io.TextIOWrapper(io.BytesIO(b"Ger\xe4t 7\n"), encoding, errors)
+    monkeypatch.setattr("sys.stdin", keyboard)
+    assert provision(ports[:1], "--scan", moment) == 1
+    out, err = capsys.readouterr()
+    assert "no devices in the ledger have this label" in out
+    assert "Traceback" not in err
+
+
+def test_devices_that_were_never_tried_are_not_taken_for_proven(
+    folder: Path, ports: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))  # the scanner is not connected
+    assert provision(ports[:1], "--scan", "before") == 3
+    assert provision(ports[:1], "--scan", "before", "--loop") == 3
+    assert "no device was tried" in capsys.readouterr().out
+    assert main(["batch", "factory.toml", "--count", "1", "-o", "images"]) == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO("SN0000001G\n"))
+    assert provision(ports, "--scan", "before") == 3  # one of two
+
+
+def test_build_for_another_chip_is_refused_before_anything_is_written(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Board(tmp_path / "c3.bin", [BUILD], chip="esp32c3") as board:
+        assert provision([board.url]) == 1
+        out = capsys.readouterr().out
+        assert "write app: the chip is ESP32-C3" in out
+        assert "flasher_args.json is a build for esp32" in out
+        assert main(["provision", "factory.toml", "-p", board.url, "--app", str(BUILD), "--dry-run"]) == 1
+        assert board.flash.read(0, board.flash.size_bytes) == b"\xff" * board.flash.size_bytes
+    assert main(["ledger", "find", "SN0000001G"]) == 1  # no identity was spent
+
+
 def test_label_with_a_secret_that_would_be_drawn_anew_is_refused(
     folder: Path,
     boards: list[Board],

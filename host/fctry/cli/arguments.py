@@ -62,8 +62,12 @@ class Option(RichOption):
 
 
 def _completed(attributes: dict[str, Any]) -> dict[str, Any]:
-    """The attributes of a parameter; where it is a file, a shell completes it."""
-    return {"shell_complete": files, **attributes} if attributes.get("type") is path else attributes
+    """The attributes of a parameter; where it is a file, a shell completes it, where it is a text, it is checked."""
+    if attributes.get("type") is path:
+        return {"shell_complete": files, **attributes}
+    if {"type", "is_flag", "flag_value", "count"} & attributes.keys():
+        return attributes
+    return {"type": text, **attributes}
 
 
 def files(_: Context, __: Parameter, incomplete: str) -> list[CompletionItem]:
@@ -78,6 +82,15 @@ def panel(title: str, *options: Option) -> tuple[Option, ...]:
     for one in options:
         one.panel = title
     return options
+
+
+def text(given: str) -> str:
+    """What goes into records, the ledger and other files."""
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        raise BadParameter(f"{given!r} is no UTF-8 text: type it again in this terminal") from None
+    return given
 
 
 def path(text: str) -> Path:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic
@@ -158,6 +159,8 @@ class _Scanner:
         self._wanted.put(slot)
 
     def _read(self) -> None:
+        if isinstance(sys.stdin, TextIOWrapper):  # what a scanner in Latin-1 types is a label that nobody has
+            sys.stdin.reconfigure(errors="replace")
         while True:
             slot, text = self._wanted.get(), ""
             while not text:

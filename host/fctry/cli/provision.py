@@ -18,7 +18,7 @@ from pathlib import Path
 
 from click import confirm, prompt
 
-from fctry.cli.arguments import Argument, Arguments, Choice, Option, baud, count, panel, path, seconds
+from fctry.cli.arguments import Argument, Arguments, Choice, Option, baud, count, panel, path, seconds, text
 from fctry.cli.flash import print_failure, print_step
 from fctry.cli.ledgers import LEDGER, ledger_of, place_of, station_of
 from fctry.cli.options import KEYS, PROJECT, keys_of, settings_of
@@ -149,7 +149,8 @@ def run(args: Arguments) -> int:
         return take_dry(job, slots, plan_steps(has_app=job.app is not None))
     line = Line(job, slots, is_endless=args.loop, failures_max=args.failures, bound_s=bound_s)
     run = show(line, slots, args.records, is_scanning=bool(job.scan))
-    return 1 if run.failed else EXIT_NOT_TRIED if run.untried else 0
+    is_complete = bool(run.records) and not run.untried and (args.loop or len(run.records) == len(slots))
+    return 1 if run.failed else 0 if is_complete else EXIT_NOT_TRIED
 
 
 def take_dry(job: Job, slots: Sequence[Slot], steps: Sequence[Step]) -> int:
@@ -170,4 +171,4 @@ def _ask(args: Arguments) -> None:
     for name in ("operator", "lot", "line", *ABOUT):
         key = name.replace("-", "_")
         given = getattr(args, key)
-        setattr(args, key, prompt(name, default=given, show_default=bool(given)))
+        setattr(args, key, prompt(name, default=given, show_default=bool(given), value_proc=text))

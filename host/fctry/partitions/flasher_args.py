@@ -33,12 +33,16 @@ class FlashFile:
 
 @dataclass(frozen=True)
 class FlasherArgs:
-    """The files of a build in the order of their offsets; `table` is the content of its partition table."""
+    """The files of a build in the order of their offsets; `table` is the content of its partition table.
+
+    `chip` is what it was built for, such as `esp32c3`; empty where the file does not say it.
+    """
 
     file: str
     files: tuple[FlashFile, ...]
     flash_size_bytes: int | None
     table: bytes | None
+    chip: str = ""
 
     def writes(self) -> list[tuple[int, bytes]]:
         """What `idf.py flash` writes: address and data of each file. Raises InputError when one cannot be read."""
@@ -75,4 +79,5 @@ def _of_json(path: Path, content: dict[str, Any]) -> FlasherArgs:
         files=tuple(sorted(files, key=lambda file: file.offset)),
         flash_size_bytes=int(size) << 20 if size.isdigit() else None,
         table=read_file(table.path) if table else None,
+        chip=str(content.get("extra_esptool_args", {}).get("chip", "")),
     )

@@ -34,6 +34,11 @@ _File = tuple[int, bytes]
 def _files(run: Run) -> tuple[list[_File], list[_File]]:
     """The files of the build with their addresses, and those that the device does not hold."""
     assert run.app
+    if run.app.chip and run.app.chip != run.identity.name.lower().replace("-", ""):
+        raise DeviceError(
+            f"the chip is {run.identity.name}, {run.app.file} is a build for {run.app.chip}",
+            hint="is it the right board? Else name the build that is for this chip",
+        )
     if run.app.table and list(binary.unpack(run.app.table)) != list(run.table):
         raise InputError(
             "the build has another partition table than the project",

@@ -22,9 +22,16 @@ TIMEOUT_S = 60.0  # somebody may have to close a door
 
 
 def check_hooks(folder: Path) -> None:
-    """Raise InputError for a folder that is none, or is without any hook."""
+    """Raise InputError for a folder that is none, is without any hook, or has one that would never be run."""
     if not folder.is_dir():
         raise InputError("no such folder", hint=f"--hooks takes a folder of {_NAMED}", file=folder)
+    for name in HOOKS:
+        if (folder / name).exists() and not _executable(folder, name):
+            raise InputError(
+                "the hook is not executable",
+                hint=f"chmod +x {folder / name}, or rename it",
+                file=folder / name,
+            )
     if not any(_executable(folder, name) for name in HOOKS):
         raise InputError("no hooks in it", hint=f"put in {_NAMED}", file=folder)
 

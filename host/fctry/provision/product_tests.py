@@ -117,6 +117,8 @@ class _Plugin:
         ) -> float:
             if not math.isfinite(value):
                 raise ValueError(f"{name} is {value}, no number")
+            if not (-math.inf if low is None else low) <= (math.inf if high is None else high):
+                raise ValueError(f"{name} can never be within its limits: low {low}, high {high}")
             self._measured.append(Measurement(name, value, unit, low, high))
             return value
 

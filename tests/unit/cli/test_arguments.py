@@ -14,6 +14,21 @@ from fctry.cli.main import main
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        ["provision", "--operator", "caf\udce9"],
+        ["provision", "--lot", "caf\udce9"],
+        ["batch", "factory.toml", "--count", "1", "-o", "out", "--lot", "caf\udce9"],
+        ["ledger", "find", "caf\udce9"],
+        ["label", "caf\udce9", "-o", "label.svg"],
+    ],
+)
+def test_text_that_is_no_utf8_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert "is no UTF-8 text" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("text", "size_bytes"),
     [
         ("24K", 0x6000),

@@ -319,10 +319,11 @@ def test_state_that_is_none_is_refused(run: Run, key: Path) -> None:
     assert run("show", "--only", "bult")[0] == 2
 
 
-def test_words_that_are_no_utf_8_are_written_out(run: Run, key: Path) -> None:
-    assert run("scrap", "1", "--why", "\udcff")[0] == 0
-    assert "why=\\xff" in run("history", "1")[1]
-    assert run("verify")[0] == 0
+def test_words_that_are_no_utf_8_are_refused(run: Run, key: Path) -> None:
+    code, _, err = run("scrap", "1", "--why", "\udcff")
+    assert code == 2
+    assert "no UTF-8 text" in err
+    assert run("show", "1")[1].split()[1] != "scrapped"
 
 
 def test_export_as_csv_has_each_column_once(run: Run, key: Path, tmp_path: Path) -> None:

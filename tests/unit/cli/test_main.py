@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import NoReturn
 
 import pytest
+from click.shell_completion import FishComplete
 from click.types import FuncParamType
 from rich_click import Context
 
@@ -163,6 +164,9 @@ def test_bash_completes_commands_and_options_and_leaves_files_to_itself() -> Non
 
 
 @pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
+@pytest.mark.skipif(
+    'string split ","' not in FishComplete.source_template, reason="this click separates by something else"
+)
 def test_fish_shows_all_of_a_description(tmp_path: Path) -> None:
     script = (
         "function env; echo 'plain,--chip\tof a table, or of a dump'; end; fctry completion fish | source; "

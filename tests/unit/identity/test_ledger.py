@@ -637,3 +637,10 @@ def test_missing_file_that_is_given_as_url_is_not_made(tmp_path: Path, station: 
     with pytest.raises(LedgerError, match="no ledger"):
         open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}", station)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_words_that_are_no_utf_8_are_written_out(ledger: Ledger) -> None:
+    (one,) = ledger.reserve(LAMP, Lamps(), [NOW])
+    ledger.note([one.id], "seen", why="\udcff")  # as the system names a user
+    assert ledger.history(one.id)[-1].data["why"] == "\\xff"
+    ledger.verify()

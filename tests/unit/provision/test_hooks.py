@@ -62,8 +62,17 @@ def test_hook_that_nothing_can_run_is_an_error_that_says_what_it_lacks(folder: P
 
 
 def test_folder_without_a_hook_is_refused(folder: Path) -> None:
-    (folder / "passed").write_text("not executable")
+    (folder / "on-pass").write_text("another name")
     with pytest.raises(InputError, match="no hooks"):
         check_hooks(folder)
     with pytest.raises(InputError, match="no such folder"):
         check_hooks(folder / "absent")
+
+
+def test_hook_that_would_never_be_run_is_refused_beside_one_that_is(folder: Path) -> None:
+    write_hook(folder, "passed", "")
+    check_hooks(folder)
+    (folder / "failed").write_text("#!/bin/sh\n")
+    with pytest.raises(InputError, match="not executable") as caught:
+        check_hooks(folder)
+    assert f"chmod +x {folder / 'failed'}" in caught.value.hint

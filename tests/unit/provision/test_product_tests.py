@@ -68,6 +68,8 @@ def test_tests_ask_the_device_and_what_they_measure_is_kept(folder: Path) -> Non
         ("measure('v', 3.5, 'V', high=3.4); measure('i', 1.0, 'A')", "v 3.5 V (high 3.4)"),
         ("measure('v', 3.1, low=3.2)", "v 3.1 (low 3.2)"),
         ("measure('v', float('nan'))", "ValueError: v is nan, no number"),
+        ("measure('v', 3.3, low=3.4, high=3.2)", "v can never be within its limits: low 3.4, high 3.2"),
+        ("measure('v', 3.3, low=float('nan'))", "v can never be within its limits: low nan, high None"),
         ("assert 1 == 2", "assert 1 == 2"),
         ("import time; time.sleep(5)", "not done within 0.2 s"),
     ],
