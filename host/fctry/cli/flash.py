@@ -44,15 +44,7 @@ EXIT_NOT_TRIED = 3
 
 
 IMAGE = "NVS image, dump of a whole flash, or CSV ending in .csv"
-DEVICE = (
-    Option(
-        "--port",
-        "-p",
-        metavar="PORT",
-        help="serial port: a device name or a pyserial URL (default: $ESPPORT, or the only board that is connected)",
-    ),
-    *PROJECT,
-    *KEYS,
+BY_SERIAL = (
     Option(
         "--baud", type=baud, default=str(flasher.FLASH_BAUD), show_default=True, help="baud rate for flashing"
     ),
@@ -63,6 +55,17 @@ DEVICE = (
         show_default=True,
         help="how long to wait for the report",
     ),
+)
+DEVICE = (
+    Option(
+        "--port",
+        "-p",
+        metavar="PORT",
+        help="serial port: a device name or a pyserial URL (default: $ESPPORT, or the only board that is connected)",
+    ),
+    *PROJECT,
+    *KEYS,
+    *BY_SERIAL,
     Option("--verbose", "-v", is_flag=True, help="show what esptool and the firmware print"),
 )
 PARAMETERS = (

@@ -18,14 +18,13 @@ from pathlib import Path
 
 from click import confirm, prompt
 
-from fctry.cli.arguments import Argument, Arguments, Choice, Option, baud, count, panel, path, seconds, text
-from fctry.cli.flash import print_failure, print_step
+from fctry.cli.arguments import Argument, Arguments, Choice, Option, count, panel, path, text
+from fctry.cli.flash import BY_SERIAL, print_failure, print_step
 from fctry.cli.ledgers import LEDGER, ledger_of, place_of, station_of
 from fctry.cli.options import KEYS, PROJECT, keys_of, settings_of
 from fctry.cli.proof_table import print_proof
 from fctry.cli.text import escaped
-from fctry.device import flasher
-from fctry.provision import REPORT_TIMEOUT_S, Step
+from fctry.provision import Step
 from fctry.provision.job import Job
 from fctry.provision.line import Line
 from fctry.provision.slots import Slot, choose_slots
@@ -66,16 +65,7 @@ PARAMETERS = (
         type=Choice(SCANS),
         help="scan the label of each device on standard input, before it is tried or after the proof",
     ),
-    Option(
-        "--baud", type=baud, default=str(flasher.FLASH_BAUD), show_default=True, help="baud rate for flashing"
-    ),
-    Option(
-        "--timeout",
-        type=seconds,
-        default=f"{REPORT_TIMEOUT_S:g}",
-        show_default=True,
-        help="how long to wait for the report",
-    ),
+    *BY_SERIAL,
     Option("--force", is_flag=True, help="overwrite another device's data"),
     Option(
         "--rework",
