@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import fctry.serialport
-from fctry.pytest_plugin import BOARDS, builds, connected
+from fctry.pytest_plugin import BOARDS
 
 if TYPE_CHECKING:
     from fctry.boards import Fault
@@ -46,6 +46,8 @@ def choose(config: pytest.Config) -> None:
                 "-n is not for connected boards: each has one port, and one test at a time"
             )
         if not option.port:
+            from fctry.pytest_plugin import connected
+
             option.port = connected.only_port(option.port_mac)
             option.port_mac = None  # pytest-embedded 2.9 looks for esptool 4's words
     option.embedded_services = option.embedded_services or "esp,idf"
@@ -66,11 +68,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     embedded = vars(pytest_embedded.plugin).keys()
     functions = [item for item in items if isinstance(item, pytest.Function)]
     names = [embedded & {*item.fixturenames} for item in functions]
-    of_every_test = set.intersection(*names) if names else set()
+    of_every_test: dict[Path, set[str]] = {}  # by folder, whose conftest.py may override some
+    for item, own in zip(functions, names, strict=True):
+        of_every_test[item.path.parent] = of_every_test.get(item.path.parent, own) & own
     for item, own in zip(functions, names, strict=True):
         asked = {*inspect.signature(item.function).parameters}
         asked |= {name for mark in item.iter_markers("usefixtures") for name in mark.args}
-        if own == of_every_test and embedded.isdisjoint(asked) and DEVICE_FIXTURES.isdisjoint(own):
+        is_usual = own == of_every_test[item.path.parent]
+        if is_usual and embedded.isdisjoint(asked) and DEVICE_FIXTURES.isdisjoint(own):
             item.fixturenames[:] = [name for name in item.fixturenames if name not in own]
 
 
@@ -110,6 +115,8 @@ class StartedBoards:
 @pytest.fixture(scope="session")
 def fctry_build_folder(pytestconfig: pytest.Config, factory_project: Project) -> Path:
     """The folder of the firmware's build that goes onto the board, as pytest-embedded wants it."""
+    from fctry.pytest_plugin import builds
+
     option = pytestconfig.option
     chip = option.target or "esp32"
     if option.fctry_board == "native" and not option.app_path:
@@ -174,6 +181,8 @@ def fctry_ports(
     pytestconfig: pytest.Config, fctry_build_folder: Path, factory_project: Project
 ) -> Iterator[list[str]]:
     """The ports of the connected boards, locked for this process, with nothing on them that is not ours."""
+    from fctry.pytest_plugin import builds, connected
+
     name = builds.name_of(fctry_build_folder)
     ports = pytestconfig.option.port.split("|")
     with ExitStack() as stack:

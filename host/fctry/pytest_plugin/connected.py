@@ -7,14 +7,17 @@ import os
 import tempfile
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock, Timeout
 
 import fctry.serialport
-from fctry.device.flasher import Chip
 from fctry.errors import FctryError, FormatError
-from fctry.partitions.table import PartitionTable
+
+if TYPE_CHECKING:
+    from fctry.device.flasher import Chip
+    from fctry.partitions.table import PartitionTable
 
 
 def lock_of(port: str) -> FileLock:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from fpdf import FPDF
+from typing import TYPE_CHECKING
 
 from fctry.errors import InputError
 from fctry.identity.label.drawing import Drawing
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 POINTS_PER_MM = 72 / 25.4
 FONT = "Courier"  # every PDF reader has it; its characters are 0.6 em wide
@@ -30,6 +32,8 @@ class Sheet:
 
 def sheet_pdf(drawings: Iterable[Drawing], sheet: Sheet) -> bytes:
     """The sheets with these labels, line by line. Raises InputError for what does not fit the page or the font."""
+    from fpdf import FPDF  # takes longer to load than labels of other kinds take
+
     document = FPDF(unit="mm", format=sheet.page_mm)
     document.set_auto_page_break(False)
     per_page = sheet.columns * sheet.rows
