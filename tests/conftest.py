@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.disk import hurry
+from tests.pytest_server import RunPytest, serve
 
 if TYPE_CHECKING:
     from fctry.project import Project
@@ -43,6 +44,13 @@ def nothing_waits_for_the_disk() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         hurry(patch)
         yield
+
+
+@pytest.fixture(scope="session")
+def run_pytest() -> Iterator[RunPytest]:
+    """Runs pytest, as a process of its own."""
+    with serve() as run:
+        yield run
 
 
 @pytest.fixture

@@ -2,11 +2,10 @@
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -22,25 +21,19 @@ from fctry.partitions.csv import read_csv
 from fctry.partitions.table import TABLE_OFFSET
 from fctry.pytest_plugin import boards, builds, connected
 from tests.boards.kit import ANYWHERE
+from tests.pytest_server import RunPytest
 
 ROOT = Path(__file__).parents[2]
 NATIVE_BUILD = ROOT / "firmware" / "native" / "build"
+PLUGINS = ("-p", "no:cacheprovider", "-p", "pytest_embedded.plugin", "-p", "fctry.pytest_plugin")
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def run_suite(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture
+def run_suite(run_pytest: RunPytest) -> Run:
+    """Runs a test of the device suite."""
     test = "tests/device/test_factory_keys.py::test_article_keys_are_read_back"
-    command = [sys.executable, "-m", "pytest", test, "-p", "no:cacheprovider"]
-    # the plugins that it needs: hypothesis and the like cost more than the test
-    for plugin in ("pytest_embedded.plugin", "fctry.pytest_plugin", "pytest_timeout"):
-        command += ["-p", plugin]
-    return subprocess.run(
-        [*command, *arguments],
-        cwd=ROOT,
-        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+    return partial(run_pytest, test, *PLUGINS, "-p", "pytest_timeout", cwd=ROOT)
 
 
 @pytest.fixture
@@ -56,7 +49,9 @@ def test_no_board_connected_ends_at_once_with_the_choices(monkeypatch: pytest.Mo
         connected.only_port(None)
 
 
-def test_connected_board_is_tested_and_the_suite_says_what_it_erases(connected_board: Board) -> None:
+def test_connected_board_is_tested_and_the_suite_says_what_it_erases(
+    run_suite: Run, connected_board: Board
+) -> None:
     done = run_suite(
         "--target", "esp32", "--port", connected_board.url, "--app-path", str(NATIVE_BUILD.parent)
     )
@@ -66,7 +61,7 @@ def test_connected_board_is_tested_and_the_suite_says_what_it_erases(connected_b
 
 
 def test_connected_board_with_another_application_is_not_touched_without_force(
-    connected_board: Board,
+    run_suite: Run, connected_board: Board
 ) -> None:
     table = read_csv(ROOT / "partitions.csv")
     other = pack(AppDescription("thermostat", "1", "v5.5", hashlib.sha256(b"").digest()))
@@ -83,7 +78,9 @@ def test_connected_board_with_another_application_is_not_touched_without_force(
     assert run_suite(*arguments, "--fctry-force").returncode == 0
 
 
-def test_connected_board_with_data_but_no_table_is_not_touched_without_force(connected_board: Board) -> None:
+def test_connected_board_with_data_but_no_table_is_not_touched_without_force(
+    run_suite: Run, connected_board: Board
+) -> None:
     data = b"customer data behind a table elsewhere"
     with flasher.connect(connected_board.url) as chip:
         chip.write(ANYWHERE, [(0x10000, data)])
@@ -94,7 +91,7 @@ def test_connected_board_with_data_but_no_table_is_not_touched_without_force(con
 
 
 def test_board_is_found_by_its_mac_behind_a_port_that_has_none(
-    connected_board: Board, tmp_path: Path
+    run_suite: Run, connected_board: Board, tmp_path: Path
 ) -> None:
     (tmp_path / "ports.py").write_text(
         "import fctry.serialport\n"
@@ -103,16 +100,15 @@ def test_board_is_found_by_its_mac_behind_a_port_that_has_none(
         "fctry.serialport.find_ports = lambda: [FoundPort(port, 'adapter', '') for port in ports]\n"
     )
     arguments = ["--target", "esp32", "--app-path", str(NATIVE_BUILD.parent), "-p", "ports"]
-    path = {"PYTHONPATH": str(tmp_path)}
-    done = run_suite(*arguments, "--port-mac", connected_board.mac.hex("-").upper(), **path)
+    done = run_suite(*arguments, "--port-mac", connected_board.mac.hex("-").upper(), PYTHONPATH=str(tmp_path))
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
-    done = run_suite(*arguments, "--port-mac", "24:0a:c4:00:00:99", **path)
+    done = run_suite(*arguments, "--port-mac", "24:0a:c4:00:00:99", PYTHONPATH=str(tmp_path))
     assert done.returncode != 0
     assert "no board with the MAC address 24:0a:c4:00:00:99" in done.stderr
 
 
-def test_port_that_is_missing_is_said_once_with_its_remedy() -> None:
+def test_port_that_is_missing_is_said_once_with_its_remedy(run_suite: Run) -> None:
     done = run_suite("--target", "esp32", "--port", "/dev/ttyFCTRY0", "--app-path", str(NATIVE_BUILD.parent))
     assert done.returncode != 0
     said = "could not open port /dev/ttyFCTRY0: No such file or directory"
@@ -120,10 +116,11 @@ def test_port_that_is_missing_is_said_once_with_its_remedy() -> None:
     assert "SerialException" not in done.stdout
 
 
-def test_table_that_is_missing_is_said_with_its_remedy_and_nothing_of_the_library(tmp_path: Path) -> None:
+def test_table_that_is_missing_is_said_with_its_remedy_and_nothing_of_the_library(
+    tmp_path: Path, run_pytest: RunPytest
+) -> None:
     (tmp_path / "test_lamp.py").write_text("def test_lamp(partition_table): pass\n")
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--board", "native", str(tmp_path)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    done = run_pytest(*PLUGINS, "--board", "native", tmp_path, cwd=tmp_path)
     said = "partitions.csv: there is no partition table\n`fctry init"
     assert said in done.stdout
     assert "functools" not in done.stdout
@@ -147,7 +144,7 @@ def test_port_is_locked_under_each_of_its_names(tmp_path: Path) -> None:
     assert len({connected.lock_of(str(tmp_path / name)).lock_file for name in ("by-id", "ttyUSB0")}) == 1
 
 
-def test_linux_as_a_target_is_the_board_linux(tmp_path: Path) -> None:
+def test_linux_as_a_target_is_the_board_linux(run_suite: Run, tmp_path: Path) -> None:
     build = tmp_path / "build"  # in the place of one by ESP-IDF
     for part in ("config", "partition_table"):
         shutil.copytree(NATIVE_BUILD / part, build / part)
@@ -160,7 +157,7 @@ def test_linux_as_a_target_is_the_board_linux(tmp_path: Path) -> None:
     assert "1 passed" in done.stdout, done.stdout
 
 
-def test_of_several_devices_the_first_is_tested() -> None:
+def test_of_several_devices_the_first_is_tested(run_suite: Run) -> None:
     done = run_suite("--count", "2")
     assert "1 passed" in done.stdout, done.stdout
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.pytest_server import NAMED_ONLY, RunPytest, environment_of_pytest
+
 TABLE = """nvs,   data, nvs,     0x9000,  0x6000,
 unique,  data, nvs,     0x10000, 0x3000, readonly
 factory, app,  factory, 0x20000, 1M,
@@ -29,33 +31,24 @@ def image_for(device):
 """
 FCTRY = ("-p", "no:cacheprovider", "-p", "fctry.pytest_plugin")
 EMBEDDED = (*FCTRY, "-p", "pytest_embedded.plugin")
-RunPytest = Callable[..., subprocess.CompletedProcess[str]]
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def run_pytest(tmp_path: Path) -> RunPytest:
+def run_pytest(tmp_path: Path, run_pytest: RunPytest) -> Run:
     """Runs pytest in a project that is a table, an sdkconfig and one file of tests."""
     (tmp_path / "partitions.csv").write_text(TABLE)
     (tmp_path / "sdkconfig.defaults").write_text(SDKCONFIG)
 
     def run(tests: str, *arguments: str, has_embedded: bool = True) -> subprocess.CompletedProcess[str]:
         (tmp_path / "test_lamp.py").write_text(tests)
-        command = [sys.executable, "-m", "pytest", *(EMBEDDED if has_embedded else FCTRY), *arguments]
-        return subprocess.run(
-            command, cwd=tmp_path, capture_output=True, text=True, timeout=100, env=_environment()
-        )
+        return run_pytest(*(EMBEDDED if has_embedded else FCTRY), *arguments, cwd=tmp_path)
 
     return run
 
 
-def _environment() -> dict[str, str]:
-    """Without what pytest-xdist tells its workers, and with the plugins that are named: others cost seconds."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-
-
 def test_board_is_the_projects_own_and_failures_say_what_came_and_no_secret(
-    run_pytest: RunPytest, tmp_path: Path
+    run_pytest: Run, tmp_path: Path
 ) -> None:
     tests = """
 import sys
@@ -109,7 +102,7 @@ def test_count_may_be_one(factory_devices):
     assert "1 error in" in done.stdout
 
 
-def test_what_is_lacking_is_an_error_that_says_what_to_add(run_pytest: RunPytest) -> None:
+def test_what_is_lacking_is_an_error_that_says_what_to_add(run_pytest: Run) -> None:
     test = "def test_a(factory_device): factory_device.reset()\n"
     for has_embedded, remedy in [
         (True, "no board was chosen: `pytest --board native`"),
@@ -127,7 +120,7 @@ def test_what_is_lacking_is_an_error_that_says_what_to_add(run_pytest: RunPytest
 
 
 @pytest.mark.parametrize("has_embedded", [False, True])
-def test_project_that_asks_for_nothing_sees_nothing(run_pytest: RunPytest, has_embedded: bool) -> None:
+def test_project_that_asks_for_nothing_sees_nothing(run_pytest: Run, has_embedded: bool) -> None:
     test = "def test_a(request): assert not [n for n in request.fixturenames if 'fctry' in n]\n"
     done = run_pytest(test, "-W", "error", has_embedded=has_embedded)
     assert done.returncode == 0, done.stdout
@@ -136,12 +129,12 @@ def test_project_that_asks_for_nothing_sees_nothing(run_pytest: RunPytest, has_e
     assert "board:" not in done.stdout
 
 
-def test_own_use_of_an_experimental_fixture_is_warned_of(run_pytest: RunPytest) -> None:
+def test_own_use_of_an_experimental_fixture_is_warned_of(run_pytest: Run) -> None:
     test = "def test_a(record_xml_attribute): record_xml_attribute('a', 'b')\n"
     assert "record_xml_attribute is an experimental feature" in run_pytest(test).stdout
 
 
-def test_options_that_a_project_has_itself_stay_its_own(run_pytest: RunPytest, tmp_path: Path) -> None:
+def test_options_that_a_project_has_itself_stay_its_own(run_pytest: Run, tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(
         "def pytest_addoption(parser):\n"
         "    for name in ('board', 'partitions', 'partition', 'chip', 'yes', 'layouts', 'flash-size', 'sdkconfig'):\n"
@@ -181,7 +174,7 @@ def test_nothing_is_left_of_a_run_that_was_ended(
         "native",
         f"-n{workers}",
     ]
-    environment = _environment() | {"TMPDIR": str(tmp_path)}
+    environment = environment_of_pytest(**NAMED_ONLY, TMPDIR=str(tmp_path))
     # a suite in the background hands on that it ignores Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(

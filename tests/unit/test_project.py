@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +19,7 @@ from fctry.errors import InputError
 from fctry.partitions.binary import pack
 from fctry.partitions.table import Partition
 from fctry.project import Settings, open_project
+from tests.pytest_server import RunPytest
 
 TABLE = "nvs,data,nvs,,0x6000\nfctry,data,nvs,,$FSIZE,readonly\napp,app,factory,,1M\nmap,data,pictures,,4K\n"
 EXTRA = "--extra-subtype=data,pictures,0x40"
@@ -148,28 +147,21 @@ def test_flash_reads_the_device_s_table_where_the_project_has_it(
     assert chip.written == [(FACTORY.offset, 0x1000)]  # behind that it is blank
 
 
-def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """With the plugins that the fixtures need: all others take longer than the test."""
-    plugins = ("no:cacheprovider", "pytest_embedded.plugin", "fctry.pytest_plugin")
-    command = [sys.executable, "-m", "pytest", "-q", *(f"-p{name}" for name in plugins), "test_fixtures.py"]
-    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    return subprocess.run(
-        [*command, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+PLUGINS = ("-p", "no:cacheprovider", "-p", "pytest_embedded.plugin", "-p", "fctry.pytest_plugin")
 
 
-def test_fixtures_take_the_project_s_table(folder: Path) -> None:
+def test_fixtures_take_the_project_s_table(folder: Path, run_pytest: RunPytest) -> None:
     (folder / "partitions.csv").write_text(TABLE.replace("pictures", "fat"))
     (folder / "test_fixtures.py").write_text(
         "def test_project(factory_partition, partition_table):\n"
         "    assert (factory_partition.offset, factory_partition.size_bytes) == (0x17000, 0x5000)\n"
         "    assert partition_table.offset == 0x10000\n"
     )
-    done = run_pytest(folder)
+    done = run_pytest(*PLUGINS, "test_fixtures.py", cwd=folder)
     assert done.returncode == 0, done.stdout
 
 
-def test_options_of_pytest_are_those_of_the_commands(folder: Path) -> None:
+def test_options_of_pytest_are_those_of_the_commands(folder: Path, run_pytest: RunPytest) -> None:
     (folder / "partitions.csv").write_text(TABLE.replace("pictures", "fat"))
     (folder / "test_fixtures.py").write_text(
         "def test_project(factory_project):\n"
@@ -185,7 +177,7 @@ def test_options_of_pytest_are_those_of_the_commands(folder: Path) -> None:
         "--fctry-chip=esp32c3",
         "--fctry-sdkconfig=sdkconfig",
     ]
-    done = run_pytest(folder, *said)
+    done = run_pytest(*PLUGINS, "test_fixtures.py", *said, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
