@@ -2,6 +2,7 @@
 
 stations.py kill URL STATE OUT              one after the other, each killed one point later than the one before
 stations.py contend URL STATE OUT N COUNT DURABLE   N at once, COUNT devices each
+stations.py                                 what the lines of its standard input say, each a list of these in JSON
 
 What was handed out goes into the folder OUT, a file a station, a line a device, each line before the next device.
 """
@@ -9,6 +10,7 @@ What was handed out goes into the folder OUT, a file a station, a line a device,
 from __future__ import annotations
 
 import gc
+import json
 import os
 import signal
 import sys
@@ -22,15 +24,18 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
 import pytest
-from sqlalchemy import Engine, event
 
 from fctry.identity.ledger import Ledger, Station, open_ledger, opening
 from tests.disk import hurry
 from tests.unit.identity.conftest import LAMP, NOW, Lamps
 
+VERIFIED_EVERY = 10  # kills: what one leaves wrong stays wrong, as lines and rows are only added
+
 
 def kill_at(point: int, state: Path) -> None:
     """Let this process be killed at its n-th statement, commit or change of a file in the state folder."""
+    from sqlalchemy import Engine, event  # not before the ledger, which loads less of it
+
     points = count(1)
 
     def reached(*_: object) -> None:
@@ -57,12 +62,11 @@ def reserve(ledger: Ledger, out: Path, devices: int) -> int:
     return last
 
 
-def warm_up(url: str, station: Station, work: Callable[[Ledger], None]) -> None:
+def warm_up(url: str, station: Station, work: Callable[[Ledger], object]) -> None:
     """Do once what each child does, which then imports and compiles nothing: it has the engine, whose pool is empty."""
     opening.open_engine = cache(opening.open_engine)
     with open_ledger(url, station) as ledger:
         work(ledger)
-        ledger.verify()
     gc.freeze()  # what is there, no child looks through, which would copy it
 
 
@@ -79,8 +83,8 @@ def in_child(work: Callable[[], None]) -> int:
     os._exit(0)
 
 
-def kill(url: str, state: Path, out: Path) -> None:
-    """Kill a station at every point of its work."""
+def kill(url: str, state: Path, out: Path) -> str:
+    """Kill a station at every point of its work; says how many there are."""
     hurry(pytest.MonkeyPatch())
     station = Station("bench", "eve", state)
 
@@ -102,33 +106,49 @@ def kill(url: str, state: Path, out: Path) -> None:
             break
         if status != -signal.SIGKILL:
             sys.exit(f"point {point}: exit code {status}")
-        with open_ledger(url, station) as ledger:
-            ledger.verify()
-    print(point - 1)
+        if point % VERIFIED_EVERY == 0:
+            with open_ledger(url, station) as ledger:
+                ledger.verify()
+    return str(point - 1)
 
 
-def contend(url: str, state: Path, out: Path, stations: int, devices: int, durable: int) -> None:
+def contend(url: str, state: Path, out: Path, stations: int, devices: int, durable: int) -> str:
     """Let stations reserve together; says how long it took.
 
-    Without `durable` nothing waits for the disk, which makes the stations meet more often and changes nothing else.
+    Without `durable` nothing waits for the disk, which makes the stations meet more often, and one has reserved as many
+    before, which spares them that they compile statements: it changes nothing else.
     """
-    if not durable:
-        hurry(pytest.MonkeyPatch())
+    first = Station("bench", "eve", state)
 
     def work(number: int) -> None:
         with open_ledger(url, Station(f"bench {number}", "eve", state)) as ledger:
             reserve(ledger, out / str(number), devices)
 
-    open_ledger(url, Station("bench", "eve", state)).close()  # the database's driver is imported once
-    gc.freeze()
+    if durable:
+        open_ledger(url, first).close()  # the database's driver is imported once
+        gc.freeze()
+    else:
+        hurry(pytest.MonkeyPatch())
+        warm_up(url, first, lambda ledger: reserve(ledger, out / "first", devices))
     began_s = time.perf_counter()
     children = [in_child(lambda number=number: work(number)) for number in range(stations)]  # type: ignore[misc]
     failed = [pid for pid in children if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])]
     if failed:
         sys.exit(f"{len(failed)} stations failed")
-    print(f"{time.perf_counter() - began_s:.3f} s")
+    return f"{time.perf_counter() - began_s:.3f} s"
+
+
+def do(what: str, url: str, state: str, out: str, *numbers: str | int) -> None:
+    said = {"kill": kill, "contend": contend}[what](url, Path(state), Path(out), *map(int, numbers))
+    print(said, end=" ", flush=True)
+
+
+def serve() -> None:
+    """Do what each line says in a child, which imports nothing: what it says, and its exit code."""
+    for line in sys.stdin:
+        pid = in_child(lambda line=line: do(*json.loads(line)))  # type: ignore[misc]
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 
 
 if __name__ == "__main__":
-    what, url, state, out, *numbers = sys.argv[1:]
-    {"kill": kill, "contend": contend}[what](url, Path(state), Path(out), *map(int, numbers))
+    do(*sys.argv[1:]) if sys.argv[1:] else serve()
