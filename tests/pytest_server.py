@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Protocol
 
 TIMEOUT_S = 100.0
@@ -55,9 +55,11 @@ def serve() -> Iterator[RunPytest]:
     if sys.platform != "linux":  # what has been loaded need not stand a fork
         yield partial(start, **NAMED_ONLY)
         return
-    with subprocess.Popen(
-        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
+    command = [sys.executable, __file__]
+    with (
+        TemporaryDirectory() as folder,  # where there are old folders, pytest removes them
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server,
+    ):
         assert server.stdin
         assert server.stdout
         calls, answers = server.stdin, server.stdout
@@ -68,7 +70,7 @@ def serve() -> Iterator[RunPytest]:
                 call = {
                     "argv": argv,
                     "cwd": str(cwd),
-                    "env": environment_of_pytest(**NAMED_ONLY, **environment),
+                    "env": environment_of_pytest(**NAMED_ONLY, PYTEST_DEBUG_TEMPROOT=folder, **environment),
                 }
                 print(json.dumps(call | {"out": out.name, "err": err.name}), file=calls, flush=True)
                 end = threading.Timer(TIMEOUT_S, os.kill, (int(answers.readline()), signal.SIGKILL))

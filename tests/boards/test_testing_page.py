@@ -16,6 +16,8 @@ from fctry.settings import find_settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "testing.md"
 IDF = "#!/bin/sh\n# in place of ESP-IDF: a build for the simulated board\ncp -r {build} build\n"
+OPTIONS = "-p no:hypothesispytest -p no:benchmark -p no:xdist -p no:xdist.looponfail -p no:timeout"
+"""What `pip install 'fctry[pytest]'` does not bring."""
 PORTS = """
 import fctry.serialport
 from fctry.serialport.find import FoundPort
@@ -28,6 +30,7 @@ def test_every_line_of_the_page_works(tmp_path: Path) -> None:
     programs = Path(sys.executable).parent
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment |= {"PATH": f"{tmp_path}{os.pathsep}{programs}{os.pathsep}{os.environ['PATH']}"}
+    environment |= {"PYTEST_ADDOPTS": OPTIONS, "PYTEST_DEBUG_TEMPROOT": str(tmp_path)}
     outputs: list[str] = []
     folder, board = tmp_path, None
     try:
@@ -75,5 +78,5 @@ def _connect(place: Path, project: Path, environment: dict[str, str]) -> Board:
     idf.chmod(0o755)
     board = Board(place / "flash.bin", [made]).__enter__()
     (place / "ports.py").write_text(PORTS.format(url=board.url))
-    environment |= {"PYTHONPATH": str(place), "PYTEST_ADDOPTS": "-p ports"}
+    environment |= {"PYTHONPATH": str(place), "PYTEST_ADDOPTS": f"{OPTIONS} -p ports"}
     return board
