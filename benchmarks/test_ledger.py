@@ -14,6 +14,7 @@ from tests.unit.identity import stations
 from tests.unit.identity.conftest import (  # noqa: F401  fixtures
     ledger,
     ledger_url,
+    postgresql_connection,
     postgresql_server,
     station,
 )

@@ -11,6 +11,7 @@ import pytest
 
 from tests.disk import hurry
 from tests.pytest_server import RunPytest, serve
+from tests.schema import remember_schema
 
 if TYPE_CHECKING:
     from fctry.project import Project
@@ -43,6 +44,13 @@ def spare_the_garbage_collector() -> None:
 def nothing_waits_for_the_disk() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         hurry(patch)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def alembic_makes_a_schema_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        remember_schema(patch)
         yield
 
 

