@@ -24,19 +24,33 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Protocol
 
+from _pytest.config import default_plugins
+
 TIMEOUT_S = 100.0
 NAMED_ONLY = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 LOADED = {
-    "": ("pytest", "_pytest.junitxml", "_pytest.terminal"),
+    "": ("pytest", "pdb", "unittest", *(f"_pytest.{name}" for name in default_plugins)),
     "fctry.pytest_plugin.layouts": ("fctry.partitions.checker", "fctry.settings"),
     "pytest_embedded.plugin": (
-        "pytest_embedded_idf",
         "fctry.boards",
+        "fctry.device.console",
         "fctry.device.flasher",
+        "fctry.device.proof",
         "fctry.device.resets",
-        "fctry.provision",
+        "fctry.nvs.decoder",
+        "fctry.nvs.encoder",
+        "fctry.partitions.checker",
+        "fctry.provision.partition",
         "fctry.reference.native_build",
+        "fctry.serialport.protocol_rfc2217",
         "fctry.settings",
+        "filelock",
+        "multiprocessing.forkserver",
+        "pytest_embedded_idf.dut",
+        "pytest_embedded_idf.serial",
+        "shelve",
+        "sqlite3",
+        "xml.dom.minidom",
     ),
 }
 """What is loaded once, by the plugin that needs it. No plugins: each pytest rewrites their assertions itself."""

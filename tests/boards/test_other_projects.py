@@ -68,6 +68,7 @@ def test_key(factory_device):
 def test_event(factory_device):
     image, password = image_for(factory_device), PASSWORD
     factory_device.flash_factory(image)
+    print(password)
     factory_device.expect_event("nonsense", timeout_s=0.3)
 
 def test_bytes(factory_device):
