@@ -7,8 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,49 +17,10 @@ from fctry.identity import ahead
 from fctry.identity.ahead import Ahead
 from fctry.identity.draft import Context, Draft
 from fctry.identity.sources.certificate import Certificate
-from fctry.identity.sources.homekit import HomeKit
 from fctry.identity.sources.source import Given
-from fctry.identity.spec import Field, Spec
 from fctry.nvs.item import Value
 from tests.unit.identity.conftest import NOW, Lamps
-
-HOMEKIT = Spec(
-    "lamp",
-    (
-        Field("s", "k", "string", "h.code", is_secret=True),
-        Field("s", "v", "binary", "h.verifier", is_secret=True),  # which takes long
-    ),
-    {"h": HomeKit(category=5)},
-)
-
-
-def work() -> None:
-    end_s = time.thread_time() + 0.01
-    while time.thread_time() < end_s:
-        pass
-
-
-@dataclass
-class Slow(Lamps):
-    """Says which process made it."""
-
-    def prepare(self) -> Mapping[str, int]:
-        work()
-        return {"process": os.getpid()}
-
-    def draw(
-        self, counters: Mapping[str, int], context: Context, kept: Mapping[str, Value] | None = None
-    ) -> Draft:
-        work()
-        return Draft({"s:process": os.getpid(), "s:serial": counters["serial"]}, {}, {}, ())
-
-
-@dataclass
-class SlowToDraw(Slow):
-    """Has its values ready at once."""
-
-    def prepare(self) -> Mapping[str, int]:
-        return {"process": os.getpid()}
+from tests.unit.identity.slow import HOMEKIT, Slow, SlowToDraw
 
 
 def test_numbers_come_in_order_and_from_several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +123,8 @@ def test_processes_end_with_the_one_that_began_them_and_say_no_secret(tmp_path: 
     """Killed while they work."""
     script = tmp_path / "work.py"
     script.write_text(
-        "from tests.unit.identity.test_ahead import HOMEKIT, ahead\n"
+        "from fctry.identity import ahead\n"
+        "from tests.unit.identity.slow import HOMEKIT\n"
         "if __name__ == '__main__':\n"
         "    ahead.WORTH_S = 0.001\n"
         "    for number, one in ahead.Ahead(HOMEKIT, 2).prepared(range(10**6)):\n"
