@@ -29,6 +29,8 @@ ITEMS = [Item("lamp", "serial", ItemType.STR, "L-0001"), Item("secrets", "passwo
 def image_for(device):
     return encode(ITEMS, device.partition.size_bytes)
 """
+OVERRIDE = "import pytest\n@pytest.fixture\ndef parametrize_fixtures(): pass\n"
+PLAIN = "def test_a(request): assert 'close_factory_duts' not in request.fixturenames\n"
 FCTRY = ("-p", "no:cacheprovider", "-p", "fctry.pytest_plugin")
 EMBEDDED = (*FCTRY, "-p", "pytest_embedded.plugin")
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -85,7 +87,16 @@ def test_teardown(lamp_tester, factory_device):
 
 def test_count_may_be_one(factory_devices):
     assert len(factory_devices) == 1
+
+def test_without_a_device_needs_no_fixture_of_devices(request):
+    assert not {"port", "close_factory_duts"} & {*request.fixturenames}
+
+def test_port_that_is_asked_for(port, request):
+    assert "close_factory_duts" in request.fixturenames
 """
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain" / "conftest.py").write_text(OVERRIDE)
+    (tmp_path / "plain" / "test_plain.py").write_text(PLAIN)
     done = run_pytest(
         ITEMS + tests, "--board", "native", "-vv", "--showlocals", "--junit-xml=junit.xml", "-W", "error"
     )
@@ -99,7 +110,7 @@ def test_count_may_be_one(factory_devices):
         assert "hunter2" not in told
         assert "ABCDEFGHIJKLMNOPQRSTUVWXYZ" not in told.replace("\n", "").replace("' b'", "")
     assert "device.py" not in done.stdout  # the library's own lines explain nothing
-    assert "3 failed, 3 passed" in done.stdout
+    assert "3 failed, 6 passed" in done.stdout
     assert "1 error in" in done.stdout
 
 

@@ -11,6 +11,7 @@ import inspect
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,11 +73,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item, own in zip(functions, names, strict=True):
         of_every_test[item.path.parent] = of_every_test.get(item.path.parent, own) & own
     for item, own in zip(functions, names, strict=True):
-        asked = {*inspect.signature(item.function).parameters}
-        asked |= {name for mark in item.iter_markers("usefixtures") for name in mark.args}
-        is_usual = own == of_every_test[item.path.parent]
-        if is_usual and embedded.isdisjoint(asked) and DEVICE_FIXTURES.isdisjoint(own):
+        if own != of_every_test[item.path.parent] or not DEVICE_FIXTURES.isdisjoint(own):
+            continue
+        asked = {name for mark in item.iter_markers("usefixtures") for name in mark.args}
+        if embedded.isdisjoint(asked) and embedded.isdisjoint(_parameters(item.function)):
             item.fixturenames[:] = [name for name in item.fixturenames if name not in own]
+
+
+@cache  # a parametrized function has many items
+def _parameters(function: Callable[..., object]) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
