@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 typedef struct {
@@ -25,54 +26,42 @@ void bus_init(int fd)
     s_fd = fd;
 }
 
-static void send_all(const void *data, size_t size)
+/* Go on behind what was sent or received of the pieces; false once there is nothing left. */
+static bool advance(struct msghdr *message, ssize_t count)
 {
-    const char *bytes = data;
-    while (size > 0) {
-        const ssize_t count = send(s_fd, bytes, size, MSG_NOSIGNAL);
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count < 0) {
-            _exit(EXIT_SUCCESS); /* the board is gone */
-        }
-        bytes += count;
-        size -= (size_t)count;
+    if (count < 0 && errno == EINTR) {
+        return true;
     }
+    if (count <= 0) {
+        _exit(EXIT_SUCCESS); /* the board is gone */
+    }
+    size_t done = (size_t)count;
+    while (message->msg_iovlen > 0 && done >= message->msg_iov->iov_len) {
+        done -= message->msg_iov->iov_len;
+        message->msg_iov++;
+        message->msg_iovlen--;
+    }
+    if (message->msg_iovlen > 0) {
+        message->msg_iov->iov_base = (char *)message->msg_iov->iov_base + done;
+        message->msg_iov->iov_len -= done;
+    }
+    return message->msg_iovlen > 0;
 }
 
-static void receive_all(void *data, size_t size)
-{
-    char *bytes = data;
-    while (size > 0) {
-        const ssize_t count = recv(s_fd, bytes, size, 0);
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count <= 0) {
-            _exit(EXIT_SUCCESS); /* the board is gone */
-        }
-        bytes += count;
-        size -= (size_t)count;
-    }
-}
-
+/* The header and what belongs to it go together: a call for each costs the board twice the time. */
 static bool transact(char op, uint32_t address, uint32_t length, const void *out, void *in, size_t in_size)
 {
-    const request_t request = {.op = (uint8_t)op, .address = address, .length = length};
-    uint8_t status;
-    send_all(&request, sizeof(request));
-    if (out != NULL) {
-        send_all(out, length);
+    request_t request = {.op = (uint8_t)op, .address = address, .length = length};
+    uint8_t status = 1;
+    struct iovec sent[] = {{&request, sizeof(request)}, {(void *)(uintptr_t)out, length}};
+    struct iovec received[] = {{&status, sizeof(status)}, {in, in_size}};
+    struct msghdr message = {.msg_iov = sent, .msg_iovlen = out == NULL ? 1 : 2};
+    while (advance(&message, sendmsg(s_fd, &message, MSG_NOSIGNAL))) {
     }
-    receive_all(&status, sizeof(status));
-    if (status != 0) {
-        return false;
+    message = (struct msghdr){.msg_iov = received, .msg_iovlen = in == NULL ? 1 : 2};
+    while (advance(&message, recvmsg(s_fd, &message, 0)) && status == 0) {
     }
-    if (in != NULL) {
-        receive_all(in, in_size);
-    }
-    return true;
+    return status == 0;
 }
 
 bool bus_info(bus_info_t *info)

@@ -14,13 +14,14 @@
 
 uint16_t factory_data_crc16(uint16_t crc, const void *data, size_t size)
 {
+    static const uint16_t OF_NIBBLE[16] = {
+        0x0000, 0x1021, 0x2042, 0x3063, 0x4084, 0x50A5, 0x60C6, 0x70E7,
+        0x8108, 0x9129, 0xA14A, 0xB16B, 0xC18C, 0xD1AD, 0xE1CE, 0xF1EF,
+    };
     const uint8_t *bytes = data;
     for (size_t i = 0; i < size; i++) {
-        crc ^= (uint16_t)(bytes[i] << 8);
-        for (int bit = 0; bit < 8; bit++) {
-            const bool carry = (crc & 0x8000u) != 0;
-            crc = (uint16_t)(crc << 1 ^ (carry ? 0x1021 : 0));
-        }
+        crc = (uint16_t)(crc << 4 ^ OF_NIBBLE[crc >> 12 ^ bytes[i] >> 4]);
+        crc = (uint16_t)(crc << 4 ^ OF_NIBBLE[crc >> 12 ^ (bytes[i] & 15)]);
     }
     return crc;
 }

@@ -11,12 +11,7 @@
 static bool is_blank(const nvs_page_image_t *image)
 {
     const uint8_t *bytes = (const uint8_t *)image;
-    for (size_t i = 0; i < sizeof(*image); i++) {
-        if (bytes[i] != 0xFF) {
-            return false;
-        }
-    }
-    return true;
+    return bytes[0] == 0xFF && memcmp(bytes, bytes + 1, sizeof(*image) - 1) == 0;
 }
 
 static void count_entries(nvs_page_t *page)
