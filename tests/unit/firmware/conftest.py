@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from tests.unit.firmware.torn_flash import Torn, erase_half, program_half
 
 ROOT = Path(__file__).parents[3]
 NATIVE = ROOT / "firmware" / "native"
-FLASH_BYTES = 2 << 20
+FLASH_BYTES = 0x20000  # up to the application, which no process has in its flash
 SECTOR_BYTES = 4096
 TABLE_OFFSET = 0x8000
 POWER_ON, SOFTWARE = 1, 3
@@ -75,6 +76,7 @@ class Firmware:
 
     def __enter__(self) -> Firmware:
         self._bus, theirs = socket.socketpair()
+        self._requests = open(self._bus.fileno(), "rb", closefd=False)
         self._process = subprocess.Popen(
             [self.elf, "--bus", str(theirs.fileno())],
             stdin=subprocess.PIPE,
@@ -91,6 +93,7 @@ class Firmware:
         self._process.wait()
         self._bus.shutdown(socket.SHUT_RDWR)
         self._server.join()
+        self._requests.close()
         self._bus.close()
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -146,12 +149,9 @@ class Firmware:
         self._process.stdin.close()
 
     def _receive(self, size: int) -> bytes:
-        data = b""
-        while len(data) < size:
-            part = self._bus.recv(size - len(data))
-            if not part:
-                raise EOFError
-            data += part
+        data = self._requests.read(size)
+        if len(data) < size:
+            raise EOFError
         return data
 
     def _serve(self) -> None:
@@ -190,8 +190,8 @@ class Firmware:
                 return False
             self.flash[address : address + length] = b"\xff" * length
         else:
-            for i, byte in enumerate(data[:length]):
-                self.flash[address + i] &= byte
+            before = int.from_bytes(self.flash[address : address + length])
+            self.flash[address : address + length] = (before & int.from_bytes(data)).to_bytes(length)
         return True
 
 
@@ -199,13 +199,14 @@ Boot = Callable[..., Firmware]
 
 
 @pytest.fixture
-def boot(native_build: Path, request: pytest.FixtureRequest) -> Boot:
+def boot(native_build: Path) -> Iterator[Boot]:
     """Start the firmware on a flash; it is stopped after the test at the latest."""
+    with ExitStack() as stack:
+        yield starter(native_build, stack)
 
-    def start(flash: bytearray, **options: object) -> Firmware:
-        firmware = Firmware(native_build / "fctry.elf", flash, **options)  # type: ignore[arg-type]
-        firmware.__enter__()
-        request.addfinalizer(lambda: firmware.__exit__())
-        return firmware
 
-    return start
+def starter(native_build: Path, stack: ExitStack) -> Boot:
+    """Starts the firmware on a flash; the stack stops it."""
+    return lambda flash, **options: stack.enter_context(
+        Firmware(native_build / "fctry.elf", flash, **options)
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Iterable
@@ -37,7 +36,7 @@ class NvsScript:
     """
 
     def __init__(self, program: Path, flash: Path, *, power_cut_at: int = 0) -> None:
-        environment = os.environ | {"FCTRY_FLASH_FILE": str(flash), "FCTRY_POWER_CUT_AT": str(power_cut_at)}
+        environment = {"FCTRY_FLASH_FILE": str(flash), "FCTRY_POWER_CUT_AT": str(power_cut_at)}
         self._process = subprocess.Popen(
             [program],
             stdin=subprocess.PIPE,

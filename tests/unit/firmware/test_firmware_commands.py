@@ -8,6 +8,8 @@ import itertools
 import random
 import struct
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from zlib import crc32
 
 import pytest
@@ -16,7 +18,7 @@ from fctry.device.report import Event
 from fctry.nvs import Item, ItemType, decode, encode
 from fctry.nvs import format as nvs_format
 from fctry.partitions.table import PartitionTable
-from tests.unit.firmware.conftest import Boot, Firmware, flash_of
+from tests.unit.firmware.conftest import Boot, Firmware, flash_of, starter
 from tests.unit.firmware.torn_flash import MODELS, Torn
 
 NAMESPACE = "fctryNamespace"
@@ -282,16 +284,23 @@ def settings_of(boot: Boot, flash: bytearray) -> list[str]:
     """What a fresh start lists as the user's settings."""
     firmware = boot(flash)
     firmware.events_until("ready")
+    return listed(firmware)
+
+
+def listed(firmware: Firmware) -> list[str]:
     return [event["key"] for event in firmware.ask("user-list") if event.name == "item"]
 
 
-def with_settings(boot: Boot, table: PartitionTable) -> bytearray:
+@pytest.fixture(scope="module")
+def stored_settings(native_build: Path, table: PartitionTable) -> bytes:
+    """A flash in which a firmware has stored twelve settings."""
     flash = flash_of(table, fctry=FACTORY)
-    firmware = boot(flash)
-    firmware.events_until("ready")
-    for i in range(12):
-        firmware.ask(f"user-set key{i} {'x' * 900}")
-    return flash
+    with ExitStack() as stack:
+        firmware = starter(native_build, stack)(flash)
+        firmware.events_until("ready")
+        for i in range(12):
+            firmware.ask(f"user-set key{i} {'x' * 900}")
+    return bytes(flash)
 
 
 def outside_of_nvs(table: PartitionTable, flash: bytearray) -> bytes:
@@ -299,8 +308,10 @@ def outside_of_nvs(table: PartitionTable, flash: bytearray) -> bytes:
     return bytes(flash[: nvs.offset] + flash[nvs.offset + nvs.size_bytes :])
 
 
-def test_factory_reset_erases_the_settings_and_nothing_else(boot: Boot, table: PartitionTable) -> None:
-    flash = with_settings(boot, table)
+def test_factory_reset_erases_the_settings_and_nothing_else(
+    boot: Boot, table: PartitionTable, stored_settings: bytes
+) -> None:
+    flash = bytearray(stored_settings)
     before = outside_of_nvs(table, flash)
     firmware = boot(flash)
     firmware.events_until("ready")
@@ -313,9 +324,9 @@ def test_factory_reset_erases_the_settings_and_nothing_else(boot: Boot, table: P
 
 
 def test_power_cut_at_any_point_of_a_reset_leaves_all_settings_or_none(
-    boot: Boot, table: PartitionTable
+    boot: Boot, table: PartitionTable, stored_settings: bytes
 ) -> None:
-    settings = with_settings(boot, table)
+    settings = bytearray(stored_settings)
     before = outside_of_nvs(table, settings)
     keys = settings_of(boot, settings)
     outcomes = []
@@ -335,8 +346,8 @@ def test_power_cut_at_any_point_of_a_reset_leaves_all_settings_or_none(
     assert outcomes[1:] == [[]] * 6, "once the mark is there, the next start finishes the reset"
 
 
-def test_interrupted_reset_is_reported_at_the_next_start(boot: Boot, table: PartitionTable) -> None:
-    flash = with_settings(boot, table)
+def test_interrupted_reset_is_reported_at_the_next_start(boot: Boot, stored_settings: bytes) -> None:
+    flash = bytearray(stored_settings)
     firmware = boot(flash, power_cut_at=3)
     firmware.events_until("ready")
     firmware.send("factory-reset")
@@ -365,10 +376,10 @@ def with_first_byte(value: int) -> Callable[[bytes], bytes]:
     "torn", [zeroed, zeroed_in_its_header, noisy, *map(with_first_byte, (0x00, 0x5C, 0xF0))]
 )
 def test_first_sector_that_an_erase_of_nvs_left_torn_is_no_mark(
-    boot: Boot, table: PartitionTable, torn: Callable[[bytes], bytes]
+    boot: Boot, table: PartitionTable, stored_settings: bytes, torn: Callable[[bytes], bytes]
 ) -> None:
     nvs = table.find("nvs")
-    start = with_settings(boot, table)
+    start = bytearray(stored_settings)
     keys = settings_of(boot, start)
     words = "\n".join(f"user-set key{i % 12} {i:03}{'y' * 960} #a{i}" for i in range(60)) + "\nrestart"
     whole = boot(bytearray(start))
@@ -390,21 +401,23 @@ def test_first_sector_that_an_erase_of_nvs_left_torn_is_no_mark(
     assert set(settings_of(boot, flash)) >= set(keys)
 
 
-def with_full_pages(boot: Boot, table: PartitionTable) -> bytearray:
+@pytest.fixture(scope="module")
+def full_pages(native_build: Path, stored_settings: bytes) -> bytes:
     """Settings whose next change needs a page to be moved."""
-    flash = with_settings(boot, table)
-    firmware = boot(flash)
-    firmware.events_until("ready")
-    for i in range(10):
-        firmware.ask(f"user-set short{i % 4} {i:03}{'y' * 695}")
-    return flash
+    flash = bytearray(stored_settings)
+    with ExitStack() as stack:
+        firmware = starter(native_build, stack)(flash)
+        firmware.events_until("ready")
+        for i in range(10):
+            firmware.ask(f"user-set short{i % 4} {i:03}{'y' * 695}")
+    return bytes(flash)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: f"{model[0].__name__}, {model[1].__name__}")
 def test_reset_ends_whatever_a_power_cut_leaves(
-    boot: Boot, table: PartitionTable, model: tuple[Torn, Torn]
+    boot: Boot, stored_settings: bytes, model: tuple[Torn, Torn]
 ) -> None:
-    settings = with_settings(boot, table)
+    settings = bytearray(stored_settings)
     keys = settings_of(boot, settings)
     for power_cut_at in itertools.count(1):
         flash = bytearray(settings)
@@ -421,13 +434,12 @@ def test_reset_ends_whatever_a_power_cut_leaves(
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: f"{model[0].__name__}, {model[1].__name__}")
 def test_no_power_cut_while_settings_are_stored_is_taken_for_a_reset(
-    boot: Boot, table: PartitionTable, model: tuple[Torn, Torn]
+    boot: Boot, full_pages: bytes, model: tuple[Torn, Torn]
 ) -> None:
-    before = with_full_pages(boot, table)
-    keys = settings_of(boot, before)
+    keys = settings_of(boot, bytearray(full_pages))
     cuts = erases = 0
     for power_cut_at in itertools.count(1):
-        flash = bytearray(before)
+        flash = bytearray(full_pages)
         firmware = boot(flash, power_cut_at=power_cut_at, torn=model, seed=power_cut_at)
         firmware.events_until("ready")
         firmware.send(f"user-set short2 {'z' * 700} #a\nuser-set short3 {'z' * 700} #b\nrestart")
@@ -437,16 +449,17 @@ def test_no_power_cut_while_settings_are_stored_is_taken_for_a_reset(
         if firmware.wait() == 0:
             break
         cuts += 1
-        events = boot(bytearray(flash)).events_until("ready")
+        firmware = boot(flash)
+        events = firmware.events_until("ready")
         assert not [event for event in events if event.name == "erased"], power_cut_at
-        left = settings_of(boot, flash)
+        left = listed(firmware)
         assert len(left) >= len(keys) - 5, f"{power_cut_at}: more than the sector that was torn is gone"
     assert cuts > 10
     assert erases
 
 
-def test_power_cut_while_finishing_a_reset_is_survived_too(boot: Boot, table: PartitionTable) -> None:
-    settings = with_settings(boot, table)
+def test_power_cut_while_finishing_a_reset_is_survived_too(boot: Boot, stored_settings: bytes) -> None:
+    settings = bytearray(stored_settings)
     firmware = boot(settings, power_cut_at=4)
     firmware.events_until("ready")
     firmware.send("factory-reset")
@@ -459,8 +472,8 @@ def test_power_cut_while_finishing_a_reset_is_survived_too(boot: Boot, table: Pa
         assert settings_of(boot, flash) == []
 
 
-def test_boot_button_held_for_five_seconds_resets_to_factory(boot: Boot, table: PartitionTable) -> None:
-    flash = with_settings(boot, table)
+def test_boot_button_held_for_five_seconds_resets_to_factory(boot: Boot, stored_settings: bytes) -> None:
+    flash = bytearray(stored_settings)
     firmware = boot(flash, boot_button_down=True)
     console = []
     for line in firmware.lines():
@@ -470,8 +483,8 @@ def test_boot_button_held_for_five_seconds_resets_to_factory(boot: Boot, table: 
     assert settings_of(boot, flash) == []
 
 
-def test_boot_button_let_go_cancels(boot: Boot, table: PartitionTable) -> None:
-    flash = with_settings(boot, table)
+def test_boot_button_let_go_cancels(boot: Boot, stored_settings: bytes) -> None:
+    flash = bytearray(stored_settings)
     keys = settings_of(boot, flash)
     firmware = boot(flash, boot_button_down=True)
     for line in firmware.lines():
