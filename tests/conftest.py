@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
+    line = sys.modules.get("fctry.provision.line")
+    if line:  # whichever test is the first to fork a process decides what all those have that come after
+        from fctry.pytest_plugin import boards
+
+        modules = [*boards.LOADED_ONCE, *line.LOADED_ONCE, line.LOADED_FOR_TESTS]
+        boards.LOADED_ONCE = line.LOADED_ONCE = modules
     gc.freeze()  # what was collected stays: looking for garbage in it, here and in the tests, takes longer
     gc.enable()
 

@@ -55,16 +55,19 @@ class Job:
     about: Mapping[str, str] = field(default_factory=dict)
 
     @contextmanager
-    def opened(self, open_its_ledger: Callable[[], Ledger] | None = None) -> Iterator[OpenJob]:
-        """Ready for devices. Raises InputError for a spec, project or build that is wrong, LedgerError.
+    def opened(
+        self, open_its_ledger: Callable[[], Ledger] | None = None, *, is_checked: bool = False
+    ) -> Iterator[OpenJob]:
+        """Ready for devices. Raises InputError for a spec, project, build or tests that are wrong, LedgerError.
 
-        The ledger is opened, or made by what is given, when nothing else is wrong.
+        The ledger is opened, or made by what is given, when nothing else is wrong. With `is_checked` another process
+        has collected the tests, whose time is not counted again.
         """
         project, spec = open_project(self.settings, variables=os.environ), read_spec(self.spec)
         partition = project.factory_partition
         require(spec, Room(partition.size_bytes, partition.readonly, 1, partition.name, project.sdkconfig))
         app = read_flasher_args(self.app) if self.app else None
-        tests_s = check_tests_of(self.tests) if self.tests else 0.0
+        tests_s = check_tests_of(self.tests) if self.tests and not is_checked else 0.0
         if self.hooks:
             check_hooks(self.hooks)
         with open_its_ledger() if open_its_ledger else open_ledger(self.ledger, self.station) as ledger:

@@ -26,6 +26,16 @@ from fctry.provision.slots import Slot
 from fctry.serialport import is_connected, port_at
 
 POLL_S = 0.2
+# what Python loads once for all slots, and not again for each
+LOADED_ONCE = (
+    "fctry.provision.line",
+    "fctry.partitions.additions",
+    "fctry.partitions.csv",
+    "fctry.partitions.sdkconfig",
+    "fctry.partitions.source",
+    "stdnum.iso7064",
+)
+LOADED_FOR_TESTS = "fctry.provision.product_tests"
 
 
 @dataclass(frozen=True)
@@ -92,7 +102,7 @@ class Line:
         self._bound_s = bound_s
         self._steps: dict[Slot, str] = {}  # what the device in each slot did last
         self._ends_s: dict[Slot, float] = {}  # when each slot that has a device must have done with it
-        self._context = _context()
+        self._context = _context(has_tests=job.tests is not None)
         # no event: its lock would be held by a process that is killed, or by what Ctrl-C has interrupted
         self._stopped = self._context.RawValue("b")
         self._is_abandoned = False
@@ -208,11 +218,11 @@ def _without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _context() -> BaseContext:
+def _context(*, has_tests: bool) -> BaseContext:
     if sys.platform == "win32":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["fctry.provision.line"])  # Python and esptool are loaded once
+    context.set_forkserver_preload([*LOADED_ONCE, *[LOADED_FOR_TESTS] * has_tests])
     return context
 
 
@@ -240,7 +250,7 @@ def _serve(
 
     waits = is_endless and job.scan != "before"  # else a label starts the next device
     try:
-        with job.opened() as opened:
+        with job.opened(is_checked=True) as opened:
             if is_occupied:
                 await_board(is_there=False)
             while not stopped.value:

@@ -163,6 +163,8 @@ def _run_pytest(folder: Path, plugin: _Plugin, *more: str) -> None:
         "--no-summary",
         "-p",
         "no:cacheprovider",
+        "-p",
+        "no:unraisableexception",  # at its end it collects garbage five times, which takes longer than short tests
         "--import-mode=importlib",
         "--rootdir",
         str(folder),

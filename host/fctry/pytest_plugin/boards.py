@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 PART_TOOL = Path(fctry.__file__).parent / "cli" / "part_tool.py"
 DEVICE_FIXTURES = {"dut", "serial", "app"}
 """Fixtures of pytest-embedded's with a device behind them."""
+LOADED_ONCE = ["pytest_embedded.dut_factory"]
+"""What Python loads once for all processes that are forked in a session."""
 
 
 def choose(config: pytest.Config) -> None:
@@ -307,7 +309,7 @@ def _fctry_forked_listeners() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if "forkserver" in multiprocessing.get_all_start_methods():
             context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload([pytest_embedded.dut_factory.__name__])
+            context.set_forkserver_preload(LOADED_ONCE)
             patch.setattr(pytest_embedded.dut_factory, "_ctx", context, raising=False)
         yield
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -14,6 +15,7 @@ from fctry.provision.record import Record, StepRecord
 from fctry.provision.slots import Slot, choose_slots
 from fctry.serialport import FoundPort
 
+JOB = cast(Job, SimpleNamespace(tests=None))
 KNOWN = {"left": "1-1.2", "right": "/dev/ttyUSB7"}
 
 
@@ -44,7 +46,7 @@ def test_without_slots_any_port_is_taken_once_or_all_boards(monkeypatch: pytest.
 
 def test_equal_failures_in_a_row_stop_the_line_in_whichever_slots() -> None:
     slots = [Slot(name, name) for name in "ab"]
-    line = Line(cast(Job, None), slots, failures_max=2)
+    line = Line(JOB, slots, failures_max=2)
 
     def told(slot: Slot, error: str) -> bool:
         steps = (StepRecord("write", 0.1, error=error),)
@@ -62,7 +64,7 @@ def test_equal_failures_in_a_row_stop_the_line_in_whichever_slots() -> None:
 def test_boards_that_cannot_be_tried_for_one_reason_stop_an_endless_line() -> None:
     slots = [Slot(name, name) for name in ("left", "right")]
     for is_endless in (False, True):
-        line = Line(cast(Job, None), slots, failures_max=2, is_endless=is_endless)
+        line = Line(JOB, slots, failures_max=2, is_endless=is_endless)
         for slot in slots:
             line.count(Event(slot, Untried(f"could not open port {slot.place}: busy")))
         assert line.is_halted == is_endless  # else all have begun
