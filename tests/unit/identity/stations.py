@@ -2,7 +2,6 @@
 
 stations.py kill URL STATE OUT              one after the other, each killed one point later than the one before
 stations.py contend URL STATE OUT N COUNT DURABLE   N at once, COUNT devices each
-stations.py                                 what the lines of its standard input say, each a list of these in JSON
 
 What was handed out goes into the folder OUT, a file a station, a line a device, each line before the next device.
 """
@@ -10,7 +9,6 @@ What was handed out goes into the folder OUT, a file a station, a line a device,
 from __future__ import annotations
 
 import gc
-import json
 import os
 import signal
 import sys
@@ -138,17 +136,10 @@ def contend(url: str, state: Path, out: Path, stations: int, devices: int, durab
     return f"{time.perf_counter() - began_s:.3f} s"
 
 
-def do(what: str, url: str, state: str, out: str, *numbers: str | int) -> None:
+def do(what: str, url: str, state: str, out: str, *numbers: str) -> None:
     said = {"kill": kill, "contend": contend}[what](url, Path(state), Path(out), *map(int, numbers))
-    print(said, end=" ", flush=True)
-
-
-def serve() -> None:
-    """Do what each line says in a child, which imports nothing: what it says, and its exit code."""
-    for line in sys.stdin:
-        pid = in_child(lambda line=line: do(*json.loads(line)))  # type: ignore[misc]
-        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+    print(said)
 
 
 if __name__ == "__main__":
-    do(*sys.argv[1:]) if sys.argv[1:] else serve()
+    do(*sys.argv[1:])

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import errno
-import json
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from subprocess import PIPE
+from typing import Protocol
 
 import pytest
 import sqlalchemy as sa
@@ -18,36 +15,26 @@ import sqlalchemy as sa
 from fctry.errors import LedgerError
 from fctry.identity.ledger import Ledger, Station, create_ledger, journal, open_ledger
 from tests.unit.identity.conftest import LAMP, NOW, Lamps
+from tests.unit.identity.python_server import serve
 
-STATIONS = Path(__file__).with_name("stations.py")
+STATIONS = "import sys; from tests.unit.identity.stations import do; do(*sys.argv[1:])"
 
 
-@dataclass
-class Stations:
-    """Stations to be, in a process that has imported all that they need."""
-
-    process: subprocess.Popen[str]
-    errors: Path
-
-    def run(self, *arguments: object) -> str:
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.write(json.dumps(list(map(str, arguments))) + "\n")
-        self.process.stdin.flush()
-        *said, exit_code = self.process.stdout.readline().split()
-        assert exit_code == "0", self.errors.read_text()[-3000:]
-        return said[0]
+class Stations(Protocol):
+    def __call__(self, *arguments: object) -> str:
+        """What stations.py says."""
 
 
 @pytest.fixture(scope="module")
-def stations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stations]:
-    errors = tmp_path_factory.mktemp("stations") / "errors"
-    command = [sys.executable, STATIONS]
-    with (
-        errors.open("w") as file,
-        subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=file, text=True) as process,
-    ):
-        yield Stations(process, errors)
+def stations() -> Iterator[Stations]:
+    with serve("tests.unit.identity.stations") as run_python:
+
+        def run(*arguments: object) -> str:
+            done = run_python(STATIONS, *map(str, arguments))
+            assert done.returncode == 0, done.stderr[-3000:]
+            return done.stdout
+
+        yield run
 
 
 def handed_out(out: Path) -> list[list[str]]:
@@ -70,7 +57,7 @@ def out(tmp_path: Path) -> Path:
 def test_station_killed_at_any_point_costs_nothing(
     ledger: Ledger, ledger_url: str, station: Station, out: Path, stations: Stations
 ) -> None:
-    points = int(stations.run("kill", ledger_url, station.folder, out))
+    points = int(stations("kill", ledger_url, station.folder, out))
     assert points > 40  # statements, commits and files of opening, reserving, renewing and recording
     devices = handed_out(out)
     assert_unique(devices)
@@ -85,7 +72,7 @@ def test_station_killed_at_any_point_costs_nothing(
 def test_many_stations_get_different_values_without_gaps(
     ledger: Ledger, ledger_url: str, station: Station, out: Path, stations: Stations
 ) -> None:
-    stations.run("contend", ledger_url, station.folder, out, 50, 10, 0)
+    stations("contend", ledger_url, station.folder, out, 50, 10, 0)
     devices = handed_out(out)
     assert len(devices) == 510  # of one station first, then of fifty at once
     assert_unique(devices)
