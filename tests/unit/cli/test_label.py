@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pypdfium2
@@ -20,14 +21,27 @@ from fctry.identity.ledger import Station, open_ledger
 TEXT = ["--text", "Lamp 2", "--text", "SN {serial_number}", "--qr", "{serial_number}"]
 
 
+def enter(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    (folder / "product").mkdir(exist_ok=True)
+    patch.setenv("FCTRY_STATE", str(folder / "state"))
+    patch.chdir(folder / "product")
+
+
+@pytest.fixture(scope="module")
+def product_and_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        enter(folder, patch)
+        assert main(["spec", "new", "-o", "factory.toml"]) == 0
+        assert main(["batch", "factory.toml", "--count", "5", "-o", "lot", "--size", "0x3000"]) == 0
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def lot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def lot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, product_and_state: Path) -> list[str]:
     """A batch of 5 devices in the folder `lot` of a product's folder, which is entered: their serial numbers."""
-    (tmp_path / "product").mkdir()
-    monkeypatch.setenv("FCTRY_STATE", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path / "product")
-    assert main(["spec", "new", "-o", "factory.toml"]) == 0
-    assert main(["batch", "factory.toml", "--count", "5", "-o", "lot", "--size", "0x3000"]) == 0
+    shutil.copytree(product_and_state, tmp_path, dirs_exist_ok=True)
+    enter(tmp_path, monkeypatch)
     with Path("lot/manifest.csv").open(newline="") as file:
         return [row["serial_number"] for row in csv.DictReader(file)]
 
