@@ -92,13 +92,13 @@ def written_image(native: Path, folder: Path, commands: Iterable[str], *, power_
 def base_images(native: Path, folder: Path) -> dict[str, bytes]:
     """All undamaged images."""
     bases = dict(images())
+    series = [list(writes(random.Random(seed), 400)) for seed in range(20)]
     for i in range(6):
-        bases[f"used {i}"] = written_image(native, folder, writes(random.Random(i), 400))
+        bases[f"used {i}"] = written_image(native, folder, series[i])
     generator = random.Random(1)
     for i in range(60):
         cut = generator.randrange(100, 1500) * generator.choice([1, -1])
-        series = writes(random.Random(i % 20), 400)
-        bases[f"interrupted {i}"] = written_image(native, folder, series, power_cut_at=cut)
+        bases[f"interrupted {i}"] = written_image(native, folder, series[i % 20], power_cut_at=cut)
     update = ["mount fctry", "open fctry settings rw", f"set blob b {'11' * 100}", f"set blob b {'22' * 110}"]
     for i in range(10, 24):
         bases[f"updated {i}"] = written_image(native, folder, update, power_cut_at=-i)

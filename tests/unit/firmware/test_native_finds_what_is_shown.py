@@ -73,12 +73,17 @@ def _row(item: Item) -> Row:
     return item.namespace, item.key, item.type.value, value.hex()
 
 
+@pytest.fixture(scope="module")
+def bases(native_build: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The undamaged images."""
+    return base_images(native_build / "nvs_script", tmp_path_factory.mktemp("bases"))
+
+
 @pytest.mark.parametrize("read_only", [True, False], ids=["readonly", "writable"])
 def test_what_is_shown_is_what_the_firmware_finds(
-    native_build: Path, tmp_path: Path, read_only: bool
+    native_build: Path, bases: dict[str, bytes], tmp_path: Path, read_only: bool
 ) -> None:
     program = native_build / "nvs_script"
-    bases = base_images(program, tmp_path)
     judge = Judge(program, tmp_path / "flash.bin", read_only=read_only)
     with judge.script:
         faults = [
