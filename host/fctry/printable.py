@@ -14,6 +14,8 @@ LINE_BREAK = r"(?:['\"]\n[E \t+-]*b?['\"])?"  # where Python lays a long value o
 
 def printable(text: str) -> str:
     """The text with a dot in place of each character that cannot be shown."""
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else "·" for character in text)
 
 

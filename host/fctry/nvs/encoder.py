@@ -175,6 +175,7 @@ def _template(shape: Shape, slots: Sequence[Slot]) -> bytes:
     """The whole image, but for the bytes that depend on values."""
     image = bytearray(b"\xff" * shape.size_bytes)
     last_page = slots[-1].page if slots else 0
+    states = [(1 << 8 * (ENTRIES_OFFSET - STATES_OFFSET)) - 1] * (last_page + 1)
     for page in range(last_page + 1):
         state = PageState.ACTIVE if page == last_page else PageState.FULL
         at = page * PAGE_SIZE_BYTES
@@ -183,7 +184,11 @@ def _template(shape: Shape, slots: Sequence[Slot]) -> bytes:
         head = bytes([slot.ns_index, slot.type, slot.span, slot.chunk_index])
         data = slot.fixed or VARIABLE_DATA.pack(slot.stop - slot.start, 0xFFFF, 0)  # of a number: overwritten
         ENTRY_HEADER.pack_into(image, _offset_of(slot), head, entry_crc(head, slot.key, data), slot.key, data)
-        for entry in range(slot.entry, slot.entry + slot.span):
-            at = slot.page * PAGE_SIZE_BYTES + STATES_OFFSET + entry // 4
-            image[at] &= ~((EntryState.EMPTY ^ EntryState.WRITTEN) << entry % 4 * 2)
+        written = ((1 << 2 * slot.span) - 1) // 3 * (EntryState.EMPTY ^ EntryState.WRITTEN)
+        states[slot.page] &= ~(written << 2 * slot.entry)
+    for page, bits in enumerate(states):
+        at = page * PAGE_SIZE_BYTES
+        image[at + STATES_OFFSET : at + ENTRIES_OFFSET] = bits.to_bytes(
+            ENTRIES_OFFSET - STATES_OFFSET, "little"
+        )
     return bytes(image)

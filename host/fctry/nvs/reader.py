@@ -48,7 +48,7 @@ class Page(NamedTuple):
     sequence: int
     version_byte: int
     is_crc_right: bool  # of the header
-    states: tuple[int, ...]  # EntryState of each entry
+    states: bytes  # EntryState of each entry
 
     @property
     def is_loaded(self) -> bool:
@@ -106,6 +106,9 @@ def read_pages(image: bytes) -> list[Page]:
     ]
 
 
+_STATES_OF_BYTE = [bytes(byte >> shift & 3 for shift in range(0, 8, 2)) for byte in range(256)]
+
+
 def _read_page(number: int, data: bytes) -> Page:
     raw_state, sequence, version_byte, crc = PAGE_HEADER.unpack_from(data)
     is_crc_right = crc == crc32(data[4:28], CRC_SEED)
@@ -115,8 +118,7 @@ def _read_page(number: int, data: bytes) -> Page:
             state = PageState.UNINITIALIZED
     elif is_crc_right and raw_state in LOADED_STATES:
         state = PageState(raw_state)
-    bits = int.from_bytes(data[STATES_OFFSET:ENTRIES_OFFSET], "little")
-    states = tuple(bits >> shift & 3 for shift in range(0, ENTRY_COUNT * 2, 2))
+    states = b"".join(map(_STATES_OF_BYTE.__getitem__, data[STATES_OFFSET:ENTRIES_OFFSET]))[:ENTRY_COUNT]
     return Page(number, data, state, sequence, version_byte, is_crc_right, states)
 
 
@@ -159,7 +161,7 @@ def _read_entry(page: Page, number: int, state: EntryState) -> Entry:
     fault = _inconsistency(entry)
     if fault or type_code not in VARIABLE_LENGTH:
         return entry._replace(fault=fault)
-    if page.states[number : number + span] != (state,) * span:
+    if page.states[number : number + span] != bytes([state]) * span:
         return entry._replace(fault="span-state")
     size_bytes, _, data_crc = VARIABLE_DATA.unpack(data)
     payload = page.data[offset + ENTRY_SIZE_BYTES : offset + ENTRY_SIZE_BYTES + size_bytes]
