@@ -31,14 +31,14 @@ def same_images(items: list[Item], version: int) -> None:
 
 
 @pytest.mark.parametrize("version", [1, 2])
-@settings(NVS, max_examples=200)
+@settings(NVS, max_examples=100)
 @given(seed=SEEDS)
 def test_image_is_the_generators_over_many_pages(version: int, seed: int) -> None:
     same_images(many_items(seed, version), version)
 
 
 @pytest.mark.parametrize("version", [1, 2])
-@settings(NVS, max_examples=200)
+@settings(NVS, max_examples=100)
 @given(data=st.data())
 def test_image_is_the_generators_whatever_the_names_and_values(version: int, data: st.DataObject) -> None:
     same_images(data.draw(item_lists(version)), version)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import esp_kconfiglib
@@ -47,16 +49,21 @@ VALUES = (
     "my.csv",
 )
 NUMBERS = ("0x9000", "9000", "0x10000 # here", "0X9000", "-0x1000", "lots", '"16MB"', '"0x9000"', "0x")
+
+
+def joined(*choices: Sequence[str]) -> st.SearchStrategy[str]:
+    """One of each, drawn at once: a draw for each takes most of the time."""
+    return st.sampled_from(["".join(parts) for parts in itertools.product(*choices)])
+
+
 assignments = st.builds(
-    "{}{}CONFIG_{}{}{}".format,
-    st.sampled_from(["", "", "", "", "", " ", "\t"]),
-    st.sampled_from(["", "", "", "", "# ", "#"]),
+    "{}CONFIG_{}{}".format,
+    joined(["", "", "", "", "", " ", "\t"], ["", "", "", "", "# ", "#"]),
     st.sampled_from(NAMES),
-    st.sampled_from(["=", "=", "=", "=", " = ", " ="]),
-    st.sampled_from(VALUES + NUMBERS),
+    joined(["=", "=", "=", "=", " = ", " ="], VALUES + NUMBERS),
 )
-unset = st.builds("# CONFIG_{} is not set{}".format, st.sampled_from(BOOLS), st.sampled_from(["", " ", " x"]))
-usual = st.builds("CONFIG_{}={}".format, st.sampled_from(BOOLS), st.sampled_from("yyyn"))
+unset = joined(["# CONFIG_"], BOOLS, [" is not set"], ["", " ", " x"])
+usual = joined(["CONFIG_"], BOOLS, ["="], "yyyn")
 lines = st.one_of(
     usual, assignments, unset, st.sampled_from(["", "# comment", "MY_CHECK=y", "CONFIG_X", "=y"])
 )

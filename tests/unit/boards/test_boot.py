@@ -371,7 +371,8 @@ PARTITIONS = st.builds(
 def test_no_table_in_flash_stops_the_board(
     partitions: list[Partition], otadata: bytes, flash: NorFlash
 ) -> None:
-    flash.erase(0, flash.size_bytes)
+    flash.erase(0x8000, 0x1000)
+    flash.erase(OTADATA.offset, OTADATA.size_bytes)
     write_table(flash, *partitions)
     flash.program(OTADATA.offset, otadata)
     app, log = choose(flash)

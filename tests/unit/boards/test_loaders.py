@@ -251,12 +251,14 @@ def test_fast_read_waits_for_acknowledgements(stub: Esptool, flash: NorFlash) ->
 
 
 def test_fast_read_is_bounded_whatever_is_said_to_be_in_flight(stub: Esptool, flash: NorFlash) -> None:
-    outputs = stub.ask(Op.READ_FLASH, struct.pack("<IIII", 0, flash.size_bytes, 1, 0xFFFFFFFF))
+    assert flash.size_bytes > 0x28000
+    outputs = stub.ask(Op.READ_FLASH, struct.pack("<IIII", 0, 0x28000, 1, 0xFFFFFFFF))
     assert len(outputs) == 1 + 0x10000
     received = 0x10000
     while len(frames := stub.loader.receive(struct.pack("<I", received))) > 1:
         received += len(frames)
         assert len(frames) <= 0x10000
+    assert received == 0x28000
     assert stub.error(Op.SPI_ATTACH, bytes(4)) == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -25,15 +26,20 @@ from fctry.partitions.rules import rules_for
 from fctry.partitions.table import TABLE_BYTES
 from fctry.project import Settings, open_project
 
-names = st.sampled_from(["nvs", "fctry", "app", "log", "ota_0", "", '"x"', "a" * 17, "é"])
-types = st.sampled_from([*TYPES, "0x40", "3", "x", ""])
-subtypes = st.sampled_from([*{name for known in SUBTYPES.values() for name in known}, "7", "0xff", "x", ""])
-numbers = st.one_of(
-    st.sampled_from(["", "4K", "1M", "0x6000", "-0x20000", "0", "1.5M", "x", "-1", "99999999999"]),
-    st.integers(0, 1024).map(lambda sectors: hex(sectors * 0x1000)),
+# of a line, as few draws as can be: they take most of the time
+NAMES = ["nvs", "fctry", "app", "log", "ota_0", "", '"x"', "a" * 17, "é"]
+TYPE_NAMES = [*TYPES, "0x40", "3", "x", ""]
+SUBTYPE_NAMES = [*sorted({name for known in SUBTYPES.values() for name in known}), "7", "0xff", "x", ""]
+NUMBERS = ["", "4K", "1M", "0x6000", "-0x20000", "0", "1.5M", "x", "-1", "99999999999"]
+FLAGS = ["", "readonly", "encrypted", "encrypted:readonly", "x", "# c"]
+numbers = st.sampled_from(NUMBERS * 100 + [hex(sectors * 0x1000) for sectors in range(1025)])
+lines = st.builds(
+    "{0[0]},{1[0]},{1[1]},{2},{3},{0[1]}".format,
+    st.sampled_from(list(itertools.product(NAMES, FLAGS))),
+    st.sampled_from(list(itertools.product(TYPE_NAMES, SUBTYPE_NAMES))),
+    numbers,
+    numbers,
 )
-flags = st.sampled_from(["", "readonly", "encrypted", "encrypted:readonly", "x", "# c"])
-lines = st.tuples(names, types, subtypes, numbers, numbers, flags).map(",".join)
 texts = st.one_of(st.lists(lines, max_size=8).map("\n".join), st.text(max_size=60))
 options = st.builds(
     Options,
