@@ -88,6 +88,12 @@ class Parser:
     def feed(self, received: bytes) -> list[Event]:
         """The events that these bytes complete; an unfinished command waits for the next call."""
         stream = self._rest + received
+        if self._subnegotiation is None:
+            is_cut = (len(stream) - len(stream.rstrip(_IAC_BYTE))) % 2
+            plain = stream[: len(stream) - is_cut]
+            if plain.count(_IAC_BYTE) == 2 * plain.count(_IAC_BYTE * 2):  # every one is doubled: no command
+                self._rest = stream[len(plain) :]
+                return [Data(plain.replace(_IAC_BYTE * 2, _IAC_BYTE))] if plain else []
         events: list[Event] = []
         data = bytearray()
         position = 0

@@ -21,8 +21,10 @@ from fctry.serialport.telnet import (
     subnegotiation,
 )
 
+blank = st.lists(st.sampled_from(b"\xff\xfda"), min_size=1, max_size=40).map(bytes)  # mostly, as flash is
 events = st.one_of(
     st.binary(min_size=1, max_size=40).map(Data),
+    blank.map(Data),
     st.builds(Negotiation, st.sampled_from(Verb), st.integers(0, 255)),
     st.builds(Subnegotiation, st.integers(0, 254), st.binary(max_size=40)),
 )
