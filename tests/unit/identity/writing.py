@@ -10,8 +10,11 @@ import time
 from pathlib import Path
 
 from fctry.errors import InputError
+from fctry.identity import writers as module
 from fctry.identity.draft import Draft
-from fctry.identity.writers import AHEAD, AT_ONCE, WORTH, Writers
+from fctry.identity.writers import AHEAD, WORTH, Writers
+
+AT_ONCE = module.AT_ONCE // 4  # as many parts, of fewer images
 
 
 def image(draft: Draft) -> tuple[bytes, bytes]:
@@ -28,6 +31,7 @@ def devices(*numbers: int) -> list[tuple[str, Draft]]:
 
 def main(action: str, folder: str) -> None:
     """What a process without threads does: pytest has some."""
+    module.AT_ONCE = AT_ONCE
     with Writers(image, lambda plain: plain[:7], WORTH, processes=2) as writers:
         children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
         if action == "hang":
