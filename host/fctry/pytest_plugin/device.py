@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fctry.partitions.table import Partition, PartitionTable
 
 PROOF_TIMEOUT_S = 20.0  # a firmware without a console is not waited for much longer
-_LINE = re.compile(rb"([^\r\n]*)\r*\n")
+_LINE = re.compile(rb"\A([^\n]*)\n")  # at the beginning: else each of a long line's bytes is tried for one
 
 
 class DutWire:
@@ -42,9 +42,10 @@ class DutWire:
 
         while True:
             try:
-                yield self._dut.expect(_LINE, timeout=deadline.remaining_s).group(1)
+                line = self._dut.expect(_LINE, timeout=deadline.remaining_s).group(1)
             except pexpect.TIMEOUT:
                 return
+            yield line.rstrip(b"\r").rpartition(b"\r")[2]
 
 
 @dataclasses.dataclass
