@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import threading
-import traceback
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -122,18 +121,8 @@ def _become(program: str, argv: list[str], cwd: str, env: Mapping[str, str], out
     os.environ.update(env)
     sys.path[:1] = [cwd, *filter(None, env.get("PYTHONPATH", "").split(os.pathsep))]
     sys.argv[1:] = argv
-    code = 1
-    try:
-        exec(program, {"__name__": "__main__"})
-        code = 0
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    exec(program, {"__name__": "__main__"})
+    sys.exit()  # as every program ends, with what it has for its end
 
 
 if __name__ == "__main__":
